@@ -1,0 +1,1 @@
+"""The simulated venue: exchange, broker, models, market generator, replay."""

@@ -1,0 +1,1 @@
+"""Where things are kept: the SQLite journal, PostgreSQL, files."""

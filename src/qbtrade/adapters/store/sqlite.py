@@ -1,0 +1,204 @@
+"""The journal of one run: an append-only SQLite file, written once and read by anybody at any time."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing, suppress
+from functools import reduce
+from operator import attrgetter, or_
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from qbtrade.domain.events import type_of
+from qbtrade.domain.message import Event, EventType
+from qbtrade.errors import FileError, JournalError
+
+SCHEMA_VERSION: Final = 1
+"""Layout of the file. A reader refuses a newer one."""
+
+_SCHEMA: Final = f"""
+BEGIN;
+CREATE TABLE meta (schema_version INTEGER NOT NULL) STRICT;
+INSERT INTO meta VALUES ({SCHEMA_VERSION});
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, type TEXT NOT NULL,
+    symbol TEXT NOT NULL, order_id TEXT NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+COMMIT;
+"""
+_COLUMNS: Final = 5
+_BLOCK: Final = 32  # rows per statement: half as much time per row as one
+_INSERT: Final = "INSERT INTO event (ts, type, symbol, order_id, body) VALUES "
+_INSERT_ROW: Final = _INSERT + "(?, ?, ?, ?, ?)"
+_INSERT_BLOCK: Final = _INSERT + ", ".join(["(?, ?, ?, ?, ?)"] * _BLOCK)
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final[Callable[[str], Event]] = msgspec.json.Decoder(reduce(or_, type_of.values())).decode
+
+
+def _field(event_type: type[Event], name: str) -> Callable[[Event], str]:
+    if name in event_type.__struct_fields__:
+        return attrgetter(name)
+    if "order" in event_type.__struct_fields__:
+        return attrgetter(f"order.{name}")
+    return lambda _: ""
+
+
+_KEYS: Final = {cls: (tag, _field(cls, "symbol"), _field(cls, "order_id")) for tag, cls in type_of.items()}
+
+
+class SqliteJournal:
+    """Appends to a new file that only its owner may read. Implements ports.JournalStore."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the file. Raises: JournalError when it exists or cannot be written."""
+        self._path = path
+        self._durable = False
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise JournalError(
+                "cannot create journal {path}: {cause}", path=path, cause=error.strerror or error
+            ) from error
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._create()
+        except sqlite3.Error as error:
+            self._connection.close()
+            path.unlink(missing_ok=True)
+            raise self._unwritable(error) from error
+
+    def _create(self) -> None:
+        self._connection.execute("PRAGMA page_size = 16384")
+        self._connection.executescript(_SCHEMA)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    def append(self, events: Iterable[Event], *, durable: bool) -> None:
+        """Write in order, all or none. durable: on disk before it returns. Raises: JournalError."""
+        cells: list[int | str] = []
+        for event in events:
+            tag, symbol, order_id = _KEYS[event.__class__]
+            cells += (event.ts, tag, symbol(event), order_id(event), _encode(event).decode())
+        if cells:
+            try:
+                self._write(cells, durable=durable)
+            except sqlite3.Error as error:
+                self._undo()
+                raise self._unwritable(error) from error
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let go of it. Harmless when closed."""
+        self._connection.close()
+
+    def _write(self, cells: list[int | str], *, durable: bool) -> None:
+        execute, executemany = self._connection.execute, self._connection.executemany
+        if durable is not self._durable:
+            execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
+            self._durable = durable
+        execute("BEGIN")
+        block = _BLOCK * _COLUMNS
+        blocks_end = len(cells) - len(cells) % block
+        executemany(_INSERT_BLOCK, (cells[at : at + block] for at in range(0, blocks_end, block)))
+        executemany(_INSERT_ROW, (cells[at : at + _COLUMNS] for at in range(blocks_end, len(cells), _COLUMNS)))
+        execute("COMMIT")
+
+    def _undo(self) -> None:
+        with suppress(sqlite3.Error):  # gone already when the error itself rolled back
+            self._connection.execute("ROLLBACK")
+
+    def _unwritable(self, error: sqlite3.Error) -> JournalError:
+        return JournalError(
+            "cannot write journal {path}: {cause}", path=self._path, cause=error,
+            hint="Free space or mend the folder; nothing of this write was kept",
+        )  # fmt: skip
+
+
+def read_events(
+    path: Path,
+    types: Collection[EventType] | None = None,
+    symbol: str | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    order_id: str | None = None,
+) -> Iterator[Event]:
+    """Stream events in order of writing, also while a session writes them; leaves no trace on disk.
+
+    symbol: also events that only name an order of that symbol. start, end: UTC ns, half open.
+    Raises: FileError for a missing or foreign file, JournalError for a damaged one.
+    """
+    clauses: list[str] = []
+    values: list[Any] = []
+
+    def narrow(clause: str, *args: object) -> None:
+        clauses.append(clause)
+        values.extend(args)
+
+    if types is not None:
+        narrow(f"type IN ({', '.join('?' * len(types))})", *(event_type.value for event_type in types))
+    if symbol is not None:
+        narrow("(symbol = ? OR order_id IN (SELECT order_id FROM event WHERE symbol = ? AND order_id <> ''))", symbol, symbol)
+    if start is not None:
+        narrow("ts >= ?", start)
+    if end is not None:
+        narrow("ts < ?", end)
+    if order_id is not None:
+        narrow("order_id = ?", order_id)
+    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+    return _select(path, f"{where} ORDER BY seq", values)
+
+
+def last_event(path: Path) -> Event | None:
+    """What was written last; None in a journal without events. Raises: as read_events."""
+    return next(_select(path, " ORDER BY seq DESC LIMIT 1", ()), None)
+
+
+def integrity(path: Path) -> tuple[str, ...]:
+    """What SQLite finds wrong with the file; empty when it is sound. Raises: FileError when it is no journal at all."""
+    with closing(_open(path)) as connection:
+        try:
+            found = tuple(str(text) for (text,) in connection.execute("PRAGMA integrity_check"))
+        except sqlite3.DatabaseError as error:
+            return (str(error),)
+    return () if found == ("ok",) else found
+
+
+def _select(path: Path, tail: str, values: Iterable[Any]) -> Iterator[Event]:
+    with closing(_open(path)) as connection:
+        try:
+            for seq, body in connection.execute("SELECT seq, body FROM event" + tail, tuple(values)):  # noqa: S608 (our own text)
+                try:
+                    yield _decode(body)
+                except msgspec.DecodeError as error:
+                    raise JournalError("journal {path}, row {seq}: {cause}", path=path, seq=seq, cause=error) from error
+        except sqlite3.DatabaseError as error:
+            raise JournalError("journal {path} is damaged: {cause}", path=path, cause=error) from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise FileError("no journal {path}", path=path)
+    connection = sqlite3.connect(_uri(path), uri=True)
+    try:
+        (version,) = connection.execute("SELECT schema_version FROM meta").fetchone()
+    except (sqlite3.Error, TypeError) as error:
+        connection.close()
+        raise FileError("{path} is not a journal: {cause}", path=path, cause=error) from error
+    if version > SCHEMA_VERSION:
+        connection.close()
+        raise FileError(
+            "{path} was written by a newer qb: schema {found}, this one reads up to {known}", path=path, found=version,
+            known=SCHEMA_VERSION, hint="Update qb",
+        )  # fmt: skip
+    return connection
+
+
+def _uri(path: Path) -> str:
+    """Read-only; without a write-ahead log nobody writes, and SQLite need not put its files beside the journal."""
+    log = path.with_name(f"{path.name}-wal")
+    settled = not log.exists() or log.stat().st_size == 0
+    return f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if settled else ''}"

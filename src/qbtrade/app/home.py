@@ -1,0 +1,39 @@
+"""Where qbtrade keeps its files."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from qbtrade.errors import FileError
+
+OURS_ALONE = 0o700
+"""Mode of the folders we make: what is traded is nobody else's business."""
+
+
+def home() -> Path:
+    """QB_HOME, or the user's data folder of the platform. Nothing is created."""
+    chosen = os.environ.get("QB_HOME", "")
+    return Path(chosen).expanduser() if chosen else user_data_path("qbtrade", appauthor=False)
+
+
+def journals_dir(home: Path) -> Path:
+    """Holds one `<run_id>.sqlite3` per run."""
+    return home / "journals"
+
+
+def reports_dir(home: Path) -> Path:
+    """Holds one `<run_id>.json` per run."""
+    return home / "reports"
+
+
+def create(home: Path) -> None:
+    """Make the folders that are missing. Raises: FileError."""
+    for folder in (home, journals_dir(home), reports_dir(home)):
+        try:
+            folder.mkdir(mode=OURS_ALONE, parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(
+                "cannot create folder {path}: {cause}", path=folder, cause=error.strerror or error,
+                hint="Set QB_HOME to a folder that you may write",
+            ) from error  # fmt: skip

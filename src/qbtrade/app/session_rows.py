@@ -1,0 +1,107 @@
+"""What a session's report says besides its orders: how it was set up, what happened to it, what the account became."""
+
+from collections import Counter
+
+import msgspec
+
+from qbtrade.app.order_rows import Row
+from qbtrade.domain.calendar import iso_kst
+from qbtrade.domain.events import (
+    Alert,
+    PositionChanged,
+    RiskStateChanged,
+    SessionEnded,
+    SessionStarted,
+    StrategyFailed,
+    SymbolHalted,
+    SymbolResumed,
+    TickQuarantined,
+)
+from qbtrade.domain.message import Event
+from qbtrade.kernel.bus import Bus
+
+
+class Setting:
+    """How a session was set up, how it ended, and what happened to it besides orders."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.started: SessionStarted | None = None
+        self.ended: SessionEnded | None = None
+        self.alerts: list[Row] = []
+        self.failures: list[Row] = []
+        self.risk_changes: list[Row] = []
+        self.halts: list[Row] = []
+        self.quarantined: Counter[str] = Counter()
+        bus.subscribe(SessionStarted, self._on_started)
+        bus.subscribe(SessionEnded, self._on_ended)
+        bus.subscribe(Alert, lambda event: self.alerts.append(_row(event)))
+        bus.subscribe(StrategyFailed, lambda event: self.failures.append(_row(event)))
+        bus.subscribe(RiskStateChanged, lambda event: self.risk_changes.append(_row(event)))
+        bus.subscribe(SymbolHalted, lambda event: self.halts.append({**_row(event), "resumed": None}))
+        bus.subscribe(SymbolResumed, self._on_resumed)
+        bus.subscribe(TickQuarantined, self._on_quarantined)
+
+    def _on_started(self, event: SessionStarted) -> None:
+        self.started = event
+
+    def _on_ended(self, event: SessionEnded) -> None:
+        self.ended = event
+
+    def _on_resumed(self, event: SymbolResumed) -> None:
+        for halt in self.halts:
+            if halt["symbol"] == event.symbol and halt["resumed"] is None:
+                halt["resumed"] = iso_kst(event.ts)
+
+    def _on_quarantined(self, event: TickQuarantined) -> None:
+        self.quarantined[event.reason] += 1
+
+
+class Books:
+    """The account as the fills left it."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.initial = self.cash = self.realized = self.commission = self.tax = 0
+        self._positions: dict[str, tuple[int, int]] = {}
+        self._last: dict[str, int] = {}
+        bus.subscribe(SessionStarted, self._on_started)
+        bus.subscribe(PositionChanged, self._on_booked)
+        bus.subscribe(SessionEnded, self._on_ended)
+
+    def account(self) -> Row:
+        """The report's `account`; without the session's end, positions stand at the price of their last fill."""
+        positions = [
+            {"symbol": symbol, "qty": qty, "cost": cost, "last": self._last[symbol]}
+            for symbol, (qty, cost) in sorted(self._positions.items())
+            if qty
+        ]
+        worth = sum(position["qty"] * position["last"] for position in positions)
+        return {
+            "initial_cash": self.initial,
+            "cash": self.cash,
+            "equity": self.cash + worth,
+            "realized": self.realized,
+            "unrealized": worth - sum(position["cost"] for position in positions),
+            "commission": self.commission,
+            "tax": self.tax,
+            "positions": positions,
+        }
+
+    def _on_started(self, event: SessionStarted) -> None:
+        self.initial = self.cash = event.cash
+
+    def _on_booked(self, event: PositionChanged) -> None:
+        self._positions[event.symbol] = (event.qty, event.cost)
+        self._last[event.symbol] = event.price
+        self.cash = event.cash
+        self.realized += event.realized
+        self.commission += event.commission
+        self.tax += event.tax
+
+    def _on_ended(self, event: SessionEnded) -> None:
+        self._last.update(event.last)
+
+
+def _row(event: Event) -> Row:
+    row: Row = msgspec.to_builtins(event)
+    del row["type"]
+    return {**row, "ts": iso_kst(event.ts)}

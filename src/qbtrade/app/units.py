@@ -1,0 +1,66 @@
+"""Amounts, shares of a whole, durations and whole numbers as people write them, read exactly.
+
+Each reader takes the name of the flag or key (`what`) so that its error can say where the text stood.
+"""
+
+import re
+from fractions import Fraction
+from typing import Final
+
+from qbtrade.errors import UsageError
+
+PERCENT: Final = 10_000_000
+"""One percent in parts per billion."""
+NS_OF: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+"""Nanoseconds of each unit of time."""
+LARGEST: Final = 10**15
+"""Beyond this no amount, count or seed is meant seriously (KRW: a thousand trillion)."""
+
+_WHOLE = re.compile(r"\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+")
+_DECIMAL = re.compile(r"\d{1,9}(\.\d{1,12})?")
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+
+
+def whole(what: str, text: str, *, least: int = 0, most: int = LARGEST) -> int:
+    """Read `100000`, `100_000` or `100,000`. Raises: UsageError."""
+    plain = text.strip()
+    if not _WHOLE.fullmatch(plain):
+        raise UsageError("{what}: {text!r} is not a whole number", hint="Write 100000, 100_000 or 100,000", what=what, text=text)
+    number = int(plain.replace(",", "").replace("_", ""))
+    if not least <= number <= most:
+        raise UsageError(
+            "{what}: {number:,} is outside {least:,} to {most:,}", what=what, number=number, least=least, most=most
+        )
+    return number
+
+
+def rate(what: str, text: str, *, most: int = 100 * PERCENT) -> int:
+    """Read `3%`, `0.015 %` or `0` as ppb, exactly. Raises: UsageError."""
+    number, sign, rest = text.strip().partition("%")
+    number = number.strip()
+    if rest or not _DECIMAL.fullmatch(number) or not (sign or Fraction(number) == 0):
+        raise UsageError("{what}: {text!r} is not a percentage", hint="Write 3% or 0.5%", what=what, text=text)
+    ppb = Fraction(number) * PERCENT
+    if ppb.denominator != 1:
+        raise UsageError("{what}: {text!r} is finer than a billionth", hint="Write at most seven decimals", what=what, text=text)
+    if ppb > most:
+        raise UsageError("{what}: {text!r} is above {most}%", what=what, text=text, most=most // PERCENT)
+    return int(ppb)
+
+
+def duration(what: str, text: str, *, bare: str = "") -> int:
+    """Read `50ms`, `30s`, `1m`, `1h` or `1d` as ns; a number alone counts in the unit `bare`. Raises: UsageError."""
+    plain = text.strip().lower()
+    found = _DURATION.fullmatch(plain + bare if plain.isdigit() else plain)
+    if not found:
+        raise UsageError("{what}: {text!r} is not a duration", hint="Write 50ms, 30s, 1m, 1h or 1d", what=what, text=text)
+    return int(found[1]) * NS_OF[found[2]]
+
+
+def speed(what: str, text: str) -> int:
+    """Read `max` as 0, else a positive whole number of market seconds per second. Raises: UsageError."""
+    if text.strip().lower() == "max":
+        return 0
+    if not text.strip().isdigit() or int(text) == 0:
+        raise UsageError("{what}: {text!r} is no speed", hint="Write max, or a whole number from 1 on", what=what, text=text)
+    return whole(what, text, least=1, most=1_000_000)

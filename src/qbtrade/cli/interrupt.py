@@ -1,0 +1,47 @@
+"""Ctrl+C and SIGTERM while a session runs: the first asks for a safe end, the second leaves at once."""
+
+import os
+import signal
+import sys
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+from qbtrade.cli.text import _
+from qbtrade.errors import ExitCode
+from qbtrade.kernel.loop import StopRequest
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SHOW_CURSOR: Final = "\x1b[?25h"
+
+
+class Interrupts:
+    """Turns signals into a StopRequest while the `with` lasts.
+
+    Leaving at once is safe: the journal is written in transactions of a write-ahead log, so what is on disk is whole.
+    """
+
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
+        self._before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def __enter__(self) -> Self:
+        for number in SIGNALS:
+            signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._stop.asked:
+            _write(_("left at once: the journal is whole, the report is not written"))
+            os._exit(ExitCode.INTERRUPTED)
+        self._stop.ask(signal.Signals(number).name)
+        _write(_("stopping: canceling orders, closing the books; once more to leave at once"))
+
+
+def _write(text: str) -> None:
+    """Write past Python's buffers, which the interrupted code may be in the middle of using."""
+    cursor = _SHOW_CURSOR if sys.stdout.isatty() else ""
+    os.write(2, f"\n{cursor}{text}\n".encode())

@@ -1,0 +1,120 @@
+"""Who watches a session: a panel, a progress bar, plain lines, or nobody."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from qbtrade.app.status import NoScreen, Screen, Status
+from qbtrade.cli import figures, panel
+from qbtrade.cli.text import _
+from qbtrade.kernel.clock import Stopwatch
+
+REDRAW = 0.1
+"""Seconds between two pictures of the progress bar."""
+SPEAK = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+def console_on(stream: TextIO) -> Console:
+    """A console that writes control codes only where a terminal understands them."""
+    return Console(file=stream, force_terminal=stream.isatty() and os.environ.get("TERM") != "dumb", highlight=False)
+
+
+class PanelScreen:
+    """Draws the status panel in place, once per status."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def on_status(self, status: Status) -> None:
+        """Draw it."""
+        self._live.update(panel.panel(status), refresh=True)
+
+    def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
+        """A paced run shows its clock in the panel."""
+
+
+class _Progress:
+    """How far an unpaced run is, said at most every `pause` seconds of machine time."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause, self._watch, self._said = pause, Stopwatch(), 0.0
+
+    def due(self) -> bool:
+        now = self._watch.seconds()
+        if now - self._said < self._pause:
+            return False
+        self._said = now
+        return True
+
+    def words(self, ts: int, done: float, events: int) -> str:
+        """Where the market's clock stands, how quick it goes, how long it will take."""
+        seconds = max(self._watch.seconds(), 1e-9)
+        left = figures.age(int(seconds * (1 - done) / done * 1e9)) if done > 0 else "-"
+        return _("{time}  {rate} events/s  {left} left").format(
+            time=figures.stamp(ts), rate=figures.short(events / seconds), left=left
+        )
+
+
+class ProgressScreen(_Progress):
+    """Draws a progress bar."""
+
+    def __init__(self, live: Live) -> None:
+        super().__init__(REDRAW)
+        self._live = live
+
+    def on_status(self, status: Status) -> None:
+        """An unpaced run is over before anyone could read it."""
+
+    def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
+        """Draw it."""
+        if self.due():
+            done = _share_of(ts, first, last)
+            table = Table.grid(padding=(0, 1, 0, 0))
+            table.add_row(ProgressBar(total=1.0, completed=done, width=24), f"{done:4.0%}", self.words(ts, done, events))
+            self._live.update(table, refresh=True)
+
+
+class LineScreen(_Progress):
+    """Writes one plain line per status, or now and then one about the progress of an unpaced run."""
+
+    def __init__(self, console: Console, *, paced: bool) -> None:
+        super().__init__(SPEAK)
+        self._console, self._paced = console, paced
+
+    def on_status(self, status: Status) -> None:
+        """Write it."""
+        if self._paced:
+            self._say(panel.line(status))
+
+    def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
+        """Write it, every ten seconds."""
+        if not self._paced and self.due():
+            done = _share_of(ts, first, last)
+            self._say(f"{done:4.0%}  {self.words(ts, done, events)}")
+
+    def _say(self, text: str) -> None:
+        self._console.file.write(text + "\n")
+        self._console.file.flush()
+
+
+def _share_of(ts: int, first: int, last: int) -> float:
+    return min(max((ts - first) / (last - first), 0.0), 1.0) if last > first else 0.0
+
+
+@contextmanager
+def watching(console: Console, *, paced: bool, quiet: bool) -> Iterator[Screen]:
+    """The screen that suits the run and the terminal, tidied up afterwards."""
+    if quiet:
+        yield NoScreen()
+    elif not console.is_terminal:
+        yield LineScreen(console, paced=paced)
+    else:
+        with Live(console=console, auto_refresh=False, transient=not paced) as live:
+            yield PanelScreen(live) if paced else ProgressScreen(live)

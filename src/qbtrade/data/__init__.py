@@ -1,0 +1,1 @@
+"""Dated market rules, schemas and demo data."""

@@ -1,0 +1,1 @@
+"""The language of trading: pure values, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""One duty each, met only through events."""

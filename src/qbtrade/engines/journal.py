@@ -1,0 +1,59 @@
+"""Decides what is written down, and when. Subscribed before every other engine."""
+
+from qbtrade.domain import events as ev
+from qbtrade.domain.events import EquityMarked, OrderCanceling, OrderSending, SessionEnded
+from qbtrade.domain.message import Event
+from qbtrade.ports import JournalStore
+
+NOT_WRITTEN = frozenset({ev.Trade, ev.Quote, ev.Bar, ev.PriceTouched, ev.Heartbeat})
+WRITTEN: tuple[type[Event], ...] = tuple(cls for cls in ev.type_of.values() if cls not in NOT_WRITTEN)
+MARK_EVERY = 60_000_000_000
+
+
+class Journal:
+    """Collects events of consequence and appends them in batches.
+
+    durable: an intent (OrderSending, OrderCanceling) is on disk before its event reaches the next subscriber. A rehearsal,
+    which sends nothing anywhere, writes batches of `batch` rows instead. Equity marks are thinned to one a minute.
+    """
+
+    def __init__(self, store: JournalStore, *, durable: bool, batch: int = 512) -> None:
+        self._store, self._durable, self._batch = store, durable, batch
+        self._rows: list[Event] = []
+        self._last_mark = 0
+        self._mark: EquityMarked | None = None
+
+    def on_event(self, event: Event) -> None:
+        """Write one event down, now or with the next batch."""
+        self._rows.append(event)
+        if len(self._rows) >= self._batch:
+            self.flush()
+
+    def on_intent(self, event: OrderSending | OrderCanceling) -> None:
+        """Write an intent down before anything leaves."""
+        self._rows.append(event)
+        if self._durable:
+            self.flush(durable=True)
+        elif len(self._rows) >= self._batch:
+            self.flush()
+
+    def on_mark(self, event: EquityMarked) -> None:
+        """Keep one mark a minute; the newest of the others is written when the session ends."""
+        if event.ts - self._last_mark >= MARK_EVERY:
+            self._last_mark, self._mark = event.ts, None
+            self.on_event(event)
+        else:
+            self._mark = event
+
+    def on_ended(self, event: SessionEnded) -> None:
+        """The last row, and everything before it, on disk."""
+        if self._mark is not None:
+            self._rows.append(self._mark)
+        self._rows.append(event)
+        self.flush(durable=True)
+
+    def flush(self, *, durable: bool = False) -> None:
+        """Append what has been collected."""
+        if self._rows:
+            rows, self._rows = self._rows, []
+            self._store.append(rows, durable=durable)

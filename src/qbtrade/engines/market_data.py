@@ -1,0 +1,319 @@
+"""Market data: vets every trade, remembers the last, and folds trades into bars aligned to the session.
+
+The path of an ordinary trade is one comparison and the fold. Whatever is out of the ordinary (a first trade, a new bar, a
+price outside the expected window, a watched level, time going back) leaves that window and is looked at in `_inspect`.
+"""
+
+from typing import Final
+
+from qbtrade.domain.calendar import Calendar, Phase, TradingDay, kst_date
+from qbtrade.domain.events import PhaseChanged, PriceTouched, SymbolHalted, SymbolResumed, TickQuarantined
+from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
+from qbtrade.domain.market import Bar, Quote, Trade
+from qbtrade.domain.rules import Rules
+from qbtrade.ports import Clock, Publisher
+
+PPB: Final = 1_000_000_000
+SPIKE: Final = 100_000_000  # a print 10 % away from the last one
+CONFIRM: Final = 3  # so many prints in a row at a new level are no spike
+EVERYTHING: Final = 2**62
+
+
+class Book:
+    """What is known of one symbol. A bar is open while `bar_end` is not 0."""
+
+    __slots__ = (
+        "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling", "count", "day",
+        "floor", "halted", "instrument", "quote", "strange", "strange_count", "trade", "ts", "ticks", "wake", "watches",
+    )  # fmt: skip
+
+    def __init__(self, instrument: Instrument, base: int) -> None:
+        self.instrument = instrument
+        self.base = base
+        self.band: PriceBand | None = None
+        self.ticks: TickTable | None = None
+        self.day: TradingDay | None = None
+        self.trade: Trade | None = None
+        self.quote: Quote | None = None
+        self.halted = ""
+        self.ts = 0
+        self.count = 0
+        self.floor = EVERYTHING  # an ordinary price is above floor and below ceiling
+        self.ceiling = 0
+        self.watches: dict[str, int] = {}
+        self.wake = False
+        self.strange = 0
+        self.strange_count = 0
+        self.bar_start = self.bar_end = 0
+        self.bar_open = self.bar_high = self.bar_low = self.bar_volume = 0
+
+
+class MarketData:
+    """Folds trades to bars of `interval` ns and answers what the market looks like.
+
+    An interval without a trade gives no bar. A trade older than the newest one counts as out of order and adds volume and
+    range to the open bar only; one older than the open bar counts as late and is left out. spike: ppb, 0 for sources that
+    are bars themselves. grace: ns that a bar waits for stragglers before it closes without a newer trade.
+    """
+
+    def __init__(
+        self,
+        bus: Publisher,
+        clock: Clock,
+        rules: Rules,
+        instruments: tuple[Instrument, ...],
+        *,
+        interval: int,
+        bases: dict[str, int] | None = None,
+        spike: int = SPIKE,
+        grace: int = 0,
+    ) -> None:
+        self._bus, self._clock, self._rules = bus, clock, rules
+        self._calendar: Calendar = rules.calendar
+        self._interval, self._spike, self._grace = interval, spike, grace
+        self._books = {i.symbol: Book(i, (bases or {}).get(i.symbol, 0)) for i in instruments}
+        self._phase = Phase.CLOSED
+        self._timer_end = 0
+        self.bars = self.late = self.out_of_order = self.outside = self.unknown = 0
+        self.quarantined: dict[str, int] = {}
+
+    # events
+
+    def on_trade(self, trade: Trade) -> None:
+        """Accept, fold or set aside one trade."""
+        book = self._books.get(trade.symbol)
+        if book is None:
+            self.unknown += 1
+            return
+        price = trade.price
+        ts = trade.ts
+        if book.floor < price < book.ceiling and book.ts <= ts < book.bar_end and trade.qty >= 0:
+            book.trade = trade
+            book.ts = ts
+            book.count += 1
+            book.bar_volume += trade.qty
+            if price > book.bar_high:
+                book.bar_high = price
+            elif price < book.bar_low:
+                book.bar_low = price
+            return
+        self._inspect(book, trade)
+
+    def on_quote(self, quote: Quote) -> None:
+        """Remember the best bid and ask."""
+        book = self._books.get(quote.symbol)
+        if book is not None:
+            book.quote = quote
+
+    def on_phase(self, event: PhaseChanged) -> None:
+        """Remember the venue's phase."""
+        self._phase = event.phase
+
+    def on_halted(self, event: SymbolHalted) -> None:
+        """Remember why a symbol does not trade."""
+        if event.symbol in self._books:
+            self._books[event.symbol].halted = event.reason
+
+    def on_resumed(self, event: SymbolResumed) -> None:
+        """It trades again; any price inside the band may come first."""
+        if event.symbol in self._books:
+            book = self._books[event.symbol]
+            book.halted, book.strange_count = "", CONFIRM
+            book.floor = EVERYTHING
+
+    # MarketView
+
+    def last(self, symbol: str) -> Trade | None:
+        """The newest accepted trade."""
+        return self._books[symbol].trade
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The newest quote, where the feed has quotes."""
+        return self._books[symbol].quote
+
+    def phase(self) -> Phase:
+        """The venue's phase."""
+        return self._phase
+
+    def halted(self, symbol: str) -> str:
+        """Why the symbol is halted, or ""."""
+        return self._books[symbol].halted
+
+    def band(self, symbol: str) -> PriceBand | None:
+        """Today's price limits; None while no base price is known."""
+        return self._books[symbol].band
+
+    def base(self, symbol: str) -> int:
+        """Yesterday's last price in KRW, 0 while unknown."""
+        return self._books[symbol].base
+
+    def count(self, symbol: str) -> int:
+        """Trades accepted so far."""
+        return self._books[symbol].count
+
+    def ticks(self, symbol: str) -> TickTable:
+        """Today's tick sizes."""
+        book = self._books[symbol]
+        return book.ticks or self._rules.ticks(book.instrument, kst_date(self._clock.now()))
+
+    def instrument(self, symbol: str) -> Instrument:
+        """What the symbol is."""
+        return self._books[symbol].instrument
+
+    def last_prices(self) -> dict[str, int]:
+        """Last price by symbol in KRW, for symbols that have traded."""
+        return {symbol: book.trade.price for symbol, book in self._books.items() if book.trade}
+
+    def watch(self, symbol: str, owner: str, low: int) -> None:
+        """Publish PriceTouched when a trade prints at or below `low` KRW, once; 0 calls the watch off."""
+        book = self._books[symbol]
+        book.watches.pop(owner, None)
+        if low > 0:
+            book.watches[owner] = low
+        self._aim(book)
+
+    def wake(self, symbol: str) -> None:
+        """Publish PriceTouched at the next accepted trade of the symbol, once."""
+        book = self._books[symbol]
+        book.wake = True
+        book.floor = EVERYTHING
+
+    def close_bars(self) -> None:
+        """Publish every open bar as it stands: the data has ended."""
+        for book in self._books.values():
+            self._close_bar(book)
+
+    # the unusual
+
+    def _inspect(self, book: Book, trade: Trade) -> None:
+        day = book.day
+        if trade.ts >= book.ts and (day is None or not day.open <= trade.ts < day.close):
+            day = self._turn_day(book, trade)
+        if day is None:
+            self.outside += 1
+        elif reason := self._objection(book, trade):
+            self._quarantine(book, trade, reason)
+        elif trade.ts < book.ts:
+            self._fold_older(book, trade)
+        else:
+            self._accept(book, trade, day)
+
+    def _turn_day(self, book: Book, trade: Trade) -> TradingDay | None:
+        """The trading day of this trade, made the book's day; None when the trade lies outside of its session."""
+        today = kst_date(trade.ts)
+        if not self._calendar.is_trading_day(today):
+            return None
+        day = self._calendar.trading_day(today)
+        if not day.open <= trade.ts < day.close:
+            return None
+        if book.trade is not None:
+            book.base = book.trade.price
+        book.day = day
+        book.ticks = self._rules.ticks(book.instrument, today)
+        book.band = self._rules.band(book.instrument, today, book.base) if book.base else None
+        book.strange_count = CONFIRM  # the first print of a day may be anywhere inside the band
+        return day
+
+    def _objection(self, book: Book, trade: Trade) -> str:
+        price = trade.price
+        if price <= 0 or trade.qty < 0:
+            return "bad-value"
+        if book.halted == "price-base-changed":
+            return "halted"
+        if book.base and abs(price - book.base) * 10 > book.base * 3 + 20:  # two won for rounded, adjusted history
+            return "off-band"
+        last = book.trade
+        if self._spike and last is not None and abs(price - last.price) * PPB > last.price * self._spike and not trade.auction:
+            return self._spike_objection(book, price)
+        return ""
+
+    def _spike_objection(self, book: Book, price: int) -> str:
+        """A far print is set aside until enough prints in a row agree with it."""
+        if book.strange_count >= CONFIRM:
+            return ""
+        near = book.strange and abs(price - book.strange) * PPB <= book.strange * self._spike
+        book.strange_count = book.strange_count + 1 if near else 1
+        book.strange = price
+        book.floor = EVERYTHING  # the next print is looked at, too
+        return "" if book.strange_count >= CONFIRM else "spike"
+
+    def _quarantine(self, book: Book, trade: Trade, reason: str) -> None:
+        self.quarantined[reason] = self.quarantined.get(reason, 0) + 1
+        first_today = book.day is not None and book.ts < book.day.open
+        if reason == "off-band" and first_today and not book.halted:
+            detail = f"first price {trade.price:,} is beyond 30 % of the base {book.base:,}: a split, or unadjusted data"
+            book.halted = "price-base-changed"
+            self._bus.publish(SymbolHalted(trade.ts, trade.symbol, "price-base-changed", detail))
+        if reason != "halted":
+            self._bus.publish(TickQuarantined(trade.ts, trade.symbol, trade.price, trade.qty, reason))
+
+    def _fold_older(self, book: Book, trade: Trade) -> None:
+        if not book.bar_end or trade.ts < book.bar_start:
+            self.late += 1
+            return
+        self.out_of_order += 1
+        book.bar_volume += trade.qty
+        book.bar_high = max(book.bar_high, trade.price)
+        book.bar_low = min(book.bar_low, trade.price)
+
+    def _accept(self, book: Book, trade: Trade, day: TradingDay) -> None:
+        price = trade.price
+        if trade.ts >= book.bar_end:
+            self._close_bar(book)
+            self._open_bar(book, trade, day)
+        book.trade, book.ts = trade, trade.ts
+        book.count += 1
+        book.strange = book.strange_count = 0
+        book.bar_volume += trade.qty
+        book.bar_high = max(book.bar_high, price)
+        book.bar_low = min(book.bar_low, price)
+        touched = book.wake
+        book.wake = False
+        for owner, low in tuple(book.watches.items()):
+            if price <= low:
+                del book.watches[owner]
+                touched = True
+        self._aim(book)
+        if touched:
+            self._bus.publish(PriceTouched(trade.ts, trade.symbol, price))
+
+    def _aim(self, book: Book) -> None:
+        """Set the window of ordinary prices around the last one: inside it no jump can be a spike or touch a watch."""
+        if book.trade is None or book.wake:
+            book.floor = EVERYTHING
+            return
+        price, spike = book.trade.price, self._spike or 3 * SPIKE
+        half = price * spike // (2 * PPB + spike)
+        book.floor = max(price - half - 1, *book.watches.values()) if book.watches else price - half - 1
+        book.ceiling = price + half + 1
+        if book.base:
+            room = (book.base * 3 + 20) // 10
+            book.floor = max(book.floor, book.base - room - 1)
+            book.ceiling = min(book.ceiling, book.base + room + 1)
+
+    # bars
+
+    def _open_bar(self, book: Book, trade: Trade, day: TradingDay) -> None:
+        start = trade.ts - (trade.ts - day.open) % self._interval
+        book.bar_start, book.bar_end = start, min(start + self._interval, day.close)
+        book.bar_open = book.bar_high = book.bar_low = trade.price
+        book.bar_volume = 0
+        if book.bar_end != self._timer_end:
+            self._timer_end = book.bar_end
+            self._clock.call_at(book.bar_end + self._grace, self._on_bar_end)
+
+    def _on_bar_end(self, due: int) -> None:
+        for book in self._books.values():
+            if 0 < book.bar_end <= due - self._grace:
+                self._close_bar(book)
+
+    def _close_bar(self, book: Book) -> None:
+        if not book.bar_end or book.trade is None:
+            return
+        self.bars += 1
+        bar = Bar(
+            book.bar_end, book.trade.symbol, book.bar_start,
+            book.bar_open, book.bar_high, book.bar_low, book.trade.price, book.bar_volume,
+        )  # fmt: skip
+        book.bar_end = 0
+        self._bus.publish(bar)

@@ -1,0 +1,151 @@
+"""Portfolio: fills become positions, cash, profit and costs, to the won."""
+
+from datetime import date
+
+from qbtrade.domain.calendar import Phase, kst_date
+from qbtrade.domain.events import EquityMarked, OrderFilled, PhaseChanged, PositionChanged
+from qbtrade.domain.money import Costs
+from qbtrade.domain.order import Purpose
+from qbtrade.domain.portfolio import Account, Position
+from qbtrade.domain.rules import Rules
+from qbtrade.ports import Clock, MarketView, OrderView, Publisher
+
+
+class Portfolio:
+    """Owns the account. mark_every: ns between equity marks while shares are held.
+
+    commission_ppb, tax_ppb: override the dated rules when not negative.
+    """
+
+    def __init__(
+        self,
+        bus: Publisher,
+        clock: Clock,
+        market: MarketView,
+        orders: OrderView,
+        rules: Rules,
+        *,
+        cash: int,
+        mark_every: int,
+        commission_ppb: int = -1,
+        tax_ppb: int = -1,
+    ) -> None:
+        self._bus, self._clock, self._market, self._orders, self._rules = bus, clock, market, orders, rules
+        self._commission_ppb, self._tax_ppb, self._mark_every = commission_ppb, tax_ppb, mark_every
+        self.account = Account(cash)
+        self._day = ""
+        self._day_start = cash
+        self._marked = (-1, -1)
+        self._marking = False
+        self._costs: dict[tuple[str, date], Costs] = {}
+
+    # PositionView
+
+    def qty(self, symbol: str) -> int:
+        """Shares held."""
+        position = self.account.positions.get(symbol)
+        return position.qty if position else 0
+
+    def cost(self, symbol: str) -> int:
+        """What the shares held cost, without fees."""
+        position = self.account.positions.get(symbol)
+        return position.cost if position else 0
+
+    def total_cost(self) -> int:
+        """Cost of all positions."""
+        return self.account.total_cost()
+
+    def cash(self) -> int:
+        """D+2 cash."""
+        return self.account.cash
+
+    def unrealized(self, symbol: str) -> int:
+        """Profit on paper of one position."""
+        position = self.account.positions.get(symbol)
+        return self._value(symbol, position) - position.cost if position and position.qty else 0
+
+    def total_unrealized(self) -> int:
+        """Profit on paper of all positions."""
+        return sum(self.unrealized(symbol) for symbol in self.account.positions)
+
+    def equity(self) -> int:
+        """Cash plus positions at last price."""
+        return self.account.cash + self.account.total_cost() + self.total_unrealized()
+
+    def day_start_equity(self) -> int:
+        """Equity when the KST day began."""
+        return self._day_start
+
+    def day_profit(self) -> int:
+        """Realized + unrealized - costs since the previous close."""
+        return self.equity() - self._day_start
+
+    def session_realized(self) -> int:
+        """Gross profit taken since the session began."""
+        return self.account.realized
+
+    def _value(self, symbol: str, position: Position) -> int:
+        last = self._market.last(symbol)
+        return position.qty * last.price if last else position.cost
+
+    # events
+
+    def on_filled(self, event: OrderFilled) -> None:
+        """Book one execution and tell what it changed."""
+        order = self._orders.get(event.order_id)
+        booking = self.account.fill(
+            event.order_id, event.symbol, event.side, event.price, event.qty, self._costs_of(event.symbol, event.ts)
+        )
+        position = self.account.positions[event.symbol]
+        self._bus.publish(
+            PositionChanged(
+                event.ts, event.symbol, position.qty, position.cost, booking.realized, booking.commission, booking.tax,
+                self.account.cash, event.order_id, event.side, event.price, event.qty,
+                order.request.purpose if order else Purpose.ENTRY,
+            )
+        )  # fmt: skip
+        self.mark(event.ts)
+        self._keep_marking(event.ts)
+
+    def on_phase(self, event: PhaseChanged) -> None:
+        """A new day starts from the equity of the old one; each day ends with a mark."""
+        if event.day != self._day:
+            self._day = event.day
+            self._day_start = self.equity()
+        if event.phase is Phase.CLOSED:
+            self.mark(event.ts)
+        elif event.phase is Phase.CONTINUOUS:
+            self._keep_marking(event.ts)
+
+    def mark(self, ts: int) -> None:
+        """Publish the equity when it has changed since the last mark."""
+        unrealized = self.total_unrealized()
+        equity = self.account.cash + self.account.total_cost() + unrealized
+        if (equity, self.account.cash) != self._marked:
+            self._marked = (equity, self.account.cash)
+            self._bus.publish(EquityMarked(ts, equity, self.account.cash, unrealized))
+
+    def _keep_marking(self, ts: int) -> None:
+        if not self._marking and self.account.total_cost():
+            self._marking = True
+            self._clock.call_at(ts + self._mark_every, self._on_mark)
+
+    def _on_mark(self, due: int) -> None:
+        self._marking = False
+        if self._market.phase() is not Phase.CLOSED:
+            self.mark(due)
+            self._keep_marking(due)
+
+    def _costs_of(self, symbol: str, ts: int) -> Costs:
+        """Rates of one symbol on one day; the tax is that of the settlement day."""
+        key = (symbol, kst_date(ts))
+        costs = self._costs.get(key)
+        if costs is None:
+            instrument, day = self._market.instrument(symbol), key[1]
+            commission, tax = self._commission_ppb, self._tax_ppb
+            costs = Costs(
+                commission if commission >= 0 else self._rules.commission_ppb(instrument),
+                tax if tax >= 0 else self._rules.tax_ppb(instrument, self._rules.calendar.settlement_day(day)),
+            )
+            self._costs[key] = costs
+        return costs

@@ -1,0 +1,237 @@
+"""The gate: every order is judged here before it can reach a broker, and trading is narrowed when something is wrong."""
+
+from typing import Final
+
+from qbtrade.domain.calendar import Phase
+from qbtrade.domain.events import (
+    Alert,
+    CancelOrder,
+    Check,
+    EquityMarked,
+    FeedLost,
+    FeedRestored,
+    Level,
+    OrderApproved,
+    OrderDenied,
+    PhaseChanged,
+    PositionChanged,
+    RiskState,
+    RiskStateChanged,
+    StrategyFailed,
+    SubmitOrder,
+    SymbolHalted,
+    SymbolResumed,
+)
+from qbtrade.domain.limits import RiskLimits
+from qbtrade.domain.order import OrderKind, OrderRequest, OrderStatus, Side
+from qbtrade.engines.risk_rules import Case, Intent, Rule, intent_of, standard_rules
+from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher
+
+BUY: Final = Side.BUY
+LIMIT: Final = OrderKind.LIMIT
+UNCONFIRMED: Final = OrderStatus.UNCONFIRMED
+CANCELING: Final = OrderStatus.CANCELING
+ENTER: Final = Intent.ENTER
+ACCOUNT: Final = ""
+STATES: Final = tuple(RiskState)  # by severity
+
+
+class RiskGate:
+    """Gives exactly one verdict for each SubmitOrder, and owns the risk states of account and symbols.
+
+    All rules that bind an order are evaluated; the first broken one is the reason. Subscribed to SubmitOrder behind the order
+    engine, so that the order is already known as NEW, and to everything else behind market data and portfolio.
+    """
+
+    def __init__(
+        self,
+        bus: Publisher,
+        clock: Clock,
+        market: MarketView,
+        positions: PositionView,
+        orders: OrderView,
+        *,
+        limits: RiskLimits,
+        symbols: tuple[str, ...],
+    ) -> None:
+        self._bus, self._clock, self._market, self._positions, self._orders = bus, clock, market, positions, orders
+        self._symbols = frozenset(symbols)
+        self._loss_limit = limits.loss_limit
+        self._rules = standard_rules(limits, symbols, market, positions, orders)
+        self._binding = {
+            (intent, priced): tuple(
+                rule.check for rule in self._rules if intent in rule.binds and (priced or not rule.priced)
+            )
+            for intent in Intent
+            for priced in (True, False)
+        }
+        self._for_strangers = (self._rules[0].check,)
+        self._remembering = tuple(r.remember for r in self._rules if type(r).remember is not Rule.remember)
+        self._causes: dict[str, dict[str, tuple[int, str]]] = {}  # scope -> source -> severity, reason
+        self._severity: dict[str, int] = {ACCOUNT: 0}
+        self._day = ""
+
+    # what others may ask
+
+    def state(self, symbol: str = ACCOUNT) -> RiskState:
+        """The state of the account, or of a symbol: the worse of its own and the account's."""
+        return STATES[max(self._severity[ACCOUNT], self._severity.get(symbol, 0))]
+
+    def reason(self, symbol: str = ACCOUNT) -> str:
+        """Slug of what narrows the account, or the symbol alone; "" while nothing does."""
+        return max(self._causes.get(symbol, {}).values(), default=(0, ""))[1]
+
+    def limits_in_use(self) -> tuple[tuple[str, int, int, str], ...]:
+        """Limits of the whole session: (rule, used, limit, unit)."""
+        now = self._clock.now()
+        return tuple((rule.slug, *use) for rule in self._rules if (use := rule.in_use(now)) is not None)
+
+    # judging
+
+    def on_submit(self, event: SubmitOrder) -> None:
+        """Publish exactly one verdict, behind a halt when the day's loss turns out to have reached its limit."""
+        order = event.order
+        now = self._clock.now()
+        loss = self._watch_loss(now, order.order_id)
+        if order.symbol in self._symbols:
+            case = self._case(order, now, loss)
+            rules = self._binding[case.intent, order.kind is LIMIT]
+        else:
+            case = Case(order, intent_of(order), now, None, 0, 0, 0, 0, 0, 0, 0, loss)
+            rules = self._for_strangers
+        reason = ""
+        checks = []
+        for rule in rules:
+            check = rule(case)
+            if check is not None:
+                checks.append(check)
+                if not (check.passed or reason):
+                    reason = check.rule
+        if reason:
+            self._bus.publish(OrderDenied(now, order.order_id, order.symbol, reason, tuple(checks)))
+            return
+        for remember in self._remembering:
+            remember(case)
+        self._bus.publish(OrderApproved(now, order, tuple(checks)))
+
+    def _case(self, order: OrderRequest, now: int, loss: int) -> Case:
+        """Ask the views once for what several rules need."""
+        symbol, side, order_id = order.symbol, order.side, order.order_id
+        price = order.price if order.kind is LIMIT else self._margin(order)
+        amount = price * order.qty
+        registered = buying = buying_here = selling = unconfirmed = 0
+        for other in self._orders.open_orders(symbol):
+            request = other.request
+            if request.order_id == order_id:
+                registered = amount
+                continue
+            if request.side is BUY:
+                buying_here += other.remaining * (request.price if request.kind is LIMIT else self._margin(request))
+            else:
+                selling += other.remaining
+            if other.status is UNCONFIRMED and request.side is side:
+                unconfirmed += 1
+        intent = intent_of(order)
+        if intent is ENTER:
+            buying_here += amount
+            buying = self._orders.buying() + amount - registered
+        severity = max(self._severity[ACCOUNT], self._severity.get(symbol, 0))
+        last = self._market.last(symbol)
+        return Case(order, intent, now, last, price, amount, buying, buying_here, selling, unconfirmed, severity, loss)
+
+    def _margin(self, order: OrderRequest) -> int:
+        """What a share of a market order may cost: the upper price limit; 0 for a sell, or while it is unknown."""
+        band = self._market.band(order.symbol) if order.side is BUY else None
+        return band.upper if band else 0
+
+    # the loss of the day
+
+    def on_position(self, event: PositionChanged) -> None:
+        """Look at the day's loss after each fill."""
+        self._watch_loss(event.ts)
+
+    def on_equity(self, event: EquityMarked) -> None:
+        """Look at the day's loss at each mark."""
+        self._watch_loss(event.ts)
+
+    def on_phase(self, event: PhaseChanged) -> None:
+        """The first phase of the next trading day takes yesterday's halt and counts away."""
+        if event.phase is Phase.CLOSED or event.day == self._day:
+            return
+        self._day = event.day
+        for rule in self._rules:
+            rule.new_day()
+        self._lift(event.ts, ACCOUNT, "loss", "new-day")
+
+    def _watch_loss(self, now: int, judged: str = "") -> int:
+        """Halt until the next trading day once the loss reaches its limit. judged: an order that needs no cancel."""
+        loss = -self._positions.day_profit()
+        if loss >= self._loss_limit and "loss" not in self._causes.get(ACCOUNT, ()):
+            self._narrow(now, ACCOUNT, "loss", RiskState.HALTED, "daily-loss", self._loss_limit, loss)
+            text = f"the day's loss of {loss:,} won reached the limit of {self._loss_limit:,}: trading is halted"
+            action = (
+                "nothing but cancels and protective sells goes out before the next trading day; there is no override"
+            )
+            self._bus.publish(Alert(now, Level.CRITICAL, "daily-loss", text, action))
+            self._cancel_entries(now, self._orders.open_symbols(), "daily-loss", judged)
+        return loss
+
+    # other causes
+
+    def on_strategy_failed(self, event: StrategyFailed) -> None:
+        """Its symbol only reduces from here on."""
+        self._narrow(event.ts, event.symbol, "strategy", RiskState.REDUCING, "strategy-failed")
+        self._cancel_entries(event.ts, (event.symbol,), "strategy-failed")
+
+    def on_halted(self, event: SymbolHalted) -> None:
+        """Nothing goes out for the symbol."""
+        self._narrow(event.ts, event.symbol, "venue", RiskState.HALTED, event.reason)
+
+    def on_resumed(self, event: SymbolResumed) -> None:
+        """The symbol trades again, unless market data still objects."""
+        if not self._market.halted(event.symbol):
+            self._lift(event.ts, event.symbol, "venue", event.reason)
+
+    def on_feed_lost(self, event: FeedLost) -> None:
+        """Without market data we only reduce."""
+        self._narrow(event.ts, ACCOUNT, "feed", RiskState.REDUCING, "feed-lost")
+        text = f"market data stopped ({event.reason}): no new entries, and stop-losses cannot see prices"
+        self._bus.publish(
+            Alert(event.ts, Level.CRITICAL, "feed-lost", text, "watch your positions elsewhere until it is back")
+        )
+        self._cancel_entries(event.ts, self._orders.open_symbols(), "feed-lost")
+
+    def on_feed_restored(self, event: FeedRestored) -> None:
+        """Market data is back."""
+        self._lift(event.ts, ACCOUNT, "feed", "feed-restored")
+
+    # states
+
+    def _narrow(
+        self, ts: int, scope: str, source: str, state: RiskState, reason: str, limit: int = 0, value: int = 0
+    ) -> None:
+        self._causes.setdefault(scope, {})[source] = (STATES.index(state), reason)
+        self._settle(ts, scope, reason, limit, value)
+
+    def _lift(self, ts: int, scope: str, source: str, reason: str) -> None:
+        causes = self._causes.get(scope, {})
+        if causes.pop(source, None) is not None:
+            self._settle(ts, scope, self.reason(scope) or reason)
+
+    def _settle(self, ts: int, scope: str, reason: str, limit: int = 0, value: int = 0) -> None:
+        """Publish the state of a scope when its worst cause made it another one."""
+        severity = max(self._causes[scope].values(), default=(0, ""))[0]
+        if severity == self._severity.get(scope, 0):
+            return
+        self._severity[scope] = severity
+        self._bus.publish(RiskStateChanged(ts, scope, STATES[severity], reason, limit, value))
+        if not severity:
+            who = scope or "the account"
+            self._bus.publish(Alert(ts, Level.INFO, reason, f"{who} trades again ({reason})"))
+
+    def _cancel_entries(self, ts: int, symbols: tuple[str, ...], reason: str, judged: str = "") -> None:
+        for symbol in symbols:
+            for order in self._orders.open_orders(symbol):
+                request = order.request
+                if request.side is BUY and order.status is not CANCELING and request.order_id != judged:
+                    self._bus.publish(CancelOrder(ts, request.order_id, reason))

@@ -1,0 +1,112 @@
+"""What a rule is, and what it is told about the order that it judges."""
+
+from enum import IntEnum
+from typing import ClassVar, Final
+
+import msgspec
+
+from qbtrade.domain.events import Check
+from qbtrade.domain.market import Trade
+from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
+
+BUY: Final = Side.BUY
+LIMIT: Final = OrderKind.LIMIT
+GUARDING: Final = frozenset({Purpose.PROTECT, Purpose.FLATTEN})
+
+
+class Intent(IntEnum):
+    """What an order does to our risk: any buy enters; a sell leaves, or protects when it must get out."""
+
+    ENTER = 0
+    LEAVE = 1
+    PROTECT = 2
+
+
+ENTER: Final = Intent.ENTER
+LEAVE: Final = Intent.LEAVE
+PROTECT: Final = Intent.PROTECT
+EVERY: Final = frozenset(Intent)
+VOLUNTARY: Final = frozenset({ENTER, LEAVE})
+ENTRIES: Final = frozenset({ENTER})
+SALES: Final = frozenset({LEAVE, PROTECT})
+
+
+def intent_of(order: OrderRequest) -> Intent:
+    """What this order does to our risk."""
+    if order.side is BUY:
+        return ENTER
+    return PROTECT if order.purpose in GUARDING else LEAVE
+
+
+class Case(msgspec.Struct, frozen=True, gc=False):
+    """One order and what several rules ask about it. Money in KRW.
+
+    last: the newest trade. price: the limit; for a market buy the upper price limit, for a market sell 0. amount: price x qty.
+    buying: all open buys with this order; buying_here: those of its symbol. selling: shares in other open sells of the symbol.
+    unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of the risk state. loss: of this day.
+    """
+
+    order: OrderRequest
+    intent: Intent
+    now: int
+    last: Trade | None
+    price: int
+    amount: int
+    buying: int
+    buying_here: int
+    selling: int
+    unconfirmed: int
+    severity: int
+    loss: int
+
+
+class Rule:
+    """One reason to say no.
+
+    slug: its name in reports. binds: the intents that it judges. priced: True when it judges limit orders only.
+    """
+
+    slug: ClassVar[str]
+    binds: ClassVar[frozenset[Intent]] = EVERY
+    priced: ClassVar[bool] = False
+
+    def check(self, case: Case) -> Check | None:
+        """Measure the order; None when there is nothing to measure against."""
+        raise NotImplementedError
+
+    def remember(self, case: Case) -> None:
+        """Learn that the order was approved."""
+
+    def new_day(self) -> None:
+        """Forget what counts by the KST day."""
+
+    def in_use(self, now: int) -> tuple[int, int, str] | None:
+        """How much of a limit of the whole session is used: (used, limit, unit)."""
+        del now
+        return None
+
+
+class Claim(Rule):
+    """A rule without a measure: something has to be so. 1 yes, 0 no."""
+
+    def __init__(self) -> None:
+        self._yes = Check(self.slug, 1, 1, 0, "yes", passed=True)
+        self._no = Check(self.slug, 1, 0, -1, "yes", passed=False)
+
+    def check(self, case: Case) -> Check:
+        """Yes or no."""
+        return self._yes if self.holds(case) else self._no
+
+    def holds(self, case: Case) -> bool:
+        """True when the order may pass."""
+        raise NotImplementedError
+
+
+def at_most(slug: str, limit: int, value: int, unit: str) -> Check:
+    """Measure against an upper bound that may be reached."""
+    return Check(slug, limit, value, limit - value, unit, value <= limit)
+
+
+def at_least(slug: str, limit: int, value: int, unit: str) -> Check:
+    """Measure against a lower bound that may be reached."""
+    return Check(slug, limit, value, value - limit, unit, value >= limit)

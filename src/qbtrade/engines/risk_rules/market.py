@@ -1,0 +1,113 @@
+"""Rules about the market: whether it trades, how fresh our picture is, and which prices may be sent."""
+
+from typing import ClassVar, Final
+
+from qbtrade.domain.calendar import Phase
+from qbtrade.domain.events import Check
+from qbtrade.domain.limits import RiskLimits, highest_buy, lowest_sell
+from qbtrade.domain.order import Side
+from qbtrade.engines.risk_rules.case import LIMIT, PROTECT, VOLUNTARY, Case, Claim, Rule, at_least, at_most
+from qbtrade.ports import MarketView
+
+BUY: Final = Side.BUY
+CONTINUOUS: Final = Phase.CONTINUOUS
+CLOSING_AUCTION: Final = Phase.CLOSING_AUCTION
+
+
+class MarketPhase(Claim):
+    """Orders go out in the continuous phase; protective sells in the closing auction, too."""
+
+    slug: ClassVar = "market-phase"
+
+    def __init__(self, market: MarketView) -> None:
+        super().__init__()
+        self._market = market
+
+    def holds(self, case: Case) -> bool:
+        """True in a phase that suits the order."""
+        phase = self._market.phase()
+        return phase is CONTINUOUS or (phase is CLOSING_AUCTION and case.intent is PROTECT)
+
+
+class SymbolHalt(Claim):
+    """Nothing is sent for a symbol that the venue, or our own plausibility check, has halted."""
+
+    slug: ClassVar = "symbol-halted"
+
+    def __init__(self, market: MarketView) -> None:
+        super().__init__()
+        self._market = market
+
+    def holds(self, case: Case) -> bool:
+        """True while the symbol trades."""
+        return not self._market.halted(case.order.symbol)
+
+
+class StaleData(Rule):
+    """The last trade is young enough to decide upon. Without a trade the age counts from time zero."""
+
+    slug: ClassVar = "stale-data"
+    binds: ClassVar = VOLUNTARY
+
+    def __init__(self, limits: RiskLimits) -> None:
+        self._limit = limits.stale_after
+
+    def check(self, case: Case) -> Check:
+        """Age of the last trade."""
+        last = case.last
+        return at_most(self.slug, self._limit, case.now - last.ts if last else case.now, "ns")
+
+
+class TickGrid(Rule):
+    """A limit is a positive multiple of the tick size."""
+
+    slug: ClassVar = "tick-grid"
+    priced: ClassVar = True
+
+    def __init__(self, market: MarketView) -> None:
+        self._market = market
+
+    def check(self, case: Case) -> Check:
+        """How far the limit lies above the grid, or below one won."""
+        price = case.price
+        off = price % self._market.ticks(case.order.symbol).size(price) if price > 0 else 1 - price
+        return at_most(self.slug, 0, off, "KRW")
+
+
+class DailyBand(Rule):
+    """A limit lies within the day's price limits; a market buy needs the upper one known, because it is margined there."""
+
+    slug: ClassVar = "price-band"
+
+    def __init__(self, market: MarketView) -> None:
+        self._market = market
+
+    def check(self, case: Case) -> Check | None:
+        """Distance to the nearer price limit."""
+        band = self._market.band(case.order.symbol)
+        price = case.price
+        if case.order.kind is not LIMIT:
+            return at_least(self.slug, 1, price, "KRW") if case.order.side is BUY else None
+        if band is None:
+            return None
+        if price - band.lower < band.upper - price:
+            return at_least(self.slug, band.lower, price, "KRW")
+        return at_most(self.slug, band.upper, price, "KRW")
+
+
+class PriceCollar(Rule):
+    """A limit is not much worse than the last trade: buys not far above it, sells not far below."""
+
+    slug: ClassVar = "price-collar"
+    binds: ClassVar = VOLUNTARY
+    priced: ClassVar = True
+
+    def __init__(self, limits: RiskLimits) -> None:
+        self._collar = limits.collar
+
+    def check(self, case: Case) -> Check:
+        """Limit against the last trade, give or take the collar."""
+        last = case.last.price if case.last else 0
+        if case.order.side is BUY:
+            return at_most(self.slug, highest_buy(last, self._collar), case.price, "KRW")
+        return at_least(self.slug, lowest_sell(last, self._collar), case.price, "KRW")

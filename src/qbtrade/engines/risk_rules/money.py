@@ -1,0 +1,120 @@
+"""Rules about won: loss of the day, money at work, one position, cash."""
+
+from typing import ClassVar
+
+from qbtrade.domain.events import Check
+from qbtrade.domain.limits import PPB, RiskLimits
+from qbtrade.engines.risk_rules.case import ENTRIES, VOLUNTARY, Case, Rule, at_least, at_most
+from qbtrade.ports import OrderView, PositionView
+
+
+class DailyLoss(Rule):
+    """The day's loss stays below its limit; reaching it is too much."""
+
+    slug: ClassVar = "daily-loss"
+    binds: ClassVar = VOLUNTARY
+
+    def __init__(self, limits: RiskLimits, positions: PositionView) -> None:
+        self._limit, self._positions = limits.loss_limit, positions
+
+    def check(self, case: Case) -> Check:
+        """Loss against its limit."""
+        limit, loss = self._limit, case.loss
+        return Check(self.slug, limit, loss, limit - loss, "KRW", loss < limit)
+
+    def in_use(self, now: int) -> tuple[int, int, str]:
+        """Loss so far."""
+        del now
+        return max(-self._positions.day_profit(), 0), self._limit, "KRW"
+
+
+class Budget(Rule):
+    """Cost of positions and open buys stay within the budget, which the session's losses shrink."""
+
+    slug: ClassVar = "budget"
+    binds: ClassVar = ENTRIES
+
+    def __init__(self, limits: RiskLimits, positions: PositionView, orders: OrderView) -> None:
+        self._budget, self._positions, self._orders = limits.max_budget, positions, orders
+
+    def check(self, case: Case) -> Check:
+        """Money at work, with this order, against what the losses left of the budget."""
+        return at_most(self.slug, self._limit(), self._positions.total_cost() + case.buying, "KRW")
+
+    def in_use(self, now: int) -> tuple[int, int, str]:
+        """Money at work."""
+        del now
+        return self._positions.total_cost() + self._orders.buying(), self._limit(), "KRW"
+
+    def _limit(self) -> int:
+        return self._budget + min(self._positions.session_realized(), 0)
+
+
+class PositionShare(Rule):
+    """One symbol's cost and open buys stay within a share of the day's first equity."""
+
+    slug: ClassVar = "position-share"
+    binds: ClassVar = ENTRIES
+
+    def __init__(self, limits: RiskLimits, positions: PositionView, symbols: tuple[str, ...]) -> None:
+        self._share, self._positions, self._symbols = limits.position_share, positions, symbols
+
+    def check(self, case: Case) -> Check:
+        """Money in this symbol, with this order, against its share."""
+        return at_most(self.slug, self._limit(), self._positions.cost(case.order.symbol) + case.buying_here, "KRW")
+
+    def in_use(self, now: int) -> tuple[int, int, str]:
+        """Cost of the largest position."""
+        del now
+        return max(map(self._positions.cost, self._symbols), default=0), self._limit(), "KRW"
+
+    def _limit(self) -> int:
+        return self._positions.day_start_equity() * self._share // PPB
+
+
+class Cash(Rule):
+    """Cash never falls below zero, even when every open buy fills at its limit and pays its commission."""
+
+    slug: ClassVar = "cash"
+    binds: ClassVar = ENTRIES
+
+    def __init__(self, limits: RiskLimits, positions: PositionView) -> None:
+        self._commission_ppb, self._positions = limits.commission_ppb, positions
+
+    def check(self, case: Case) -> Check:
+        """Cash left against zero."""
+        return at_least(self.slug, 0, cash_left(self._positions, case.buying, self._commission_ppb), "KRW")
+
+
+class CashReserve(Rule):
+    """A share of equity stays cash, even when every open buy fills at its limit and pays its commission."""
+
+    slug: ClassVar = "cash-reserve"
+    binds: ClassVar = ENTRIES
+
+    def __init__(self, limits: RiskLimits, positions: PositionView, orders: OrderView) -> None:
+        self._share, self._commission_ppb = limits.cash_share, limits.commission_ppb
+        self._positions, self._orders = positions, orders
+
+    def check(self, case: Case) -> Check:
+        """Cash left against the reserve."""
+        positions = self._positions
+        reserve = -(-positions.equity() * self._share // PPB)
+        return at_least(self.slug, reserve, cash_left(positions, case.buying, self._commission_ppb), "KRW")
+
+    def in_use(self, now: int) -> tuple[int, int, str]:
+        """Money that is no longer free cash, against the share of equity that need not be cash."""
+        del now
+        equity = self._positions.equity()
+        left = cash_left(self._positions, self._orders.buying(), self._commission_ppb)
+        return equity - left, equity * (PPB - self._share) // PPB, "KRW"
+
+
+def cash_left(positions: PositionView, buying: int, commission_ppb: int) -> int:
+    """D+2 cash when `buying` KRW have been spent with commission, which is rounded up: an order's own rounding may cost a won."""
+    return positions.cash() - buying - commission_of(buying, commission_ppb)
+
+
+def commission_of(amount: int, commission_ppb: int) -> int:
+    """The commission of `amount` KRW, rounded up."""
+    return -(-amount * commission_ppb // PPB)

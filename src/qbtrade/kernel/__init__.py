@@ -1,0 +1,1 @@
+"""Events, time and the loop; knows nothing of trading."""

@@ -1,0 +1,117 @@
+"""Clocks with timers. The only file, beside the transport, that reads the machine's clock."""
+
+import time
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+FOREVER = 2**63 - 1
+
+
+class Timer:
+    """One alarm. Fires once unless canceled."""
+
+    __slots__ = ("due", "fn")
+
+    def __init__(self, due: int, fn: Callable[[int], None]) -> None:
+        self.due = due
+        self.fn: Callable[[int], None] | None = fn
+
+    def cancel(self) -> None:
+        """Never fire. Harmless when it has fired."""
+        self.fn = None
+
+
+class _Timers:
+    """Alarms in order of time, then of asking."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Timer]] = []
+        self._asked = 0
+        self.next_due = FOREVER
+
+    def call_at(self, ts: int, fn: Callable[[int], None]) -> Timer:
+        """Call `fn(due)` once when the clock reaches `ts` (UTC ns)."""
+        timer = Timer(ts, fn)
+        self._asked += 1
+        heappush(self._heap, (ts, self._asked, timer))
+        self.next_due = self._heap[0][0]
+        return timer
+
+    def pop_due(self, until: int) -> Timer | None:
+        """Take the earliest live alarm at or before `until`."""
+        heap = self._heap
+        while heap and heap[0][0] <= until:
+            timer = heappop(heap)[2]
+            self.next_due = heap[0][0] if heap else FOREVER
+            if timer.fn is not None:
+                return timer
+        return None
+
+
+class SimClock(_Timers):
+    """Moves with the data; timers fire between data events, in time order."""
+
+    def __init__(self, start: int = 0) -> None:
+        super().__init__()
+        self.ts = start
+
+    def now(self) -> int:
+        """UTC ns of simulated market time."""
+        return self.ts
+
+    def advance(self, until: int) -> None:
+        """Fire every timer due at or before `until`, then stand at `until`."""
+        while (timer := self.pop_due(until)) is not None:
+            self.ts = max(self.ts, timer.due)
+            fn, timer.fn = timer.fn, None
+            if fn is not None:
+                fn(timer.due)
+        self.ts = max(self.ts, until)
+
+
+class LiveClock(_Timers):
+    """The machine's clock; `speed` runs the market's time that many times faster from `start` on."""
+
+    def __init__(self, *, start: int | None = None, speed: int = 1) -> None:
+        super().__init__()
+        self._origin = time.time_ns()
+        self._start = self._origin if start is None else start
+        self._speed = speed
+        self._monotonic = time.monotonic_ns()
+
+    def now(self) -> int:
+        """UTC ns of market time; never steps back."""
+        return self._start + (time.monotonic_ns() - self._monotonic) * self._speed
+
+    def run_due(self) -> None:
+        """Fire every timer that is due."""
+        while (timer := self.pop_due(self.now())) is not None:
+            fn, timer.fn = timer.fn, None
+            if fn is not None:
+                fn(timer.due)
+
+    def seconds_until_due(self, longest: float) -> float:
+        """Machine seconds to the next timer, at most `longest`."""
+        wait = (self.next_due - self.now()) / self._speed / 1e9
+        return min(max(wait, 0.0), longest)
+
+
+class Stopwatch:
+    """Machine seconds since it was made; for the report's `timing` and for pacing, never for decisions."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter_ns()
+
+    def seconds(self) -> float:
+        """Seconds so far."""
+        return (time.perf_counter_ns() - self._began) / 1e9
+
+
+def wall_ns() -> int:
+    """The machine's time in UTC ns, for naming runs."""
+    return time.time_ns()
+
+
+def sleep(seconds: float) -> None:
+    """Let the machine rest; for pacing a rehearsal."""
+    time.sleep(seconds)

@@ -1,0 +1,157 @@
+"""The two loops: simulated time driven by data, live time driven by an inbox."""
+
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heapify, heappop, heapreplace
+
+from qbtrade.domain.message import Event
+from qbtrade.kernel.bus import Bus
+from qbtrade.kernel.clock import LiveClock, SimClock
+
+
+class StopRequest:
+    """A wish to end, from a signal handler or another thread. Reading it costs one attribute."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.reason = ""
+
+    def ask(self, reason: str) -> None:
+        """Ask for a safe end. The first reason stays."""
+        if not self.asked:
+            self.reason = reason
+            self.asked = True
+
+
+def merge(feeds: Iterable[Iterable[Event]]) -> Iterator[Event]:
+    """Merge feeds by (ts, feed number, position). One feed passes through untouched."""
+    sources = list(feeds)
+    return iter(sources[0]) if len(sources) == 1 else _merge(sources)
+
+
+def _merge(sources: list[Iterable[Event]]) -> Iterator[Event]:
+    heads: list[tuple[int, int, Event, Iterator[Event]]] = []
+    for number, source in enumerate(sources):
+        events = iter(source)
+        first = next(events, None)
+        if first is not None:
+            heads.append((first.ts, number, first, events))
+    heapify(heads)
+    while heads:
+        _, number, event, events = heads[0]
+        yield event
+        following = next(events, None)
+        if following is None:
+            heappop(heads)
+        else:
+            heapreplace(heads, (following.ts, number, following, events))
+
+
+class SimLoop:
+    """Plays data into the bus and moves the clock with it."""
+
+    def __init__(self, bus: Bus, clock: SimClock, stop: StopRequest) -> None:
+        self._bus, self._clock, self._stop = bus, clock, stop
+
+    def run(self, events: Iterable[Event], pace: Callable[[int], None] | None = None) -> None:
+        """Publish every event at its time, timers between them, until the data ends or a stop is asked for.
+
+        pace: called with the ts of each event and timer before its turn, to slow a rehearsal down.
+        """
+        bus, clock, stop = self._bus, self._clock, self._stop
+        handlers, queue = bus.handlers, bus.queue
+        delivered = 0
+        bus.busy = True  # what a handler publishes waits until the data event has reached everybody
+        try:
+            for event in events:
+                ts = event.ts
+                if pace is not None:
+                    self._keep_pace(ts, pace)
+                if stop.asked:
+                    return
+                if ts >= clock.next_due:
+                    self._advance(ts)
+                elif ts > clock.ts:
+                    clock.ts = ts
+                delivered += 1
+                for handler in handlers.get(event.__class__, ()):
+                    handler(event)
+                if queue:
+                    bus.drain()
+        finally:
+            bus.delivered += delivered
+            bus.busy = False
+
+    def advance(self, until: int) -> None:
+        """Let time pass without data: timers and what they publish."""
+        self._bus.busy = True
+        try:
+            self._advance(until)
+        finally:
+            self._bus.busy = False
+
+    def _advance(self, until: int) -> None:
+        """Move to `until`, timer by timer; what one publishes is delivered before the next fires."""
+        clock, bus = self._clock, self._bus
+        while clock.next_due <= until:
+            clock.advance(clock.next_due)
+            if bus.queue:
+                bus.drain()
+        clock.advance(until)
+
+    def _keep_pace(self, ts: int, pace: Callable[[int], None]) -> None:
+        """Fire the timers before `ts` at their own times, too."""
+        clock, stop = self._clock, self._stop
+        while clock.next_due <= ts and not stop.asked:
+            due = clock.next_due
+            pace(due)
+            self._advance(due)
+        pace(ts)
+
+
+class Inbox:
+    """Where other threads hand events to the loop. Bounded: `offer` conflates, `put` never loses."""
+
+    def __init__(self, size: int = 100_000) -> None:
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._size = size
+        self.dropped = 0
+
+    def offer(self, event: Event) -> bool:
+        """Hand over market data; refused and counted when the inbox is full."""
+        if self._events.qsize() >= self._size:
+            self.dropped += 1
+            return False
+        self._events.put(event)
+        return True
+
+    def put(self, event: Event) -> None:
+        """Hand over an event that may never be lost: orders, fills, halts."""
+        self._events.put(event)
+
+    def take(self, timeout: float) -> Event | None:
+        """The oldest event, or None after `timeout` seconds."""
+        try:
+            return self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
+        except queue.Empty:
+            return None
+
+    def __len__(self) -> int:
+        return self._events.qsize()
+
+
+class LiveLoop:
+    """Waits for the inbox or the next timer, whichever comes first, until a stop is asked for."""
+
+    LONGEST_WAIT = 0.1
+
+    def __init__(self, bus: Bus, clock: LiveClock, inbox: Inbox, stop: StopRequest) -> None:
+        self._bus, self._clock, self._inbox, self._stop = bus, clock, inbox, stop
+
+    def run(self) -> None:
+        """Run on the calling thread, which owns all state from here on."""
+        while not self._stop.asked:
+            self._clock.run_due()
+            event = self._inbox.take(self._clock.seconds_until_due(self.LONGEST_WAIT))
+            if event is not None:
+                self._bus.publish(event)

@@ -1,0 +1,93 @@
+"""Moving-average crossover, the worked example: buy when the fast average crosses above the slow one, sell when below."""
+
+from typing import Literal
+
+import msgspec
+
+from qbtrade.domain.market import Bar, Trade
+from qbtrade.errors import UsageError
+from qbtrade.ports import Desk, Strategy
+from qbtrade.strategies.averages import SCALE, Average, average
+
+
+class Params(msgspec.Struct, frozen=True):
+    """fast, slow: lengths in bars. average: sma (plain mean) or ema (exponential, weight 2 / (n + 1))."""
+
+    fast: int = 5
+    slow: int = 20
+    average: Literal["sma", "ema"] = "sma"
+
+    def __post_init__(self) -> None:
+        """Refuse lengths that cannot cross."""
+        if not 1 <= self.fast < self.slow:
+            raise UsageError(f"fast={self.fast} must be at least 1 and smaller than slow={self.slow}")
+
+
+class Cross:
+    """Watches two averages of one symbol and tells when one crosses the other."""
+
+    __slots__ = ("above", "fast", "slow")
+
+    def __init__(self, fast: Average, slow: Average) -> None:
+        self.fast, self.slow = fast, slow
+        self.above: bool | None = None
+
+    def add(self, price: int) -> int:
+        """Take in a price, KRW. Gives +1 when fast rises above slow, -1 when it falls below, else 0."""
+        fast, slow = self.fast, self.slow
+        fast.add(price)
+        slow.add(price)
+        if not slow.ready or fast.value == slow.value:
+            return 0
+        above = fast.value > slow.value
+        before, self.above = self.above, above
+        if before is None or above is before:
+            return 0
+        return 1 if above else -1
+
+
+class SmaCross(Strategy):
+    """Crossover of two moving averages of closes, on closed bars."""
+
+    Params = Params
+
+    def __init__(self, desk: Desk, symbols: tuple[str, ...], params: Params) -> None:
+        super().__init__(desk, symbols, params)
+        self._slow = params.slow
+        self._crosses = {s: Cross(average(params.average, params.fast), average(params.average, params.slow)) for s in symbols}
+
+    def warm_up(self) -> int:
+        """The slow average needs its whole length, and one bar more to have something to cross."""
+        return self._slow + 1
+
+    def on_bar(self, bar: Bar) -> None:
+        """Ask on a crossing."""
+        self._follow(bar.symbol, bar.close)
+
+    def _follow(self, symbol: str, price: int) -> None:
+        cross = self._crosses[symbol]
+        crossing = cross.add(price)
+        if crossing:
+            ask, words = (self.desk.buy, "above") if crossing > 0 else (self.desk.sell, "below")
+            ask(symbol, f"fast average crossed {words} slow", fast=won(cross.fast), slow=won(cross.slow), close=price)
+
+
+class TickCross(SmaCross):
+    """The same crossing, looked at on every trade instead of every bar."""
+
+    def warm_up(self) -> int:
+        """The averages themselves know when they are ready."""
+        return 0
+
+    def on_bar(self, bar: Bar) -> None:
+        """Bars say nothing new here."""
+
+    def on_trade(self, trade: Trade) -> None:
+        """Ask on a crossing."""
+        self._follow(trade.symbol, trade.price)
+
+
+def won(value: Average) -> str:
+    """An average in KRW with two decimals."""
+    hundredths = value.value * 100 // SCALE
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
