@@ -68,11 +68,17 @@ class UnknownNameError(UsageError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = get_close_matches(name, names, n=1, cutoff=0.5)
+        spelled = {_plain(each): each for each in names}
+        near = [spelled[each] for each in get_close_matches(_plain(name), spelled, n=1, cutoff=0.5)]
         hint = "Did you mean {near!r}?" if near else "Known: {known}"
         super().__init__(
             "unknown {what} {name!r}", hint=hint, what=what, name=name, near="".join(near), known=", ".join(names)
         )
+
+
+def _plain(name: str) -> str:
+    """A name without case and with one kind of dash, as nearness is judged."""
+    return name.casefold().replace("-", "_")
 
 
 class FileError(QbError):

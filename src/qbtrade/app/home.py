@@ -1,10 +1,10 @@
 """Where qbtrade keeps its files."""
 
-import os
 from pathlib import Path
 
 from platformdirs import user_data_path
 
+from qbtrade.app.config import configured
 from qbtrade.errors import FileError
 
 OURS_ALONE = 0o700
@@ -12,8 +12,8 @@ OURS_ALONE = 0o700
 
 
 def home() -> Path:
-    """QB_HOME, or the user's data folder of the platform. Nothing is created."""
-    chosen = os.environ.get("QB_HOME", "")
+    """What is configured (QB_HOME), or the user's data folder of the platform. Nothing is created."""
+    chosen = configured("home")
     return Path(chosen).expanduser() if chosen else user_data_path("qbtrade", appauthor=False)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from qbtrade.app.round_trips import RoundTrip
 from qbtrade.domain.calendar import DAY, MINUTE, Phase
-from qbtrade.domain.events import EquityMarked, PhaseChanged, PositionChanged, SessionEnded, SessionStarted, Terms
+from qbtrade.domain.events import EquityMarked, PhaseChanged, PositionChanged, SessionStarted, Terms
 from qbtrade.domain.money import PPB
 from qbtrade.kernel.bus import Bus
 
@@ -118,7 +118,7 @@ def sharpe(daily: Sequence[int]) -> tuple[int | None, str]:
 
 
 def break_even(last: dict[str, int], terms: dict[str, Terms]) -> list[dict[str, Any]]:
-    """By symbol: what buying and selling one share at the last price costs (KRW, rounded up), and how many ticks pay for it."""
+    """By symbol: what a round trip of a share costs at the last price (KRW, rounded up), and the ticks that pay for it."""
     rows = []
     for symbol, term in sorted(terms.items()):
         price = last[symbol]
@@ -128,10 +128,9 @@ def break_even(last: dict[str, int], terms: dict[str, Terms]) -> list[dict[str, 
 
 
 def metrics(
-    initial: int, equity: int, curve: EquityCurve, exposure: Exposure, trips: Sequence[RoundTrip], end: int,
-    ended: SessionEnded | None,
-) -> dict[str, Any]:  # fmt: skip
-    """The report's `metrics`. initial, equity: KRW at the start and the end. end: UTC ns."""
+    curve: EquityCurve, exposure: Exposure, trips: Sequence[RoundTrip], *, initial: int, equity: int, end: int
+) -> dict[str, Any]:
+    """The report's `metrics`, but for `break_even`. initial, equity: KRW at the start and the end. end: UTC ns."""
     deepest, deepest_ppb = drawdown([initial, *(point for _, point in curve.points), equity])
     sharpe_ppb, sharpe_reason = sharpe(curve.daily())
     nets = [trip.net for trip in trips]
@@ -150,7 +149,6 @@ def metrics(
         "turnover": exposure.turnover,
         "turnover_ppb": _ratio(exposure.turnover, initial),
         "average_holding_ns": sum(trip.holding for trip in trips) // len(trips) if trips else None,
-        "break_even": break_even(ended.last, ended.terms) if ended else [],
     }
 
 

@@ -66,7 +66,7 @@ class OrderRows:
         order = self.orders.get(order_id)
         if order is None or not order["reference"]:
             return 0
-        lost = (price - order["reference"]) * qty
+        lost: int = (price - order["reference"]) * qty
         return lost if order["side"] == Side.BUY else -lost
 
     def _on_submit(self, event: SubmitOrder) -> None:

@@ -48,7 +48,8 @@ class SimulationPlan(msgspec.Struct, frozen=True):
     """One rehearsal. source: empty for the made market, else file paths. interval: ns of a bar, 0 for the source's own or one minute.
 
     start, end: UTC ns bounds of the data, 0 for all. speed: market seconds per machine second, 0 for as fast as possible.
-    status_every: ns of market time. instruments: market and kind said by the user for symbols that nobody knows.
+    status_every: ns of market time. market, kind: said by the user for symbols that nobody knows.
+    order_kind: limit or market, for entries and exits. commission_ppb, tax_ppb: instead of the dated rules when not negative.
     """
 
     symbols: tuple[str, ...] = ("005930",)
@@ -67,6 +68,7 @@ class SimulationPlan(msgspec.Struct, frozen=True):
     status_every: int = 30_000_000_000
     report: str = ""
     skip_bad_rows: bool = False
+    order_kind: str = "limit"
     market: str = ""
     kind: str = ""
     commission_ppb: int = -1

@@ -1,18 +1,17 @@
 """The report of a session: built from its events alone, always in the same bytes."""
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from qbtrade.app.metrics import EquityCurve, Exposure, metrics
+from qbtrade.app.files import check_writable, write_whole
+from qbtrade.app.metrics import EquityCurve, Exposure, break_even, metrics
 from qbtrade.app.order_rows import OrderRows, Row
 from qbtrade.app.round_trips import RoundTrips
+from qbtrade.app.session_rows import Books, Setting
 from qbtrade.domain.calendar import iso_kst
 from qbtrade.domain.events import (
     Alert,
@@ -34,8 +33,10 @@ from qbtrade.domain.events import (
     TickQuarantined,
 )
 from qbtrade.domain.message import Event
-from qbtrade.errors import FileError, JournalError
+from qbtrade.errors import JournalError
 from qbtrade.kernel.bus import Bus
+
+__all__ = ["SCHEMA_VERSION", "UNFINISHED", "build", "check_writable", "encode", "write"]
 
 SCHEMA_VERSION: Final = 1
 """Of the report; its JSON Schema is data/report.schema.json."""
@@ -63,19 +64,19 @@ _TIMING: Final = ("wall_seconds", "events", "events_per_second", "peak_memory_by
 
 
 def build(events: Iterable[Event]) -> Row:
-    """The report of one session's events, oldest first. Raises: JournalError when the session's first row is missing."""
+    """The report of one session's events, oldest first. Raises: JournalError when SESSION_STARTED is not among them."""
     bus = Bus()
     setting, books, orders, curve, exposure = Setting(bus), Books(bus), OrderRows(bus), EquityCurve(bus), Exposure(bus)
     trips = RoundTrips(bus, orders)
     seen: Counter[type[Event]] = Counter()
-    end = 0
+    end = 0  # not simply the last row's: the last equity mark may be written late
     for event in events:
         bus.publish(event)
         seen[event.__class__] += 1
-        end = event.ts
+        end = max(end, event.ts)
     if setting.started is None:
         raise JournalError("the journal holds no session: SESSION_STARTED is missing")
-    account = books.account()
+    account, ended = books.account(), setting.ended
     return {
         "schema_version": SCHEMA_VERSION,
         "session": _session(setting, setting.started, end),
@@ -88,9 +89,12 @@ def build(events: Iterable[Event]) -> Row:
         "denials": orders.denials,
         "alerts": setting.alerts,
         "equity_curve": [{"ts": iso_kst(ts), "equity": equity} for ts, equity in curve.points],
-        "metrics": metrics(
-            account["initial_cash"], account["equity"], curve, exposure, trips.closed, end, setting.ended
-        ),
+        "metrics": {
+            **metrics(
+                curve, exposure, trips.closed, initial=account["initial_cash"], equity=account["equity"], end=end
+            ),
+            "break_even": break_even(ended.last, ended.terms) if ended else [],
+        },
         "timing": _timing(setting.started, setting.ended),
     }
 
@@ -136,42 +140,6 @@ def encode(report: Row) -> bytes:
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
-def check_writable(path: Path) -> None:
-    """Find out before a run whether its report can be written. Raises: FileError."""
-    _discard(_open_beside(path.resolve()))
-
-
 def write(report: Row, path: Path) -> None:
-    """Write it whole or not at all: beside its place first, then moved there. Raises: FileError."""
-    place = path.resolve()
-    handle, draft = beside = _open_beside(place)
-    try:
-        with open(handle, "wb", closefd=False) as file:  # noqa: PTH123 (an open file descriptor)
-            file.write(encode(report))
-        os.fsync(handle)
-        draft.replace(place)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        _discard(beside)
-
-
-def _open_beside(place: Path) -> tuple[int, Path]:
-    if place.exists() and not place.is_file():
-        raise FileError("cannot write the report to {path}: it is not a plain file", path=place)
-    try:
-        handle, draft = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-    except OSError as error:
-        raise _unwritable(place, error) from error
-    return handle, Path(draft)
-
-
-def _discard(beside: tuple[int, Path]) -> None:
-    handle, draft = beside
-    os.close(handle)
-    with suppress(OSError):
-        draft.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> FileError:
-    return FileError("cannot write the report to {path}: {cause}", path=path, cause=error.strerror or error)
+    """Write it whole or not at all. Raises: FileError."""
+    write_whole(path, encode(report))

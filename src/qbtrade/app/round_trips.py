@@ -13,7 +13,7 @@ from qbtrade.kernel.bus import Bus
 
 @dataclass(slots=True)
 class RoundTrip:
-    """One position from nothing to nothing. Money in KRW, times UTC ns; realized: gross; exit_purpose: of the last sale."""
+    """One position from nothing to nothing. KRW and UTC ns; realized: gross; exit_purpose: that of the last sale."""
 
     symbol: str
     entry_ts: int

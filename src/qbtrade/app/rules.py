@@ -134,5 +134,5 @@ def _read(name: str, shape: type[T]) -> T:
 def _parse(names: type[N], what: str, text: str) -> N:
     name = text.strip().upper()
     if name not in names.__members__:
-        raise UnknownNameError(what, name, names.__members__)
+        raise UnknownNameError(what, text, names.__members__)
     return names[name]

@@ -69,7 +69,7 @@ class Books:
 
     def account(self) -> Row:
         """The report's `account`; without the session's end, positions stand at the price of their last fill."""
-        positions = [
+        positions: list[Row] = [
             {"symbol": symbol, "qty": qty, "cost": cost, "last": self._last[symbol]}
             for symbol, (qty, cost) in sorted(self._positions.items())
             if qty

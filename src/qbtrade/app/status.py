@@ -77,6 +77,10 @@ class Screen(Protocol):
         """Every `--status-every` seconds of market time."""
         ...
 
+    def on_notice(self, text: str) -> None:
+        """Something to know before the run goes on."""
+        ...
+
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Now and then in an unpaced run. ts, first, last: UTC ns; events: so far."""
         ...
@@ -86,6 +90,9 @@ class NoScreen:
     """Nobody watches."""
 
     def on_status(self, status: Status) -> None:
+        """Ignore it."""
+
+    def on_notice(self, text: str) -> None:
         """Ignore it."""
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:

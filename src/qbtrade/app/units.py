@@ -17,7 +17,8 @@ LARGEST: Final = 10**15
 """Beyond this no amount, count or seed is meant seriously (KRW: a thousand trillion)."""
 
 _WHOLE = re.compile(r"\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+")
-_DECIMAL = re.compile(r"\d{1,9}(\.\d{1,12})?")
+_RATE = re.compile(r"(\d{1,10}(?:\.\d{1,12})?)\s*(%|ppb|)")
+_PPB_OF: Final = {"%": PERCENT, "ppb": 1, "": 100 * PERCENT}
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
 
 
@@ -25,7 +26,9 @@ def whole(what: str, text: str, *, least: int = 0, most: int = LARGEST) -> int:
     """Read `100000`, `100_000` or `100,000`. Raises: UsageError."""
     plain = text.strip()
     if not _WHOLE.fullmatch(plain):
-        raise UsageError("{what}: {text!r} is not a whole number", hint="Write 100000, 100_000 or 100,000", what=what, text=text)
+        raise UsageError(
+            "{what}: {text!r} is not a whole number", hint="Write 100000, 100_000 or 100,000", what=what, text=text
+        )
     number = int(plain.replace(",", "").replace("_", ""))
     if not least <= number <= most:
         raise UsageError(
@@ -35,17 +38,24 @@ def whole(what: str, text: str, *, least: int = 0, most: int = LARGEST) -> int:
 
 
 def rate(what: str, text: str, *, most: int = 100 * PERCENT) -> int:
-    """Read `3%`, `0.015 %` or `0` as ppb, exactly. Raises: UsageError."""
-    number, sign, rest = text.strip().partition("%")
-    number = number.strip()
-    if rest or not _DECIMAL.fullmatch(number) or not (sign or Fraction(number) == 0):
+    """Read `3%`, `0.03` or `30000000ppb` as ppb, exactly; 1 and more without a unit is refused. Raises: UsageError."""
+    found = _RATE.fullmatch(text.strip())
+    if not found or (not found[2] and Fraction(found[1]) >= 1):
         raise UsageError("{what}: {text!r} is not a percentage", hint="Write 3% or 0.5%", what=what, text=text)
-    ppb = Fraction(number) * PERCENT
+    ppb = Fraction(found[1]) * _PPB_OF[found[2]]
     if ppb.denominator != 1:
-        raise UsageError("{what}: {text!r} is finer than a billionth", hint="Write at most seven decimals", what=what, text=text)
+        raise UsageError(
+            "{what}: {text!r} is finer than a billionth", hint="Write at most seven decimals", what=what, text=text
+        )
     if ppb > most:
         raise UsageError("{what}: {text!r} is above {most}%", what=what, text=text, most=most // PERCENT)
     return int(ppb)
+
+
+def write_rate(ppb: int) -> str:
+    """Write ppb as a percentage that `rate` reads back exactly: `3%`, `0.0140527%`."""
+    whole_part, rest = divmod(ppb, PERCENT)
+    return f"{whole_part}.{rest:07}".rstrip("0").rstrip(".") + "%"
 
 
 def duration(what: str, text: str, *, bare: str = "") -> int:
@@ -53,8 +63,16 @@ def duration(what: str, text: str, *, bare: str = "") -> int:
     plain = text.strip().lower()
     found = _DURATION.fullmatch(plain + bare if plain.isdigit() else plain)
     if not found:
-        raise UsageError("{what}: {text!r} is not a duration", hint="Write 50ms, 30s, 1m, 1h or 1d", what=what, text=text)
+        raise UsageError(
+            "{what}: {text!r} is not a duration", hint="Write 50ms, 30s, 1m, 1h or 1d", what=what, text=text
+        )
     return int(found[1]) * NS_OF[found[2]]
+
+
+def write_duration(ns: int) -> str:
+    """Write ns, a whole number of ms, in the largest unit that `duration` reads back exactly: `90s`, `1m`."""
+    unit = next((unit for unit in ("d", "h", "m", "s") if ns and ns % NS_OF[unit] == 0), "ms")
+    return f"{ns // NS_OF[unit]}{unit}"
 
 
 def speed(what: str, text: str) -> int:
@@ -62,5 +80,12 @@ def speed(what: str, text: str) -> int:
     if text.strip().lower() == "max":
         return 0
     if not text.strip().isdigit() or int(text) == 0:
-        raise UsageError("{what}: {text!r} is no speed", hint="Write max, or a whole number from 1 on", what=what, text=text)
+        raise UsageError(
+            "{what}: {text!r} is no speed", hint="Write max, or a whole number from 1 on", what=what, text=text
+        )
     return whole(what, text, least=1, most=1_000_000)
+
+
+def write_speed(speed: int) -> str:
+    """Write what `speed` reads."""
+    return str(speed) if speed else "max"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from qbtrade.app.config import Settings
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.cli import options
 from qbtrade.errors import UsageError
@@ -12,15 +13,16 @@ from qbtrade.errors import UsageError
 MOCK: Final = "mock"
 
 
-def plan_of(typed: Mapping[str, Any], base: SimulationPlan) -> SimulationPlan:
-    """The plan that was asked for; what was not typed stays as in `base`. Raises: UsageError that names the flag."""
+def plan_of(typed: Mapping[str, Any], settings: Settings) -> SimulationPlan:
+    """The plan that was asked for; what was not typed stays as configured. Raises: UsageError that names the flag."""
+    base = settings.plan_defaults()
     given = {name: value for name, value in typed.items() if value not in (None, False, [])}
     files = _files(given)
     _refuse(given, options.MADE if files else options.RECORDED, made=bool(files))
     values = {option.field: _read(option, given[option.name]) for option in options.ALL if option.name in given}
     values["source"] = files
     values["params"] = {**base.params, **_params(values.get("params", ()))}
-    if not files:
+    if not files and settings.value("venue.reject_rate") is None:
         values.setdefault("venue.reject_rate", options.REJECT_RATE)
     plan = _replaced(base, values)
     if plan.start and plan.end and plan.start >= plan.end:
@@ -38,7 +40,9 @@ def _replaced(base: SimulationPlan, values: Mapping[str, Any]) -> SimulationPlan
     """Put `limits.max_budget` and the like where they belong."""
     own = {field: value for field, value in values.items() if "." not in field}
     for part in ("limits", "venue", "mock"):
-        below = {field.removeprefix(f"{part}."): value for field, value in values.items() if field.startswith(f"{part}.")}
+        below = {
+            field.removeprefix(f"{part}."): value for field, value in values.items() if field.startswith(f"{part}.")
+        }
         own[part] = replace(getattr(base, part), **below)
     return replace(base, **own)
 

@@ -45,7 +45,7 @@ def report(error: BaseException, *, debug: bool) -> ExitCode:
             return ExitCode.FAILED
 
 
-def _usage(error: Any) -> str:  # noqa: ANN401 (typer keeps these classes to itself, so they go by name)
+def _usage(error: Any) -> str:
     ctx = getattr(error, "ctx", None)
     see = ". " + _("See {command} --help").format(command=ctx.command_path) if ctx else ""
     match type(error).__name__:
@@ -62,7 +62,7 @@ def _usage(error: Any) -> str:  # noqa: ANN401 (typer keeps these classes to its
             return f"{error.format_message().rstrip('.')}{see}"
 
 
-def _no_such_option(name: str, ctx: Any, see: str) -> str:  # noqa: ANN401
+def _no_such_option(name: str, ctx: Any, see: str) -> str:
     known = [flag for param in ctx.command.get_params(ctx) for flag in param.opts] if ctx else []
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = ". " + _("Did you mean {near!r}?").format(near=near[0]) if near else see

@@ -27,11 +27,6 @@ def percent(ppb: int, *, sign: bool = False) -> str:
     return f"{ppb / PERCENT:{'+' if sign and ppb else ''}.2f}%"
 
 
-def rate(ppb: int) -> str:
-    """`3%`, `0.015%`: a rate as one would type it."""
-    return f"{ppb / PERCENT:.9g}%"
-
-
 def share(used: int, limit: int) -> str:
     """`62%` of a limit; `-` where there is none."""
     return f"{100 * used // limit}%" if limit > 0 else "-"

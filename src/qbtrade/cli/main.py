@@ -6,7 +6,10 @@ A command's module is imported when the command is called, so `qb --help` stays 
 import errno
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
@@ -15,7 +18,7 @@ from typer.main import get_command
 from qbtrade import __version__
 from qbtrade.cli import faults, pages
 from qbtrade.cli.text import N_, _
-from qbtrade.errors import ExitCode, UnknownNameError
+from qbtrade.errors import ExitCode, QbError, UnknownNameError
 
 
 class Entry(NamedTuple):
@@ -37,11 +40,11 @@ COMMANDS: Final = {
 class Commands(pages.Group):
     """The commands of COMMANDS, each imported when it is called."""
 
-    def list_commands(self, _ctx: Any) -> list[str]:  # noqa: ANN401 (typer keeps its types to itself)
+    def list_commands(self, _ctx: Any) -> list[str]:
         """Names in the order of the help page."""
         return list(COMMANDS)
 
-    def get_command(self, _ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
         """Import one command. Raises: UnknownNameError."""
         if cmd_name not in COMMANDS:
             raise UnknownNameError("command", cmd_name, COMMANDS)
@@ -56,18 +59,37 @@ class Commands(pages.Group):
         """Name and one line of every command, without importing any."""
         return {name: _(entry.text) for name, entry in COMMANDS.items()}
 
-    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> Any:  # noqa: ANN401
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 (typer's)
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002
+        **extra: Any,
+    ) -> Any:
         """Run one command line and leave with its exit code."""
-        extra["standalone_mode"] = False
+        del standalone_mode, prog_name
         given = list(sys.argv[1:] if args is None else args)
+        _use_configured_language()
         debug = faults.wants_debug(given)
         asked = [arg for arg in given if arg != faults.DEBUG_FLAG] or ["--help"]
         try:
-            code = super().main(asked, prog_name or "qb", **extra)
+            code = super().main(asked, "qb", complete_var, False, windows_expand_args, **extra)  # noqa: FBT003
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (the last place that can say what happened)
             code = _leave_quietly() if _is_broken_pipe(error) else faults.report(error, debug=debug)
         sys.exit(int(code or ExitCode.DONE))
+
+
+def _use_configured_language() -> None:
+    """Let a `lang` of .env or qb.toml speak where the environment says nothing; what is wrong there comes up later."""
+    if "QB_LANG" not in os.environ and any(Path(name).is_file() for name in (".env", "qb.toml")):
+        from qbtrade.app.config import load_settings
+
+        with suppress(QbError):
+            asked = load_settings(Path.cwd(), {}).value("lang")
+            os.environ.update({"QB_LANG": asked} if asked else {})
 
 
 def _is_broken_pipe(error: BaseException) -> bool:
@@ -89,14 +111,17 @@ def _version(asked: bool) -> None:  # noqa: FBT001 (typer's callback)
 app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None)
 
 
-@app.callback(help=_("Rehearse, trade and explain a strategy on Korean stocks."))
-def qb(
+@app.callback(help=N_("Rehearse, trade and explain a strategy on Korean stocks."))
+def options(
+    *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help=_("Show the version and end"))
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=N_("Show the version and end"))
     ] = False,
-    debug: Annotated[bool, typer.Option(faults.DEBUG_FLAG, help=_("Show the traceback of an error"))] = False,
+    debug: Annotated[
+        bool, typer.Option(faults.DEBUG_FLAG, help=N_("Show the traceback of an error; may stand anywhere"))
+    ] = False,
 ) -> None:
-    """Hold the options that every command has; `main` takes --debug out of the line wherever it stands."""
+    """Hold what every command has; `main` takes --debug out of the line wherever it stands."""
     del version, debug
 
 

@@ -10,7 +10,9 @@ import typer
 
 from qbtrade.app import units
 from qbtrade.app.plan import SimulationPlan
-from qbtrade.cli.figures import rate, won
+from qbtrade.app.units import write_duration, write_rate
+from qbtrade.cli import pages
+from qbtrade.cli.figures import won
 from qbtrade.cli.text import _
 from qbtrade.domain.calendar import DAY, parse_ts
 from qbtrade.domain.instrument import Kind, Market, parse_symbol
@@ -73,12 +75,36 @@ _plan: Final = SimulationPlan()
 _limits, _venue, _mock = _plan.limits, _plan.venue, _plan.mock
 
 RUN: Final = (
-    Option("--symbol", "symbols", _symbol, "SYMBOL", _("What to trade; repeat it for several"), _plan.symbols[0], several=True),
+    Option(
+        "--symbol",
+        "symbols",
+        _symbol,
+        "SYMBOL",
+        _("What to trade; repeat it for several"),
+        _plan.symbols[0],
+        several=True,
+    ),
     Option("--market", "market", partial(_member, Market), "NAME", _("KOSPI, KOSDAQ or KONEX, where qb does not know")),
     Option("--kind", "kind", partial(_member, Kind), "NAME", _("STOCK, ETF or ETN, where qb does not know")),
-    Option("--strategy", "strategy", _as_is, "NAME", _("A built-in name, package.module:Class or ./file.py:Class"), _plan.strategy),
-    Option("--param", "params", _as_is, "NAME=VALUE", _("A parameter of the strategy, as in fast=5; repeat it"), several=True),
-    Option("--bar", "interval", units.duration, "LENGTH", _("Length of a bar: 5s, 1m, 1h, 1d"), _("1m, or the file's own")),
+    Option(
+        "--strategy",
+        "strategy",
+        _as_is,
+        "NAME",
+        _("A built-in name, package.module:Class or ./file.py:Class"),
+        _plan.strategy,
+    ),
+    Option(
+        "--param",
+        "params",
+        _as_is,
+        "NAME=VALUE",
+        _("A parameter of the strategy, as in fast=5; repeat it"),
+        several=True,
+    ),
+    Option(
+        "--bar", "interval", units.duration, "LENGTH", _("Length of a bar: 5s, 1m, 1h, 1d"), _("1m, or the file's own")
+    ),
     Option("--cash", "cash", _whole, "WON", _("Cash at the start"), won(_plan.cash)),
     Option("--seed", "seed", units.whole, "N", _("The same seed gives the same session"), str(_plan.seed)),
     Option("--speed", "speed", units.speed, "N|max", _("Market seconds per second; 1 is real time"), "max"),
@@ -88,30 +114,50 @@ MADE: Final = (
     Option("--days", "mock.days", partial(_whole, most=1000), "N", _("Trading days"), str(_mock.days)),
     Option("--ticks", "mock.ticks", partial(_whole, most=10**7), "N", _("Trades per symbol and day"), won(_mock.ticks)),
     Option("--price", "mock.price", partial(_whole, most=10**8), "WON", _("Price at the first open"), _("near 75,000")),
-    Option("--volatility", "mock.volatility", units.rate, "RATE", _("How far a day moves"), rate(_mock.volatility)),
+    Option(
+        "--volatility", "mock.volatility", units.rate, "RATE", _("How far a day moves"), write_rate(_mock.volatility)
+    ),
 )
 RECORDED: Final = (
     Option("--from", "start", _moment, "TIME", _("Leave out what is before; KST")),
-    Option("--to", "end", partial(_moment, whole_day=True), "TIME", _("Leave out what is after; a date alone is included")),
+    Option(
+        "--to", "end", partial(_moment, whole_day=True), "TIME", _("Leave out what is after; a date alone is included")
+    ),
 )
 LIMITS: Final = (
     Option("--max", "limits.max_budget", _whole, "WON", _("Money at work at any moment"), won(_limits.max_budget)),
-    Option("--daily-loss", "limits.daily_loss", _whole, "WON", _("Loss that halts trading for the day"), _("half of --max")),
-    Option("--stop-loss", "limits.stop_loss", units.rate, "RATE", _("Sell this far below cost; 0: never"), rate(_limits.stop_loss)),
+    Option(
+        "--daily-loss", "limits.daily_loss", _whole, "WON", _("Loss that halts trading for the day"), _("half of --max")
+    ),
+    Option(
+        "--stop-loss",
+        "limits.stop_loss",
+        units.rate,
+        "RATE",
+        _("Sell this far below cost; 0: never"),
+        write_rate(_limits.stop_loss),
+    ),
     Option("--max-orders", "limits.max_entries", _whole, "N", _("Entries a day"), str(_limits.max_entries)),
 )
 EXCHANGE: Final = (
     Option(
         "--reject-rate", "venue.reject_rate", units.rate, "RATE", _("Share of orders that it refuses"),
-        _("{rate} in the made market, else 0").format(rate=rate(REJECT_RATE)),
+        _("{rate} in the made market, else 0").format(rate=write_rate(REJECT_RATE)),
     ),
     Option("--slippage", "venue.slippage", partial(units.whole, most=100), "TICKS", _("Price steps lost on the way"), str(_venue.slippage)),
-    Option("--latency", "venue.latency", units.duration, "LENGTH", _("An order's way to it"), f"{_venue.latency // units.NS_OF['ms']}ms"),
-    Option("--volume-share", "venue.volume_share", units.rate, "RATE", _("Share of a print that may be ours"), rate(_venue.volume_share)),
+    Option("--latency", "venue.latency", units.duration, "LENGTH", _("An order's way to it"), write_duration(_venue.latency)),
+    Option("--volume-share", "venue.volume_share", units.rate, "RATE", _("Share of a print that may be ours"), write_rate(_venue.volume_share)),
     Option("--fill-model", "venue.fill_model", _as_is, "NAME", _("When a resting order counts as reached"), _venue.fill_model),
 )  # fmt: skip
 OUTPUT: Final = (
-    Option("--status-every", "status_every", partial(units.duration, bare="s"), "SECONDS", _("Market time between two panels"), "30"),
+    Option(
+        "--status-every",
+        "status_every",
+        partial(units.duration, bare="s"),
+        "SECONDS",
+        _("Market time between two panels"),
+        str(_plan.status_every // units.NS_OF["s"]),
+    ),
     Option("--report", "report", _as_is, "PATH", _("Write the report there, not under QB_HOME")),
 )
 SOURCE: Final = Option(
@@ -142,14 +188,15 @@ def signature() -> inspect.Signature:
 
 def _declared(options: Iterable[Option], section: str) -> Iterable[inspect.Parameter]:
     for option in options:
-        text = f"{option.text} [{option.default}]" if option.default else option.text
-        told = typer.Option(option.flag, metavar=option.metavar, help=text, show_default=False, rich_help_panel=section)
+        told = pages.option(
+            option.flag, text=option.text, default=option.default, section=section, metavar=option.metavar
+        )
         yield _parameter(option.name, list[str] if option.several else str, told, None)
 
 
 def _switch(flag: str, section: str, text: str) -> inspect.Parameter:
     name = flag.removeprefix("--").replace("-", "_")
-    return _parameter(name, bool, typer.Option(flag, help=text, show_default=False, rich_help_panel=section), default=False)
+    return _parameter(name, bool, pages.option(flag, text=text, section=section), default=False)
 
 
 def _parameter(name: str, kind: Any, told: Any, default: Any) -> inspect.Parameter:

@@ -15,6 +15,12 @@ BORROWED = (N_("[OPTIONS]"), N_("COMMAND [ARGS]..."), N_("Show this message and 
 """Sentences that typer writes on our pages."""
 
 
+def option(*flags: str, text: str, default: str = "", section: str = "", metavar: str | None = None) -> Any:
+    """Declare an option that is None unless given. default: what None means, in words. section: its heading."""
+    said = f"{text} [{default}]" if default else text
+    return typer.Option(*flags, help=said, show_default=False, rich_help_panel=section or None, metavar=metavar)
+
+
 def cells(text: str) -> int:
     """How many columns of a terminal the text takes; Hangul takes two each."""
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
@@ -46,7 +52,7 @@ def _rows(records: Iterable[tuple[str, str]], first: int, width: int) -> Iterato
 class _Page:
     """What commands and groups write for --help."""
 
-    def sections(self: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:  # noqa: ANN401 (typer keeps its types to itself)
+    def sections(self: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
         """Headings and their (name, text) records, in order of declaration."""
         found: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
@@ -54,15 +60,15 @@ class _Page:
             if record is not None:
                 kind = _("Arguments") if param.param_type_name == "argument" else _("Options")
                 heading = getattr(param, "rich_help_panel", None) or kind
-                found.setdefault(heading, []).append((record[0], _(record[1])))
+                found.setdefault(heading, []).append((record[0], _(record[1]).replace("[default: ", "[")))
         return found
 
-    def format_help(self: Any, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+    def format_help(self: Any, ctx: Any, formatter: Any) -> None:
         """Write the page."""
         width = formatter.width
         pieces = " ".join(map(_, self.collect_usage_pieces(ctx)))
         lines = [f"{_('Usage')}: {ctx.command_path} {pieces}"]
-        for paragraph in (self.help or "").split("\n\n"):
+        for paragraph in _(self.help or "").split("\n\n"):
             lines += ["", *(f"  {line}" for line in wrap(paragraph, width - 2))]
         sections = self.sections(ctx)
         first = 4 + min(WIDEST_NAME, max(cells(name) for records in sections.values() for name, _text in records))
@@ -80,9 +86,13 @@ class Group(_Page, TyperGroup):
 
     def summaries(self) -> dict[str, str]:
         """Name and one line of every command below, in order."""
-        return {name: command.get_short_help_str(200) for name, command in self.commands.items() if not command.hidden}
+        return {
+            name: _(command.help or "").partition("\n")[0]
+            for name, command in self.commands.items()
+            if not command.hidden
+        }
 
-    def sections(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:  # noqa: ANN401
+    def sections(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:
         """Options, then the commands below."""
         return {_("Commands"): list(self.summaries().items()), **super().sections(ctx)}
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from qbtrade.app.status import LimitUse, Status, SymbolStatus
 from qbtrade.cli import figures
-from qbtrade.cli.text import _
+from qbtrade.cli.text import _, said
 from qbtrade.cli.words import limit_name, word
 
 SHOWN_SYMBOLS: Final = 8
@@ -31,7 +31,10 @@ def panel(status: Status) -> RenderableType:
     if status.limits:
         parts += [Rule(_("Limits used"), style="dim", align="left"), _limits(status.limits)]
     if status.alerts:
-        parts += [Rule(_("Alerts"), style="dim", align="left"), *map(Text, status.alerts[-SHOWN_ALERTS:])]
+        parts += [
+            Rule(_("Alerts"), style="dim", align="left"),
+            *(Text(said(alert)) for alert in status.alerts[-SHOWN_ALERTS:]),
+        ]
     return Panel(Group(*parts), box=box.HORIZONTALS, padding=0, style="", border_style="dim")
 
 
@@ -42,7 +45,9 @@ def _heading(status: Status) -> Table:
     state = Text(word(status.risk_state), style=_STATES.get(status.risk_state, ""))
     if status.risk_reason:
         state.append(f" {word(status.risk_reason)}")
-    table.add_row(Text(f"{word(status.mode)}  {figures.stamp(status.ts)} KST  {word(status.phase)}", style="bold"), state)
+    table.add_row(
+        Text(f"{word(status.mode)}  {figures.stamp(status.ts)} KST  {word(status.phase)}", style="bold"), state
+    )
     return table
 
 
@@ -159,12 +164,20 @@ def line(status: Status) -> str:
     parts = [figures.stamp(status.ts), *map(_plain_symbol, status.symbols[:SHOWN_SYMBOLS])]
     parts.append(
         _("signals {signals}, orders {orders}, fills {fills}, denied {denied}, rejected {rejected}").format(
-            signals=status.signals, orders=status.orders, fills=status.fills, denied=status.denied, rejected=status.rejected
+            signals=status.signals,
+            orders=status.orders,
+            fills=status.fills,
+            denied=status.denied,
+            rejected=status.rejected,
         )
     )
     net = status.realized + status.unrealized - status.commission - status.tax
-    parts.append(_("equity {equity}, profit {profit}").format(equity=figures.won(status.equity), profit=figures.signed(net)))
-    used = ", ".join(f"{limit_name(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits)
+    parts.append(
+        _("equity {equity}, profit {profit}").format(equity=figures.won(status.equity), profit=figures.signed(net))
+    )
+    used = ", ".join(
+        f"{limit_name(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits
+    )
     parts.append(f"{word(status.risk_state)} ({used})" if used else word(status.risk_state))
     speed = f"{figures.short(status.events_per_second)}/s, {figures.micros(status.latency)}"
     return " | ".join([*parts, f"{speed}, {figures.memory(status.memory)}"])

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from qbtrade.app.status import NoScreen, Screen, Status
 from qbtrade.cli import figures, panel
-from qbtrade.cli.text import _
+from qbtrade.cli.text import _, said
 from qbtrade.kernel.clock import Stopwatch
 
 REDRAW = 0.1
@@ -35,6 +35,10 @@ class PanelScreen:
     def on_status(self, status: Status) -> None:
         """Draw it."""
         self._live.update(panel.panel(status), refresh=True)
+
+    def on_notice(self, text: str) -> None:
+        """Write it above the panel."""
+        self._live.console.print(_notice(text))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """A paced run shows its clock in the panel."""
@@ -72,12 +76,18 @@ class ProgressScreen(_Progress):
     def on_status(self, status: Status) -> None:
         """An unpaced run is over before anyone could read it."""
 
+    def on_notice(self, text: str) -> None:
+        """Write it above the bar."""
+        self._live.console.print(_notice(text))
+
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Draw it."""
         if self.due():
             done = _share_of(ts, first, last)
             table = Table.grid(padding=(0, 1, 0, 0))
-            table.add_row(ProgressBar(total=1.0, completed=done, width=24), f"{done:4.0%}", self.words(ts, done, events))
+            table.add_row(
+                ProgressBar(total=1.0, completed=done, width=24), f"{done:4.0%}", self.words(ts, done, events)
+            )
             self._live.update(table, refresh=True)
 
 
@@ -93,6 +103,10 @@ class LineScreen(_Progress):
         if self._paced:
             self._say(panel.line(status))
 
+    def on_notice(self, text: str) -> None:
+        """Write it."""
+        self._say(_notice(text))
+
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Write it, every ten seconds."""
         if not self._paced and self.due():
@@ -102,6 +116,10 @@ class LineScreen(_Progress):
     def _say(self, text: str) -> None:
         self._console.file.write(text + "\n")
         self._console.file.flush()
+
+
+def _notice(text: str) -> str:
+    return f"{_('note')}: {said(text)}"
 
 
 def _share_of(ts: int, first: int, last: int) -> float:

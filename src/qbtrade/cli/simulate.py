@@ -1,11 +1,13 @@
 """`qb simulate`: a whole rehearsal, from the options to the summary."""
 
-import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from qbtrade.app.config import Settings, load_settings
 from qbtrade.app.home import home
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.cli import options
@@ -18,28 +20,49 @@ from qbtrade.kernel.loop import StopRequest
 
 
 def simulate(**typed: Any) -> None:
-    plan = plan_of(typed, SimulationPlan())
-    if typed["suite"]:
-        raise typer.Exit(_suite(plan.seed, as_json=typed["json"], quiet=typed["quiet"]))
-    raise typer.Exit(_session(plan, as_json=typed["json"], quiet=typed["quiet"]))
+    """Run a session or the offline scenarios. typed: by parameter name, as `options.signature` declares them."""
+    settings = load_settings(Path.cwd(), os.environ)
+    run = _run_suite if typed["suite"] else _run_session
+    raise typer.Exit(run(plan_of(typed, settings), settings, as_json=typed["json"], quiet=typed["quiet"]))
 
 
 simulate.__doc__ = _(
-    "Rehearse a strategy: market data, strategy, risk, orders and portfolio, offline, on a made or a recorded market.\n\n"
-    "Without options: one made day of 005930 with moving averages. The report is kept; read it with qb report."
+    "Rehearse a strategy: market data, strategy, risk, orders and portfolio,"
+    " offline, on a made or a recorded market.\n\n"
+    "Without options: one made day of 005930 with moving averages."
+    " The report is kept; read it with qb report show."
 )
 simulate.__signature__ = options.signature()  # type: ignore[attr-defined]
 
 
-def _session(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCode:
-    from qbtrade.app.session import simulate as run
+def _run_session(plan: SimulationPlan, settings: Settings, *, as_json: bool, quiet: bool) -> ExitCode:
+    from qbtrade.app.session import simulate as rehearse
     from qbtrade.cli.render import summary
 
     console, stop = console_on(sys.stderr if as_json else sys.stdout), StopRequest()
     with Interrupts(stop), watching(console, paced=plan.speed > 0, quiet=quiet) as screen:
-        result = run(plan, home(), screen, stop)
+        result = rehearse(plan, _home(settings), screen, stop)
     if as_json:
         sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
     elif not quiet:
         console.print(summary(result.report, result.report_path))
     return result.exit_code
+
+
+def _run_suite(plan: SimulationPlan, settings: Settings, *, as_json: bool, quiet: bool) -> ExitCode:
+    import msgspec
+
+    from qbtrade.app.scenarios import run_suite
+    from qbtrade.cli.render import suite
+
+    results = run_suite(_home(settings), plan.seed)
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(results)).decode() + "\n")
+    elif not quiet:
+        console_on(sys.stdout).print(suite(results))
+    return ExitCode.DONE if all(result.passed for result in results) else ExitCode.FAILED
+
+
+def _home(settings: Settings) -> Path:
+    chosen = settings.value("home")
+    return Path(chosen).expanduser() if chosen else home()

@@ -1,11 +1,13 @@
 """The language of the screen: English in the code, Korean from the catalogue in `locale/`.
 
-`_` looks a sentence up at once; `N_` only marks one for the catalogue, for texts that are looked up later.
+`_` looks a sentence up at once; `N_` only marks one for the catalogue, for texts that are looked up later; `said` takes
+a sentence that arrives from below already filled in, such as an alert's, and finds the template that it was made from.
 """
 
 import gettext
 import os
-from functools import cache
+import re
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +15,11 @@ from qbtrade.errors import QbError
 
 LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "qbtrade"
+FIELD: Final = re.compile(r"\{(\w+)[^{}]*\}")
+"""A placeholder of a template."""
 _ASKED: Final = ("QB_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
-_TRANSLATED: Final = ("what", "problem")
-"""Values of an error that are words of ours, not the user's."""
+_WORDS_OF_OURS: Final = ("what", "problem")
+"""Values of an error that are to be translated too."""
 
 
 def language() -> str:
@@ -29,6 +33,26 @@ def _catalogue(code: str) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, LOCALE, [code], fallback=True)
 
 
+@cache
+def _templates(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Sentences with placeholders, the wordiest first: a pattern for one that is filled in, and its translation."""
+    pairs = getattr(_catalogue(code), "_catalog", {}).items()
+    ordered = sorted((pair for pair in pairs if FIELD.search(pair[0])), key=lambda pair: len(FIELD.sub("", pair[0])))
+    return tuple((_pattern(template), translation) for template, translation in reversed(ordered))
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    parts: list[str] = []
+    for number, part in enumerate(FIELD.split(template)):
+        if number % 2 == 0:
+            parts.append(re.escape(part))
+        else:
+            parts.append(f"(?P={part})" if part in seen else f"(?P<{part}>.+?)")
+            seen.add(part)
+    return re.compile("".join(parts), re.DOTALL)
+
+
 def _(message: str) -> str:
     """The sentence in the user's language."""
     return _catalogue(language()).gettext(message) if message else ""
@@ -39,8 +63,27 @@ def N_(message: str) -> str:  # noqa: N802 (gettext's own name)
     return message
 
 
+def said(sentence: str) -> str:
+    """A sentence that was filled in before it came here, in the user's language where its template is known."""
+    whole = _(sentence)
+    if whole != sentence:
+        return whole
+    for pattern, translation in _templates(language()):
+        found = pattern.fullmatch(sentence)
+        if found:
+            return FIELD.sub(partial(_filled, found.groupdict()), translation)
+    return sentence
+
+
+def _filled(values: dict[str, str], field: re.Match[str]) -> str:
+    return _(values[field[1]])
+
+
 def explain(error: QbError) -> str:
     """The one line of an error in the user's language: what is wrong, then what to do."""
-    values = {name: _(str(value)) if name in _TRANSLATED else value for name, value in error.values.items()}
-    said = [_(template).format(**values) if values else _(template) for template in error.templates if template]
-    return ". ".join(part.rstrip(".") for part in said)
+    if not error.values:
+        parts = [said(template) for template in error.templates]
+    else:
+        values = {name: said(str(value)) if name in _WORDS_OF_OURS else value for name, value in error.values.items()}
+        parts = [_(template).format(**values) for template in error.templates]
+    return ". ".join(part.rstrip(".") for part in parts if part)

@@ -313,7 +313,7 @@ class SessionStarted(Event, frozen=True, gc=False, tag=E.SESSION_STARTED.value):
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
-    """What it takes to trade a symbol at the end of a session. tick: KRW at the last price; rates: ppb of an amount, tax on sells."""
+    """What trading a symbol takes. tick: KRW at its last price; commission, and tax on sells: ppb of an amount."""
 
     tick: int
     commission_ppb: int

@@ -10,7 +10,7 @@ PPB: Final = 10**9
 class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of one session. Money in KRW, shares of a whole and rates in ppb, times in ns.
 
-    max_budget: money at work. daily_loss: 0 means half of max_budget. stop_loss: below the average cost; 0 switches it off.
+    max_budget: money at work. daily_loss: 0 means half of max_budget. stop_loss: below the average cost; 0 for none.
     position_share: of the day's first equity, for one symbol. cash_share: of equity, kept as cash. max_entries: a day.
     collar: how far from the last trade a limit may lie. commission_ppb: the dearest rate among the session's symbols.
     """

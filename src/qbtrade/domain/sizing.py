@@ -1,31 +1,24 @@
 """How many shares an entry may buy."""
 
-import msgspec
+from qbtrade.domain.limits import PPB, RiskLimits
 
 
-class Sizing(msgspec.Struct, frozen=True):
-    """The money rules that bound an entry. Money in KRW, shares of equity in ppb.
+def shares(
+    limits: RiskLimits, price: int, *, at_work: int, in_symbol: int, spendable: int, equity: int, day_start: int, realized: int
+) -> int:
+    """Whole shares at `price` KRW that every money rule admits, at least 0. All money in KRW.
 
-    max_budget: money at work. position_share: of the day's first equity in one symbol. cash_share: of it that stays cash.
+    at_work: cost of positions and open buys; in_symbol: the same of this symbol; spendable: cash not promised to open buys;
+    equity: now; day_start: when the day began; realized: by the session, of which only a loss narrows the budget.
     """
-
-    max_budget: int
-    position_share: int
-    cash_share: int
-    commission_ppb: int
-    max_order_qty: int
-
-    def shares(self, price: int, *, at_work: int, in_symbol: int, spendable: int, equity: int, realized: int) -> int:
-        """Whole shares at `price` that every bound admits, at least 0.
-
-        at_work: cost of positions and open buys, in_symbol: the same of this symbol, spendable: cash not promised to open
-        buys, equity: at the day's start, realized: of the session (only a loss narrows the budget).
-        """
-        fee = price * self.commission_ppb // 1_000_000_000 + 1
-        bounds = (
-            (self.max_budget + min(realized, 0) - at_work) // price,
-            (equity * self.position_share // 1_000_000_000 - in_symbol) // price,
-            (spendable - equity * self.cash_share // 1_000_000_000) // (price + fee),
-            self.max_order_qty,
-        )
-        return max(min(bounds), 0)
+    reserve = -(-equity * limits.cash_share // PPB)
+    room = max(spendable - reserve, 0)
+    return max(
+        min(
+            (limits.max_budget + min(realized, 0) - at_work) // price,
+            (day_start * limits.position_share // PPB - in_symbol) // price,
+            room * PPB // (price * (PPB + limits.commission_ppb)),
+            limits.max_order_qty,
+        ),
+        0,
+    )

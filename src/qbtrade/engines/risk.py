@@ -1,4 +1,4 @@
-"""The gate: every order is judged here before it can reach a broker, and trading is narrowed when something is wrong."""
+"""The gate: judges every order before it can reach a broker, and narrows trading when something is wrong."""
 
 from typing import Final
 
@@ -6,7 +6,6 @@ from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import (
     Alert,
     CancelOrder,
-    Check,
     EquityMarked,
     FeedLost,
     FeedRestored,
@@ -33,14 +32,17 @@ UNCONFIRMED: Final = OrderStatus.UNCONFIRMED
 CANCELING: Final = OrderStatus.CANCELING
 ENTER: Final = Intent.ENTER
 ACCOUNT: Final = ""
+DAILY_LOSS: Final = "daily-loss"
+FEED_LOST: Final = "feed-lost"
+STRATEGY_FAILED: Final = "strategy-failed"
 STATES: Final = tuple(RiskState)  # by severity
 
 
 class RiskGate:
     """Gives exactly one verdict for each SubmitOrder, and owns the risk states of account and symbols.
 
-    All rules that bind an order are evaluated; the first broken one is the reason. Subscribed to SubmitOrder behind the order
-    engine, so that the order is already known as NEW, and to everything else behind market data and portfolio.
+    All rules that bind an order are evaluated; the first broken one is the reason. Subscribed to SubmitOrder behind the
+    order engine, so that the order is already known as NEW, and to all else behind market data and portfolio.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class RiskGate:
         }
         self._for_strangers = (self._rules[0].check,)
         self._remembering = tuple(r.remember for r in self._rules if type(r).remember is not Rule.remember)
-        self._causes: dict[str, dict[str, tuple[int, str]]] = {}  # scope -> source -> severity, reason
+        self._causes: dict[str, dict[str, int]] = {}  # scope -> cause -> severity
         self._severity: dict[str, int] = {ACCOUNT: 0}
         self._day = ""
 
@@ -79,7 +81,8 @@ class RiskGate:
 
     def reason(self, symbol: str = ACCOUNT) -> str:
         """Slug of what narrows the account, or the symbol alone; "" while nothing does."""
-        return max(self._causes.get(symbol, {}).values(), default=(0, ""))[1]
+        causes = self._causes.get(symbol, {})
+        return max(causes, key=causes.__getitem__, default="")
 
     def limits_in_use(self) -> tuple[tuple[str, int, int, str], ...]:
         """Limits of the whole session: (rule, used, limit, unit)."""
@@ -161,73 +164,70 @@ class RiskGate:
         self._day = event.day
         for rule in self._rules:
             rule.new_day()
-        self._lift(event.ts, ACCOUNT, "loss", "new-day")
+        self._lift(event.ts, ACCOUNT, {DAILY_LOSS}, "new-day")
 
     def _watch_loss(self, now: int, judged: str = "") -> int:
         """Halt until the next trading day once the loss reaches its limit. judged: an order that needs no cancel."""
         loss = -self._positions.day_profit()
-        if loss >= self._loss_limit and "loss" not in self._causes.get(ACCOUNT, ()):
-            self._narrow(now, ACCOUNT, "loss", RiskState.HALTED, "daily-loss", self._loss_limit, loss)
-            text = f"the day's loss of {loss:,} won reached the limit of {self._loss_limit:,}: trading is halted"
-            action = (
-                "nothing but cancels and protective sells goes out before the next trading day; there is no override"
-            )
-            self._bus.publish(Alert(now, Level.CRITICAL, "daily-loss", text, action))
-            self._cancel_entries(now, self._orders.open_symbols(), "daily-loss", judged)
+        limit = self._loss_limit
+        if loss >= limit and DAILY_LOSS not in self._causes.get(ACCOUNT, ()):
+            self._narrow(now, ACCOUNT, RiskState.HALTED, DAILY_LOSS, limit, loss)
+            text = f"the day's loss of {loss:,} won reached the limit of {limit:,}: trading is halted"
+            action = "until the next trading day only cancels and protective sells go out; there is no override"
+            self._bus.publish(Alert(now, Level.CRITICAL, DAILY_LOSS, text, action))
+            self._cancel_entries(now, self._orders.open_symbols(), DAILY_LOSS, judged)
         return loss
 
     # other causes
 
     def on_strategy_failed(self, event: StrategyFailed) -> None:
         """Its symbol only reduces from here on."""
-        self._narrow(event.ts, event.symbol, "strategy", RiskState.REDUCING, "strategy-failed")
-        self._cancel_entries(event.ts, (event.symbol,), "strategy-failed")
+        self._narrow(event.ts, event.symbol, RiskState.REDUCING, STRATEGY_FAILED)
+        self._cancel_entries(event.ts, (event.symbol,), STRATEGY_FAILED)
 
     def on_halted(self, event: SymbolHalted) -> None:
         """Nothing goes out for the symbol."""
-        self._narrow(event.ts, event.symbol, "venue", RiskState.HALTED, event.reason)
+        self._narrow(event.ts, event.symbol, RiskState.HALTED, event.reason)
 
     def on_resumed(self, event: SymbolResumed) -> None:
-        """The symbol trades again, unless market data still objects."""
-        if not self._market.halted(event.symbol):
-            self._lift(event.ts, event.symbol, "venue", event.reason)
+        """The symbol trades again, unless market data still objects; a failed strategy stays so."""
+        if event.symbol in self._symbols and not self._market.halted(event.symbol):
+            halts = self._causes.get(event.symbol, {}).keys() - {STRATEGY_FAILED}
+            self._lift(event.ts, event.symbol, halts, event.reason)
 
     def on_feed_lost(self, event: FeedLost) -> None:
         """Without market data we only reduce."""
-        self._narrow(event.ts, ACCOUNT, "feed", RiskState.REDUCING, "feed-lost")
-        text = f"market data stopped ({event.reason}): no new entries, and stop-losses cannot see prices"
-        self._bus.publish(
-            Alert(event.ts, Level.CRITICAL, "feed-lost", text, "watch your positions elsewhere until it is back")
-        )
-        self._cancel_entries(event.ts, self._orders.open_symbols(), "feed-lost")
+        self._narrow(event.ts, ACCOUNT, RiskState.REDUCING, FEED_LOST)
+        text = f"market data stopped ({event.reason}): no new entries, and stop-losses see no prices"
+        self._bus.publish(Alert(event.ts, Level.CRITICAL, FEED_LOST, text, "watch your positions elsewhere meanwhile"))
+        self._cancel_entries(event.ts, self._orders.open_symbols(), FEED_LOST)
 
     def on_feed_restored(self, event: FeedRestored) -> None:
         """Market data is back."""
-        self._lift(event.ts, ACCOUNT, "feed", "feed-restored")
+        self._lift(event.ts, ACCOUNT, {FEED_LOST}, "feed-restored")
 
     # states
 
-    def _narrow(
-        self, ts: int, scope: str, source: str, state: RiskState, reason: str, limit: int = 0, value: int = 0
-    ) -> None:
-        self._causes.setdefault(scope, {})[source] = (STATES.index(state), reason)
-        self._settle(ts, scope, reason, limit, value)
+    def _narrow(self, ts: int, scope: str, state: RiskState, cause: str, limit: int = 0, value: int = 0) -> None:
+        self._causes.setdefault(scope, {})[cause] = STATES.index(state)
+        self._settle(ts, scope, cause, limit, value)
 
-    def _lift(self, ts: int, scope: str, source: str, reason: str) -> None:
-        causes = self._causes.get(scope, {})
-        if causes.pop(source, None) is not None:
-            self._settle(ts, scope, self.reason(scope) or reason)
+    def _lift(self, ts: int, scope: str, causes: set[str], reason: str) -> None:
+        standing = self._causes.get(scope, {})
+        for cause in causes & standing.keys():
+            del standing[cause]
+        self._settle(ts, scope, self.reason(scope) or reason)
 
     def _settle(self, ts: int, scope: str, reason: str, limit: int = 0, value: int = 0) -> None:
         """Publish the state of a scope when its worst cause made it another one."""
-        severity = max(self._causes[scope].values(), default=(0, ""))[0]
+        severity = max(self._causes.get(scope, {}).values(), default=0)
         if severity == self._severity.get(scope, 0):
             return
         self._severity[scope] = severity
         self._bus.publish(RiskStateChanged(ts, scope, STATES[severity], reason, limit, value))
         if not severity:
-            who = scope or "the account"
-            self._bus.publish(Alert(ts, Level.INFO, reason, f"{who} trades again ({reason})"))
+            text = f"{scope or 'the account'} trades again ({reason})"
+            self._bus.publish(Alert(ts, Level.INFO, "risk-active", text))
 
     def _cancel_entries(self, ts: int, symbols: tuple[str, ...], reason: str, judged: str = "") -> None:
         for symbol in symbols:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import CancelOrder, PriceTouched, Signal, StrategyFailed, SubmitOrder
 from qbtrade.domain.instrument import PriceBand
+from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar, Trade
 from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
-from qbtrade.domain.sizing import Sizing
+from qbtrade.domain.sizing import shares
 from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher, Strategy
 
 REACH = 2  # ticks beyond the opposite best
@@ -30,14 +31,14 @@ class StrategyHost:
         market: MarketView,
         positions: PositionView,
         orders: OrderView,
-        sizing: Sizing,
+        limits: RiskLimits,
         next_order_id: Callable[[], str],
         *,
         kind: OrderKind = OrderKind.LIMIT,
     ) -> None:
         self._bus, self._clock = bus, clock
         self._market, self._positions, self._orders = market, positions, orders
-        self._sizing, self._next_order_id, self._kind = sizing, next_order_id, kind
+        self._limits, self._next_order_id, self._kind = limits, next_order_id, kind
         self._wishes: dict[str, Signal] = {}
         self._leaving: dict[str, Signal] = {}
         self._failed: set[str] = set()
@@ -157,12 +158,14 @@ class StrategyHost:
         price = self._price(wish.symbol, Side.BUY, last)
         orders, positions, symbol = self._orders, self._positions, wish.symbol
         buying = orders.buying()
-        qty = self._sizing.shares(
+        qty = shares(
+            self._limits,
             price or self._worst(symbol, last),
             at_work=positions.total_cost() + buying,
             in_symbol=positions.cost(symbol),
             spendable=positions.cash() - buying,
-            equity=positions.day_start_equity(),
+            equity=positions.equity(),
+            day_start=positions.day_start_equity(),
             realized=positions.session_realized(),
         )
         return self._request(wish, max(qty, 1), price, last, Purpose.ENTRY)

@@ -41,9 +41,10 @@ def intent_of(order: OrderRequest) -> Intent:
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One order and what several rules ask about it. Money in KRW.
 
-    last: the newest trade. price: the limit; for a market buy the upper price limit, for a market sell 0. amount: price x qty.
-    buying: all open buys with this order; buying_here: those of its symbol. selling: shares in other open sells of the symbol.
-    unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of the risk state. loss: of this day.
+    last: the newest trade. price: the limit; of a market buy the upper price limit, of a market sell 0.
+    amount: price x qty. buying: all open buys with this order; buying_here: those of its symbol.
+    selling: shares in other open sells of its symbol. unconfirmed: other orders of its symbol and side whose fate is
+    unknown. severity: of the risk state. loss: of this day.
     """
 
     order: OrderRequest

@@ -5,11 +5,9 @@ from typing import ClassVar, Final
 from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import Check
 from qbtrade.domain.limits import RiskLimits, highest_buy, lowest_sell
-from qbtrade.domain.order import Side
-from qbtrade.engines.risk_rules.case import LIMIT, PROTECT, VOLUNTARY, Case, Claim, Rule, at_least, at_most
+from qbtrade.engines.risk_rules.case import BUY, LIMIT, PROTECT, VOLUNTARY, Case, Claim, Rule, at_least, at_most
 from qbtrade.ports import MarketView
 
-BUY: Final = Side.BUY
 CONTINUOUS: Final = Phase.CONTINUOUS
 CLOSING_AUCTION: Final = Phase.CLOSING_AUCTION
 
@@ -75,7 +73,7 @@ class TickGrid(Rule):
 
 
 class DailyBand(Rule):
-    """A limit lies within the day's price limits; a market buy needs the upper one known, because it is margined there."""
+    """A limit lies within the day's price limits; a market buy is margined at the upper one, which must be known."""
 
     slug: ClassVar = "price-band"
 

@@ -111,10 +111,10 @@ class CashReserve(Rule):
 
 
 def cash_left(positions: PositionView, buying: int, commission_ppb: int) -> int:
-    """D+2 cash when `buying` KRW have been spent with commission, which is rounded up: an order's own rounding may cost a won."""
+    """D+2 cash when `buying` KRW and their commission have been paid."""
     return positions.cash() - buying - commission_of(buying, commission_ppb)
 
 
 def commission_of(amount: int, commission_ppb: int) -> int:
-    """The commission of `amount` KRW, rounded up."""
+    """The most that `amount` KRW of one order may still cost in commission: rounding its total may add a won."""
     return -(-amount * commission_ppb // PPB)

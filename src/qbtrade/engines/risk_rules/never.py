@@ -7,7 +7,7 @@ from qbtrade.engines.risk_rules.money import commission_of
 
 
 class CanNeverTrade(msgspec.Struct, frozen=True):
-    """The first limit that a single share breaks, and the smallest KRW of budget and of equity (all cash) that admit one.
+    """The first limit that one share breaks, and the smallest budget and equity (all cash), KRW, that admit one.
 
     min_equity: 0 when no equity does, because a share of a whole is the obstacle or a count is zero.
     """

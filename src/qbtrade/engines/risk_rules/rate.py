@@ -7,10 +7,9 @@ from qbtrade.domain.calendar import MINUTE
 from qbtrade.domain.events import Check
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.order import OrderRequest, OrderStatus
-from qbtrade.engines.risk_rules.case import ENTRIES, VOLUNTARY, Case, Intent, Rule, at_most
+from qbtrade.engines.risk_rules.case import ENTER, ENTRIES, VOLUNTARY, Case, Rule, at_most
 from qbtrade.ports import OrderView
 
-ENTER = Intent.ENTER
 CAME_TO_NOTHING = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_SENT})
 
 
@@ -74,7 +73,7 @@ class OrderRate(Rule):
 
 
 class Duplicate(Rule):
-    """The same symbol, side, price and quantity is not approved again within the window, unless the first was refused."""
+    """Symbol, side, price and quantity are not the same twice within the window, unless the first was refused."""
 
     slug: ClassVar = "duplicate"
     binds: ClassVar = VOLUNTARY

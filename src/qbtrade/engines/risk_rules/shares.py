@@ -23,7 +23,7 @@ class Whitelist(Claim):
 
 
 class SessionState(Rule):
-    """ACTIVE (0) lets all pass, REDUCING (1) only sells, HALTED (2) only protective ones; the worse of account and symbol."""
+    """ACTIVE (0) lets all pass, REDUCING (1) sells, HALTED (2) protective ones; the worse of account and symbol."""
 
     slug: ClassVar = "session-state"
     binds: ClassVar = VOLUNTARY

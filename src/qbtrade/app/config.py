@@ -1,0 +1,176 @@
+"""What is configured and where it was said: the environment beats `.env`, that beats `qb.toml`, that the default."""
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from qbtrade.app.addresses import holds_password
+from qbtrade.app.keys import KEYS, reader_of, variable
+from qbtrade.app.plan import SimulationPlan
+from qbtrade.errors import ConfigError, UsageError
+
+TOML: Final = "qb.toml"
+DOTENV: Final = ".env"
+ENVIRONMENT: Final = "environment"
+DEFAULT: Final = "default"
+NOT_OURS: Final = ("QB_DEBUG", "QB_TEST_")
+"""Beginnings of variables that are no configuration."""
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_KEY_OF: Final = {variable(key): key for key in KEYS}
+_PLAN_FIELD: Final = {"bar": "interval", "commission": "commission_ppb", "tax": "tax_ppb"}
+"""Names that the plan has others for."""
+
+
+class Said(NamedTuple):
+    """A text and where it stood. name: of the key, as it is written there."""
+
+    text: str
+    place: str
+    name: str
+
+
+class Settings:
+    """The value of every key and where it came from."""
+
+    def __init__(self, said: Mapping[str, Said]) -> None:
+        self._said = said
+        self._values = {key: _read(key, found) for key, found in said.items()}
+
+    def value(self, key: str) -> Any:
+        """What was said, as the program uses it; None when nobody said anything."""
+        return self._values.get(key)
+
+    def origin(self, key: str) -> str:
+        """Where the value was said: `qb.toml`, `.env QB_LANG`, `environment QB_LANG` or `default`."""
+        said = self._said.get(key)
+        if said is None:
+            return DEFAULT
+        return said.place if said.place == TOML else f"{said.place} {said.name}"
+
+    def shown(self, key: str) -> str:
+        """The value as one would write it, passwords masked."""
+        if key not in self._values:
+            return default_text(key)
+        return KEYS[key].write(self._values[key]) if key in KEYS else str(self._values[key])
+
+    def keys(self) -> tuple[str, ...]:
+        """Every key there is, and the strategy's parameters that were said."""
+        return (*KEYS, *(key for key in self._said if key not in KEYS))
+
+    def plan_defaults(self) -> SimulationPlan:
+        """What `qb simulate` does without flags."""
+        plan = SimulationPlan()
+        return replace(
+            plan,
+            **self._section("simulate"),
+            **self._section("costs"),
+            params=self._section("params"),
+            limits=replace(plan.limits, **self._section("limits")),
+            venue=replace(plan.venue, **self._section("venue")),
+            mock=replace(plan.mock, **self._section("mock")),
+        )
+
+    def _section(self, section: str) -> dict[str, Any]:
+        rows = ((key.partition("."), value) for key, value in self._values.items())
+        return {_PLAN_FIELD.get(name, name): value for (head, _, name), value in rows if head == section}
+
+
+def load_settings(cwd: Path, env: Mapping[str, str]) -> Settings:
+    """Read and check everything that was said. Raises: ConfigError, which names the place and the key."""
+    said = collect(cwd, env)
+    for found in said.values():
+        if holds_password(found.text) and found.place in {TOML, DOTENV}:
+            _refuse_readable_by_others(cwd / found.place)
+    return Settings(said)
+
+
+def collect(cwd: Path, env: Mapping[str, str]) -> dict[str, Said]:
+    """What was said for each key, known or not, unread. Raises: ConfigError when a file cannot be read."""
+    return dict([*_from_toml(cwd / TOML), *_from_dotenv(cwd / DOTENV), *_from_variables(ENVIRONMENT, env)])
+
+
+def configured(key: str) -> str:
+    """What this process was told for one key, whatever state the others are in; "" for nothing."""
+    said = collect(Path.cwd(), os.environ).get(key)
+    return said.text if said else ""
+
+
+def default_text(key: str) -> str:
+    """The default of a key as one would write it, or what happens by default."""
+    section, _, name = key.rpartition(".")
+    plan = SimulationPlan()
+    return KEYS[key].unsaid or KEYS[key].write(getattr(getattr(plan, section, plan), _PLAN_FIELD.get(name, name)))
+
+
+def _from_toml(path: Path) -> Iterator[tuple[str, Said]]:
+    if path.is_file():
+        try:
+            with path.open("rb") as file:
+                table = tomllib.load(file, parse_float=str)  # 0.03 stays exactly what was written
+        except (OSError, ValueError) as error:
+            raise ConfigError("{place}: {cause}", place=path.name, cause=error) from error
+        for key, value in _leaves("", table):
+            yield key, Said(_one_text(path.name, key, value), path.name, key)
+
+
+def _leaves(start: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(f"{start}{name}.", value)
+        else:
+            yield start + name, value
+
+
+def _one_text(place: str, key: str, value: object) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    if key != "simulate.symbols":
+        raise ConfigError("{place}: {key} takes one value", hint="Leave out the brackets", place=place, key=key)
+    return ",".join(map(str, value))
+
+
+def _from_dotenv(path: Path) -> Iterator[tuple[str, Said]]:
+    if path.is_file():
+        from dotenv import dotenv_values
+
+        try:
+            values = dotenv_values(path, interpolate=False)
+        except (OSError, ValueError) as error:
+            raise ConfigError("{place}: {cause}", place=path.name, cause=error) from error
+        yield from _from_variables(path.name, {name: text for name, text in values.items() if text})
+
+
+def _from_variables(place: str, variables: Mapping[str, str]) -> Iterator[tuple[str, Said]]:
+    for name, text in variables.items():
+        if name.startswith("QB_") and not name.startswith(NOT_OURS) and text:
+            parameter = name.removeprefix("QB_PARAMS_")
+            key = f"params.{parameter.lower()}" if parameter != name else _KEY_OF.get(name, name)
+            yield key, Said(text, place, name)
+
+
+def _read(key: str, said: Said) -> Any:
+    read = reader_of(key)
+    if read is None:
+        raise _unknown(said)
+    try:
+        return read(f"{said.place}: {said.name}", said.text)
+    except UsageError as error:
+        message, hint = error.templates
+        raise ConfigError(message, hint=hint, **error.values) from error
+
+
+def _unknown(said: Said) -> ConfigError:
+    near = get_close_matches(said.name, KEYS if said.place == TOML else _KEY_OF, n=1, cutoff=0.5)
+    hint = "Did you mean {near!r}?" if near else "docs/configuration.md lists all keys"
+    return ConfigError("{place}: unknown key {name!r}", hint=hint, place=said.place, name=said.name, near="".join(near))
+
+
+def _refuse_readable_by_others(path: Path) -> None:
+    if os.name == "posix" and path.stat().st_mode & OTHERS:
+        raise ConfigError("{place} holds a password and others may read it", hint="chmod 600 {place}", place=path.name)

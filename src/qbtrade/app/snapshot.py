@@ -1,0 +1,101 @@
+"""Takes a picture of a running session for whoever watches it."""
+
+from pathlib import Path
+from typing import Final
+
+from qbtrade.app.status import LimitUse, Status, SymbolStatus
+from qbtrade.app.wiring import Engines
+from qbtrade.domain.message import EventType
+from qbtrade.kernel.clock import Stopwatch
+
+E = EventType
+PPB: Final = 10**9
+STATM: Final = Path("/proc/self/statm")
+PAGE: Final = 4096
+
+
+class Snapshots:
+    """Pictures of one session; rates are measured from one picture to the next."""
+
+    def __init__(self, engines: Engines, mode: str, symbols: tuple[str, ...]) -> None:
+        self._engines, self._mode, self._symbols = engines, mode, symbols
+        self._watch = Stopwatch()
+        self._ts = engines.clock.now()
+        self._trades = self._events = 0
+        self._seconds = 0.0
+
+    def events(self) -> int:
+        """Events delivered so far, trades included."""
+        return self._engines.bus.delivered + self._trade_count()
+
+    def take(self, ts: int) -> Status:
+        """The session at `ts` (UTC ns)."""
+        engines = self._engines
+        market, portfolio, count = engines.market, engines.portfolio, engines.monitoring.count
+        trades, events, seconds = self._trade_count(), self.events(), self._watch.seconds()
+        elapsed, busy = max(ts - self._ts, 1), max(seconds - self._seconds, 1e-9)
+        account = portfolio.account
+        status = Status(
+            ts=ts,
+            phase=market.phase().value,
+            mode=self._mode,
+            symbols=tuple(self._symbol(symbol, ts) for symbol in self._symbols),
+            trades=trades,
+            trades_per_second=(trades - self._trades) * 1e9 / elapsed,
+            bars=market.bars,
+            quarantined=sum(market.quarantined.values()),
+            late=market.late,
+            signals=count(E.SIGNAL),
+            orders=count(E.SUBMIT_ORDER),
+            working=sum(len(engines.orders.open_orders(symbol)) for symbol in engines.orders.open_symbols()),
+            fills=count(E.ORDER_FILLED),
+            denied=count(E.ORDER_DENIED),
+            rejected=count(E.ORDER_REJECTED),
+            canceled=count(E.ORDER_CANCELED),
+            cash=portfolio.cash(),
+            equity=portfolio.equity(),
+            realized=account.realized,
+            unrealized=portfolio.total_unrealized(),
+            commission=account.commission,
+            tax=account.tax,
+            risk_state=engines.risk.state().value,
+            risk_reason=engines.risk.reason(),
+            limits=tuple(LimitUse(*use) for use in engines.risk.limits_in_use()),
+            events=events,
+            events_per_second=(events - self._events) / busy,
+            latency=busy * 1e9 / max(events - self._events, 1),
+            memory=resident_bytes(),
+            alerts=tuple(alert.text for alert in engines.monitoring.alerts),
+        )
+        self._ts, self._trades, self._events, self._seconds = ts, trades, events, seconds
+        return status
+
+    def _trade_count(self) -> int:
+        return sum(map(self._engines.market.count, self._symbols))
+
+    def _symbol(self, symbol: str, ts: int) -> SymbolStatus:
+        market, portfolio = self._engines.market, self._engines.portfolio
+        trade, base = market.last(symbol), market.base(symbol)
+        last = trade.price if trade else 0
+        change = last - base if trade and base else 0
+        return SymbolStatus(
+            symbol=symbol,
+            last=last,
+            change=change,
+            change_ppb=change * PPB // base if base else 0,
+            trades=market.count(symbol),
+            age=ts - trade.ts if trade else 0,
+            qty=portfolio.qty(symbol),
+            cost=portfolio.cost(symbol),
+            unrealized=portfolio.unrealized(symbol),
+            state=self._engines.risk.state(symbol).value,
+            halted=market.halted(symbol),
+        )
+
+
+def resident_bytes() -> int:
+    """Memory of this process; 0 where the system does not tell."""
+    try:
+        return int(STATM.read_text(encoding="ascii").split()[1]) * PAGE
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -1,0 +1,43 @@
+"""`qb config`: what is configured, and where each value was said."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from qbtrade.app.config import DEFAULT, Settings, load_settings
+from qbtrade.app.home import home
+from qbtrade.cli.pages import cells
+from qbtrade.cli.text import N_, _
+
+app = typer.Typer(add_completion=False, help=N_("Show the configuration and where each value comes from."))
+Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
+
+
+@app.callback()
+def config() -> None:
+    """Hold the commands below."""
+
+
+@app.command(help=N_("Show every key, its value and where the value was said; passwords are masked."))
+def show(*, json: Json = False) -> None:
+    """Show every key, its value and where the value was said."""
+    settings = load_settings(Path.cwd(), os.environ)
+    rows = tuple((key, _value(settings, key), settings.origin(key)) for key in settings.keys())  # noqa: SIM118 (no dict)
+    if json:
+        document = {key: {"value": value, "from": origin} for key, value, origin in rows}
+        typer.echo(msgspec.json.encode(document).decode())
+    else:
+        typer.echo("\n".join(_lines(rows)))
+
+
+def _value(settings: Settings, key: str) -> str:
+    return str(home()) if key == "home" else settings.shown(key)
+
+
+def _lines(rows: tuple[tuple[str, str, str], ...]) -> list[str]:
+    names = max(len(key) for key, _value, _origin in rows)
+    values = max(cells(value) for _key, value, origin in rows if origin == DEFAULT or cells(value) <= names)
+    return [f"{key:<{names}}  {value}{' ' * max(values - cells(value), 0)}  {_(origin)}" for key, value, origin in rows]

@@ -1,0 +1,189 @@
+"""The end of a session on the screen: what happened, what it brought, what is left, and where to read on."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from qbtrade.cli import figures
+from qbtrade.cli.text import _, said
+from qbtrade.cli.words import word
+
+Report = dict[str, Any]
+SHOWN: Final = 5
+"""Alerts shown; the report holds them all."""
+_OUTCOMES: Final = {
+    "DONE": "green",
+    "INTERRUPTED": "yellow",
+    "HALTED": "bold red",
+    "FAULT": "bold red",
+    "UNFINISHED": "yellow",
+}
+_LEVELS: Final = {"INFO": "dim", "WARNING": "yellow", "CRITICAL": "red"}
+_ENDED: Final = (
+    "FILLED",
+    "PARTLY_FILLED",
+    "CANCELED",
+    "EXPIRED",
+    "DENIED",
+    "REJECTED",
+    "NOT_SENT",
+    "UNCONFIRMED",
+    "ABANDONED",
+)
+
+
+def summary(report: Report, path: Path) -> RenderableType:
+    """A finished session on one page. path: where its report lies."""
+    parts: list[RenderableType] = [_title(report["session"]), "", _happened(report), "", _money(report["account"])]
+    parts += _section(
+        _("Left overnight; no stop is active until the next run"), _positions(report["account"]["positions"])
+    )
+    parts += _section(_("Denied, by reason"), _denials(report["denials"]))
+    parts += _section(_("Alerts"), _alerts(report["alerts"]))
+    return Group(*parts, "", _onward(report, path))
+
+
+def _title(session: Report) -> RenderableType:
+    parameters = " ".join(f"{name}={value}" for name, value in session["parameters"].items())
+    what = f"{' '.join(session['symbols'])}  {session['strategy']} {parameters}".rstrip()
+    outcome = Text(word(session["outcome"]), style=_OUTCOMES.get(session["outcome"], ""))
+    reason = f": {said(session['reason'])}" if session["reason"] else ""
+    heading = Text.assemble((f"{word(session['mode'])} ", "bold"), outcome, reason)
+    span = f"{_minute(session['start'])} - {_minute(session['end'])} KST"
+    return Group(heading, Text(what), Text(span, style="dim"))
+
+
+def _minute(ts: str) -> str:
+    return ts[:16].replace("T", " ")
+
+
+def _happened(report: Report) -> Table:
+    counts, trips = report["counts"], report["round_trips"]
+    states = Counter(order["status"] for order in report["orders"])
+    ended = ", ".join(f"{word(state)} {states[state]:,}" for state in _ENDED if states[state])
+    won = sum(trip["net"] > 0 for trip in trips)
+    table = _figures()
+    if "trades" in counts:
+        table.add_row(_("Trades seen"), figures.won(counts["trades"]), _aside(counts))
+    table.add_row(_("Signals"), figures.won(counts["signals"]), "")
+    table.add_row(_("Orders"), figures.won(counts["orders"]), ended)
+    table.add_row(_("Fills"), figures.won(counts["fills"]), "")
+    table.add_row(
+        _("Round trips"),
+        figures.won(len(trips)),
+        _("{won} won, {lost} lost").format(won=won, lost=len(trips) - won) if trips else "",
+    )
+    return table
+
+
+def _aside(counts: Report) -> str:
+    said_aside = ((_("set aside"), counts["quarantined"]), (_("late"), counts.get("late", 0)))
+    return ", ".join(f"{name} {count:,}" for name, count in said_aside if count)
+
+
+def _money(account: Report) -> Table:
+    costs = account["commission"] + account["tax"]
+    net = account["realized"] - costs
+    table = _figures()
+    table.add_row(_("Gross"), _coloured(account["realized"]), "")
+    table.add_row(_("Commission"), figures.signed(-account["commission"]), "")
+    table.add_row(_("Tax"), figures.signed(-account["tax"]), "")
+    table.add_row(_("Net"), _coloured(net), "")
+    if account["positions"]:
+        table.add_row(_("Unrealized"), _coloured(account["unrealized"]), "")
+    table.add_row("", "", "")
+    change = account["equity"] - account["initial_cash"]
+    ppb = change * 10**9 // account["initial_cash"] if account["initial_cash"] else 0
+    table.add_row(
+        _("Cash"),
+        figures.won(account["cash"]),
+        _("{won} at the start").format(won=figures.won(account["initial_cash"])),
+    )
+    table.add_row(_("Equity"), Text(figures.won(account["equity"]), style="bold"), _signed_share(change, ppb))
+    return table
+
+
+def _signed_share(change: int, ppb: int) -> Text:
+    return Text(f"{figures.signed(change)} ({figures.percent(ppb, sign=True)})", style=figures.colour(change))
+
+
+def _coloured(amount: int) -> Text:
+    return Text(figures.signed(amount), style=figures.colour(amount))
+
+
+def _figures() -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(min_width=12, style="dim", no_wrap=True)
+    table.add_column(min_width=12, justify="right", no_wrap=True)
+    table.add_column()
+    return table
+
+
+def _section(title: str, lines: Iterable[RenderableType]) -> list[RenderableType]:
+    shown = list(lines)
+    return ["", Text(title, style="bold"), *(Padding(line, (0, 0, 0, 2)) for line in shown)] if shown else []
+
+
+def _positions(positions: list[Report]) -> Iterable[RenderableType]:
+    for position in positions:
+        profit = position["qty"] * position["last"] - position["cost"]
+        yield Text.assemble(
+            (position["symbol"], "bold"),
+            "  " + _("{qty} shares, cost {cost}, last price {last}").format(
+                qty=figures.won(position["qty"]), cost=figures.won(position["cost"]), last=figures.won(position["last"])
+            )
+            + "  ",
+            (figures.signed(profit), figures.colour(profit)),
+        )  # fmt: skip
+
+
+def _denials(denials: list[Report]) -> Iterable[RenderableType]:
+    for reason, count in Counter(denial["reason"] for denial in denials).most_common():
+        yield Text(f"{count:>5,}  {word(reason)}")
+
+
+def _alerts(alerts: list[Report]) -> Iterable[RenderableType]:
+    for alert in alerts[-SHOWN:]:
+        action = f" ({said(alert['action'])})" if alert["action"] else ""
+        yield Text(f"{alert['ts'][11:19]}  {said(alert['text'])}{action}", style=_LEVELS.get(alert["level"], ""))
+    if len(alerts) > SHOWN:
+        yield Text(_("and {count} earlier ones").format(count=len(alerts) - SHOWN), style="dim")
+
+
+def _onward(report: Report, path: Path) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(_("Report"), str(path))
+    table.add_row(_("Read on"), "qb report show")
+    if report["orders"]:
+        table.add_row(_("Why"), f"qb report why {report['orders'][-1]['order_id']}")
+    return table
+
+
+def suite(results: Iterable[Any]) -> RenderableType:
+    """The offline scenarios, one row each, with their figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("#", justify="right")
+    table.add_column(_("Scenario"), no_wrap=True)
+    table.add_column(_("Result"), no_wrap=True)
+    table.add_column(_("Figures"))
+    for result in results:
+        shown = Text(_("passed"), style="green") if result.passed else Text(_("failed"), style="bold red")
+        numbers = ", ".join(f"{said(name)} {_number(value)}" for name, value in result.figures.items())
+        table.add_row(
+            str(result.number), said(result.name), shown, "\n".join(filter(None, (numbers, said(result.detail))))
+        )
+    return table
+
+
+def _number(value: float | str) -> str:
+    if isinstance(value, int):
+        return figures.won(value)
+    return figures.short(value) if isinstance(value, float) else value
