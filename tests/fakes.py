@@ -140,10 +140,14 @@ class FakeOrders:
         self.place(event.order, OrderStatus.NEW)
 
     def on_denied(self, event: OrderDenied) -> None:
-        self._orders[event.order_id].move(OrderStatus.DENIED)
+        self._move(event.order_id, OrderStatus.DENIED)
 
     def on_approved(self, event: OrderApproved) -> None:
-        self._orders[event.order.order_id].move(OrderStatus.APPROVED)
+        self._move(event.order.order_id, OrderStatus.APPROVED)
+
+    def _move(self, order_id: str, status: OrderStatus) -> None:
+        if order_id in self._orders:
+            self._orders[order_id].move(status)
 
     def get(self, order_id: str) -> Order | None:
         return self._orders.get(order_id)

@@ -26,7 +26,7 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.message import Event
 from qbtrade.domain.money import Costs
-from qbtrade.domain.order import OrderRequest, Side
+from qbtrade.domain.order import OrderRequest, Purpose, Side
 from qbtrade.domain.portfolio import Account
 from tests.builders import SAMSUNG, SECOND, TODAY, an_order, at
 
@@ -65,20 +65,23 @@ class Recording:
         return self
 
     def send(self, clock: str, order: OrderRequest, day: date = TODAY) -> "Recording":
-        """Write an order from its wish to its acceptance, 50 ms later."""
+        """Write an order from its wish to its acceptance."""
         ts = at(clock, day)
         self.events += [
             SubmitOrder(ts, order),
             OrderApproved(ts, order, PASSED),
             OrderSending(ts, order),
-            OrderAccepted(ts + SECOND // 20, order.order_id, f"B-{order.order_id}"),
+            OrderAccepted(ts, order.order_id, f"B-{order.order_id}"),
         ]
         return self
 
     def deny(self, clock: str, order: OrderRequest, reason: str = "position-share") -> "Recording":
         """Write an order that risk stops."""
         checks = (*PASSED, BROKEN)
-        self.events += [SubmitOrder(at(clock), order), OrderDenied(at(clock), order.order_id, order.symbol, reason, checks)]
+        self.events += [
+            SubmitOrder(at(clock), order),
+            OrderDenied(at(clock), order.order_id, order.symbol, reason, checks),
+        ]
         return self
 
     def fill(self, clock: str, order: OrderRequest, price: int, qty: int, day: date = TODAY) -> "Recording":
@@ -111,7 +114,7 @@ class Recording:
 
     def sell(self, clock: str, order_id: str, price: int, qty: int = 1, day: date = TODAY) -> "Recording":
         """Write a sale, filled one tick below the price it was made at."""
-        order = an_order(order_id, side=Side.SELL, price=price, qty=qty, reference=price + 100)
+        order = an_order(order_id, side=Side.SELL, price=price, qty=qty, reference=price + 100, purpose=Purpose.EXIT)
         return self.send(clock, order, day).fill(clock, order, price, qty, day)
 
     def phase(self, clock: str, phase: Phase, day: date = TODAY) -> "Recording":
@@ -134,7 +137,9 @@ class Recording:
         measured: dict[str, int | float | str] = {
             "wall_seconds": 0.5, "events": 1000, "events_per_second": 2000.0, "peak_memory_bytes": 80_000_000, **timing,
         }  # fmt: skip
-        self.events.append(SessionEnded(at(clock, day), outcome, "", {"trades": 20_000, "bars": 390}, prices, measured, terms))
+        self.events.append(
+            SessionEnded(at(clock, day), outcome, "", {"trades": 20_000, "bars": 390}, prices, measured, terms)
+        )
         return self
 
 

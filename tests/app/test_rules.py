@@ -1,5 +1,7 @@
 import csv
+import tomllib
 from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,16 @@ def test_every_trading_day_has_one_rule_of_each_sort(market: Market, kind: Kind)
         day += timedelta(days=1)
 
 
+@pytest.mark.parametrize("sort", ["ticks", "bands", "taxes", "commissions"])
+@pytest.mark.parametrize(("market", "kind"), LISTED)
+def test_rows_of_a_sort_neither_overlap_nor_leave_gaps(sort: str, market: Market, kind: Kind) -> None:
+    shipped = tomllib.loads(files("qbtrade.data").joinpath("rules.toml").read_text(encoding="utf-8"))
+    rows = [row for row in shipped[sort] if market in row["markets"] and kind in row["kinds"]]
+    assert rows[0]["from"] == RULES.calendar.first
+    assert [row["to"] + timedelta(1) for row in rows[:-1]] == [row["from"] for row in rows[1:]]
+    assert "to" not in rows[-1]
+
+
 def test_the_tick_reform_joined_the_markets() -> None:
     for market in Market:
         assert RULES.ticks(of(market), date(2023, 1, 25)) == RULES.ticks(of(Market.KOSPI), date(2023, 1, 25))
@@ -139,7 +151,7 @@ def test_an_etn_tells_by_its_symbol() -> None:
 
 @pytest.mark.parametrize(("market", "kind"), [("", ""), ("KOSPI", ""), ("", "ETF")])
 def test_an_unknown_symbol_needs_market_and_kind(market: str, kind: str) -> None:
-    with pytest.raises(UsageError, match="market and kind of 999999 are not known. Say --market .* and --kind"):
+    with pytest.raises(UsageError, match=r"market and kind of 999999 are not known\. Say --market .* and --kind"):
         instrument_for(RULES, "999999", market, kind)
 
 

@@ -1,5 +1,5 @@
 import csv
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -7,9 +7,6 @@ from hypothesis import strategies as st
 
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import (
-    DAY,
-    MINUTE,
-    NS,
     Calendar,
     DayKind,
     HoursRow,
@@ -21,10 +18,9 @@ from qbtrade.domain.calendar import (
     kst_ns,
     parse_ts,
 )
-from qbtrade.errors import ConfigError, UsageError
+from qbtrade.errors import ConfigError
 from tests.shared_data import shared
 
-HOUR = 60 * MINUTE
 CALENDAR = load_rules().calendar
 SPAN_OF_YEARS = st.dates(date(2018, 1, 1), date(2027, 12, 31))
 
@@ -34,11 +30,8 @@ def at(text: str) -> int:
 
 
 def hours_of(day: date) -> list[tuple[str, str, str]]:
-    return [(span.phase.value, iso_kst(span.start)[11:16], iso_kst(span.end)[11:16]) for span in spans(day)]
-
-
-def spans(day: date) -> list:  # type: ignore[type-arg]
-    return list(CALENDAR.trading_day(day).spans)
+    spans = CALENDAR.trading_day(day).spans
+    return [(span.phase.value, iso_kst(span.start)[11:16], iso_kst(span.end)[11:16]) for span in spans]
 
 
 def weekdays(first: date, last: date) -> list[date]:
@@ -263,63 +256,3 @@ def test_a_trading_day_without_hours_is_refused() -> None:
 def test_a_last_year_without_an_end_covers_its_first_day_only() -> None:
     year = YearRow(since=date(2024, 1, 1), source="made", closed={}, late={})
     assert Calendar([year], []).last == date(2024, 1, 1)
-
-
-# dates and times
-
-
-@given(st.integers(0, 2**63 - 1))
-def test_a_time_survives_being_written_and_read(ts: int) -> None:
-    assert parse_ts(iso_kst(ts)) == ts
-
-
-@given(st.integers(10**17, 2**63 - 1))
-def test_nanoseconds_are_read_as_they_are(ts: int) -> None:
-    assert parse_ts(f" {ts} ") == ts
-
-
-@given(st.datetimes(datetime(1970, 1, 2), datetime(2262, 1, 1)))  # noqa: DTZ001 (as users write it)
-def test_a_time_without_zone_is_kst(moment: datetime) -> None:
-    utc = moment.replace(tzinfo=UTC)
-    assert parse_ts(moment.isoformat()) == parse_ts(utc.isoformat()) - 9 * HOUR
-
-
-@given(st.integers(0, 2**63 - 1))
-def test_kst_date_and_midnight_agree(ts: int) -> None:
-    midnight = kst_ns(kst_date(ts), time(0))
-    assert midnight <= ts < midnight + DAY
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("2020-02-18", "2020-02-18T00:00:00+09:00"),
-        ("20200218", "2020-02-18T00:00:00+09:00"),
-        ("2020-02-18T09:00", "2020-02-18T09:00:00+09:00"),
-        ("2020-02-18 09:00:00", "2020-02-18T09:00:00+09:00"),
-        ("2020-02-18T00:00:00Z", "2020-02-18T09:00:00+09:00"),
-        ("2020-02-18T09:00:00.5", "2020-02-18T09:00:00.5+09:00"),
-        ("2020-02-18T00:00:00.123456789Z", "2020-02-18T09:00:00.123456789+09:00"),
-        ("2020-02-18T09:00:00,25", "2020-02-18T09:00:00.25+09:00"),
-        ("1581984000000000000", "2020-02-18T09:00:00+09:00"),
-    ],
-)
-def test_times_are_read_as_people_write_them(text: str, written: str) -> None:
-    assert iso_kst(parse_ts(text)) == written
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "soon", "2020-13-01", "2020-02-30", "09:00", "-1", "nan", "1581984000", "1581984000000"),
-        *("2020-02-18T09:00:00.", "2020-02-18T09:00:00.1234567891", "2020-02-18.5", "2020-02-18T09.5", "20200218.5"),
-        *("1969-12-31", "9999-12-31", "9" * 30, "２０２０-02-18"),  # noqa: RUF001 (full-width digits)
-    ],
-)
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is not a time"):
-        parse_ts(text)
-
-
-def test_a_second_has_its_nanoseconds() -> None:
-    assert kst_ns(date(1970, 1, 1), time(9, 0, 1, 5)) == NS + 5_000

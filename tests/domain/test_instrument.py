@@ -34,8 +34,8 @@ def test_a_symbol_is_six_letters_or_digits_or_an_etn(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5930", "0059300", "A005930", "00593 ", "00-930", "００5930", "ß05930", "005930\n1"]
-)  # noqa: RUF001
+    "text", ["", "5930", "0059300", "A005930", "00593 ", "00-930", "\uff10\uff105930", "ß05930", "005930\n1"]
+)
 def test_anything_else_is_no_symbol(text: str) -> None:
     with pytest.raises(UsageError, match="is not a symbol"):
         parse_symbol(text)

@@ -15,6 +15,7 @@ YEAR: Final = 252
 """Trading days by which a daily Sharpe ratio is annualized."""
 FEWEST_DAYS: Final = 20
 """A Sharpe ratio of fewer daily returns says nothing."""
+_FINE: Final = PPB * PPB  # grain of a daily return
 _KST: Final = 9 * 60 * MINUTE
 
 
@@ -105,7 +106,7 @@ def sharpe(daily: Sequence[int]) -> tuple[int | None, str]:
 
     Integers throughout, so that every machine gives the same. Source: Sharpe, The Sharpe Ratio, JPM 21 (1994).
     """
-    returns = [(after - before) * PPB // before for before, after in pairwise(daily) if before > 0]
+    returns = [(after - before) * _FINE // before for before, after in pairwise(daily) if before > 0]
     count = len(returns)
     if count < FEWEST_DAYS:
         return None, f"needs {FEWEST_DAYS} trading days, had {count}"

@@ -2,8 +2,6 @@
 
 import gc
 import hashlib
-import resource
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +15,7 @@ from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.pace import Pacer
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import load_rules
-from qbtrade.app.snapshot import Snapshots
+from qbtrade.app.snapshot import Snapshots, peak_bytes
 from qbtrade.app.source import Source, open_source
 from qbtrade.app.status import Screen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
@@ -117,7 +115,7 @@ class Session:
             made_of_bars=source.made_of_bars, durable=False, order_kind=OrderKind(plan.order_kind.upper()),
             commission_ppb=plan.commission_ppb, tax_ppb=plan.tax_ppb, bases=source.bases,
         )  # fmt: skip
-        self._engines = Engines(self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed))
+        self._engines = Engines(self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed, sketched=source.made_of_bars))
         self._symbols = tuple(instrument.symbol for instrument in source.instruments)
         self._snapshots = Snapshots(self._engines, "simulation", self._symbols)
 
@@ -255,5 +253,5 @@ class Session:
             "wall_seconds": round(seconds, 3),
             "events": events,
             "events_per_second": round(events / seconds),
-            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            "peak_memory_bytes": peak_bytes(),
         }

@@ -1,5 +1,7 @@
 """Takes a picture of a running session for whoever watches it."""
 
+import resource
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -99,3 +101,8 @@ def resident_bytes() -> int:
         return int(STATM.read_text(encoding="ascii").split()[1]) * PAGE
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def peak_bytes() -> int:
+    """Largest resident size of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -16,10 +16,10 @@ NS_OF: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d"
 LARGEST: Final = 10**15
 """Beyond this no amount, count or seed is meant seriously (KRW: a thousand trillion)."""
 
-_WHOLE = re.compile(r"\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+")
-_RATE = re.compile(r"(\d{1,10}(?:\.\d{1,12})?)\s*(%|ppb|)")
+_WHOLE = re.compile(r"\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+", re.ASCII)
+_RATE = re.compile(r"(\d{1,10}(?:\.\d{1,12})?)\s*(%|ppb|)", re.ASCII)
 _PPB_OF: Final = {"%": PERCENT, "ppb": 1, "": 100 * PERCENT}
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
 
 
 def whole(what: str, text: str, *, least: int = 0, most: int = LARGEST) -> int:
@@ -79,7 +79,7 @@ def speed(what: str, text: str) -> int:
     """Read `max` as 0, else a positive whole number of market seconds per second. Raises: UsageError."""
     if text.strip().lower() == "max":
         return 0
-    if not text.strip().isdigit() or int(text) == 0:
+    if not _WHOLE.fullmatch(text.strip()) or not text.strip("0 "):
         raise UsageError(
             "{what}: {text!r} is no speed", hint="Write max, or a whole number from 1 on", what=what, text=text
         )

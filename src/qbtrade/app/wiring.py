@@ -166,8 +166,8 @@ class Engines:
         self.bus.subscribe(ev.CancelRejected, protection.on_cancel_rejected)
 
 
-def sim_broker(venue: VenuePlan, seed: int) -> BrokerMaker:
-    """The simulated exchange behind the Broker port, refusing its share of orders by `seed`."""
+def sim_broker(venue: VenuePlan, seed: int, *, sketched: bool = False) -> BrokerMaker:
+    """The simulated exchange behind the Broker port, refusing its share of orders by `seed`. sketched: prints are bar paths."""
 
     def make(bus: Bus, clock: Clock, market: MarketView) -> Broker:
         exchange = SimExchange(
@@ -175,6 +175,7 @@ def sim_broker(venue: VenuePlan, seed: int) -> BrokerMaker:
             fill_rule=fill_rule(venue.fill_model),
             volume=VolumeShare(venue.volume_share),
             refusals=RandomRefusals(venue.reject_rate, Random(seed)),
+            sketched=sketched,
         )
         return SimBroker(bus, clock, market, exchange, FixedLatency(venue.latency))
 

@@ -31,9 +31,11 @@ def plan_of(typed: Mapping[str, Any], settings: Settings) -> SimulationPlan:
 
 
 def _read(option: options.Option, typed: Any) -> Any:
-    if option.several:
-        return tuple(dict.fromkeys(option.read(option.flag, text) for text in typed))
-    return option.read(option.flag, typed)
+    if not option.several:
+        return option.read(option.flag, typed)
+    values = [option.read(option.flag, text) for text in typed]
+    flat = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
+    return tuple(dict.fromkeys(flat))
 
 
 def _replaced(base: SimulationPlan, values: Mapping[str, Any]) -> SimulationPlan:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from qbtrade.app.units import PERCENT
-from qbtrade.cli.text import _, language
+from qbtrade.cli.text import language
 
 KST: Final = timezone(timedelta(hours=9))
 _NS: Final = 10**9
@@ -92,8 +92,3 @@ def colour(amount: int) -> str:
     """Style of a gain or a loss: red and blue in Korean, green and red elsewhere."""
     up, down = ("red", "blue") if language() == "ko" else ("green", "red")
     return up if amount > 0 else down if amount < 0 else ""
-
-
-def quantity(amount: int, unit: str) -> str:
-    """An amount in the unit of a limit: `62,000 won`, `3 orders`."""
-    return f"{amount:,} {_(unit)}"

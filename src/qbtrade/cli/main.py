@@ -85,10 +85,10 @@ class Commands(pages.Group):
 def _use_configured_language() -> None:
     """Let a `lang` of .env or qb.toml speak where the environment says nothing; what is wrong there comes up later."""
     if "QB_LANG" not in os.environ and any(Path(name).is_file() for name in (".env", "qb.toml")):
-        from qbtrade.app.config import load_settings
+        from qbtrade.app.config import configured
 
         with suppress(QbError):
-            asked = load_settings(Path.cwd(), {}).value("lang")
+            asked = configured("lang")
             os.environ.update({"QB_LANG": asked} if asked else {})
 
 

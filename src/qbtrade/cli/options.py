@@ -9,13 +9,14 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from qbtrade.app import units
-from qbtrade.app.plan import SimulationPlan
-from qbtrade.app.units import write_duration, write_rate
+from qbtrade.app.config import default_text
+from qbtrade.app.keys import KEYS
 from qbtrade.cli import pages
 from qbtrade.cli.figures import won
 from qbtrade.cli.text import _
 from qbtrade.domain.calendar import DAY, parse_ts
-from qbtrade.domain.instrument import Kind, Market, parse_symbol
+from qbtrade.domain.instrument import Kind, Market
+from qbtrade.domain.order import OrderKind
 from qbtrade.errors import UnknownNameError, UsageError
 
 Reader = Callable[[str, str], Any]
@@ -23,10 +24,11 @@ Reader = Callable[[str, str], Any]
 REJECT_RATE: Final = 5 * units.PERCENT
 """Share of orders that the made market refuses unless told otherwise; recorded markets refuse none. ppb."""
 _ISO_DATE: Final = len("2020-02-18")
+_PLAN_FIELD: Final = {"bar": "interval"}
 
 
 class Option(NamedTuple):
-    """One option. field: of the plan, with a dot below it. default: what absence means, in words. several: may be repeated."""
+    """One option. field: of the plan, `limits.` and the like before it. default: what its absence means, in words."""
 
     flag: str
     field: str
@@ -43,15 +45,18 @@ class Option(NamedTuple):
         return "from_" if name == "from" else name
 
 
+def _key(flag: str, key: str, metavar: str, *, default: str = "", several: bool = False) -> Option:
+    """A flag for a key of the configuration, read and explained in the same way."""
+    known = KEYS[key]
+    section, _dot, name = key.partition(".")
+    field = _PLAN_FIELD.get(name, name) if section == "simulate" else key
+    usual = default_text(key)
+    shown = default or (_(usual) if several or not usual.isdigit() else won(int(usual)))
+    return Option(flag, field, known.read, metavar, _(known.text).rstrip("."), shown, several)
+
+
 def _as_is(_what: str, text: str) -> str:
     return text
-
-
-def _symbol(what: str, text: str) -> str:
-    try:
-        return parse_symbol(text)
-    except UsageError as error:
-        raise UsageError("{what}: {text!r} is not a symbol", hint=error.hint, what=what, text=text) from error
 
 
 def _moment(what: str, text: str, *, whole_day: bool = False) -> int:
@@ -65,105 +70,60 @@ def _moment(what: str, text: str, *, whole_day: bool = False) -> int:
 
 def _member(names: type[StrEnum], what: str, text: str) -> str:
     name = text.strip().upper()
-    if name not in names.__members__:
-        raise UnknownNameError(what, text, names.__members__)
+    if name not in list(names):
+        raise UnknownNameError(what, text, names)
     return name
 
 
-_whole = partial(units.whole, least=1)
-_plan: Final = SimulationPlan()
-_limits, _venue, _mock = _plan.limits, _plan.venue, _plan.mock
+def _order_kind(what: str, text: str) -> str:
+    return _member(OrderKind, what, text).lower()
 
+
+SOURCE: Final = Option(
+    "--source", "source", _as_is, "mock|FILE...", _("mock, or CSV and Parquet files of trades or bars"), "mock",
+    several=True,
+)  # fmt: skip
 RUN: Final = (
-    Option(
-        "--symbol",
-        "symbols",
-        _symbol,
-        "SYMBOL",
-        _("What to trade; repeat it for several"),
-        _plan.symbols[0],
-        several=True,
-    ),
+    _key("--symbol", "simulate.symbols", "SYMBOL", several=True),
     Option("--market", "market", partial(_member, Market), "NAME", _("KOSPI, KOSDAQ or KONEX, where qb does not know")),
     Option("--kind", "kind", partial(_member, Kind), "NAME", _("STOCK, ETF or ETN, where qb does not know")),
-    Option(
-        "--strategy",
-        "strategy",
-        _as_is,
-        "NAME",
-        _("A built-in name, package.module:Class or ./file.py:Class"),
-        _plan.strategy,
-    ),
-    Option(
-        "--param",
-        "params",
-        _as_is,
-        "NAME=VALUE",
-        _("A parameter of the strategy, as in fast=5; repeat it"),
-        several=True,
-    ),
-    Option(
-        "--bar", "interval", units.duration, "LENGTH", _("Length of a bar: 5s, 1m, 1h, 1d"), _("1m, or the file's own")
-    ),
-    Option("--cash", "cash", _whole, "WON", _("Cash at the start"), won(_plan.cash)),
-    Option("--seed", "seed", units.whole, "N", _("The same seed gives the same session"), str(_plan.seed)),
-    Option("--speed", "speed", units.speed, "N|max", _("Market seconds per second; 1 is real time"), "max"),
+    _key("--strategy", "simulate.strategy", "NAME"),
+    Option("--param", "params", _as_is, "NAME=VALUE", _("A parameter of the strategy, as in fast=5"), several=True),
+    _key("--bar", "simulate.bar", "LENGTH"),
+    _key("--cash", "simulate.cash", "WON"),
+    _key("--seed", "simulate.seed", "N"),
+    _key("--speed", "simulate.speed", "N|max"),
 )
 MADE: Final = (
-    Option("--scenario", "mock.scenario", _as_is, "NAME", _("calm, trend, crash, limit-up or halt"), _mock.scenario),
-    Option("--days", "mock.days", partial(_whole, most=1000), "N", _("Trading days"), str(_mock.days)),
-    Option("--ticks", "mock.ticks", partial(_whole, most=10**7), "N", _("Trades per symbol and day"), won(_mock.ticks)),
-    Option("--price", "mock.price", partial(_whole, most=10**8), "WON", _("Price at the first open"), _("near 75,000")),
-    Option(
-        "--volatility", "mock.volatility", units.rate, "RATE", _("How far a day moves"), write_rate(_mock.volatility)
-    ),
+    _key("--scenario", "mock.scenario", "NAME"),
+    _key("--days", "mock.days", "N"),
+    _key("--ticks", "mock.ticks", "N"),
+    _key("--price", "mock.price", "WON"),
+    _key("--volatility", "mock.volatility", "RATE"),
 )
 RECORDED: Final = (
     Option("--from", "start", _moment, "TIME", _("Leave out what is before; KST")),
-    Option(
-        "--to", "end", partial(_moment, whole_day=True), "TIME", _("Leave out what is after; a date alone is included")
-    ),
+    Option("--to", "end", partial(_moment, whole_day=True), "TIME", _("Leave out what is after; a date is included")),
 )
 LIMITS: Final = (
-    Option("--max", "limits.max_budget", _whole, "WON", _("Money at work at any moment"), won(_limits.max_budget)),
-    Option(
-        "--daily-loss", "limits.daily_loss", _whole, "WON", _("Loss that halts trading for the day"), _("half of --max")
-    ),
-    Option(
-        "--stop-loss",
-        "limits.stop_loss",
-        units.rate,
-        "RATE",
-        _("Sell this far below cost; 0: never"),
-        write_rate(_limits.stop_loss),
-    ),
-    Option("--max-orders", "limits.max_entries", _whole, "N", _("Entries a day"), str(_limits.max_entries)),
+    _key("--max", "limits.max_budget", "WON"),
+    _key("--daily-loss", "limits.daily_loss", "WON", default=_("half of --max")),
+    _key("--stop-loss", "limits.stop_loss", "RATE"),
+    _key("--max-orders", "limits.max_entries", "N"),
 )
 EXCHANGE: Final = (
-    Option(
-        "--reject-rate", "venue.reject_rate", units.rate, "RATE", _("Share of orders that it refuses"),
-        _("{rate} in the made market, else 0").format(rate=write_rate(REJECT_RATE)),
-    ),
-    Option("--slippage", "venue.slippage", partial(units.whole, most=100), "TICKS", _("Price steps lost on the way"), str(_venue.slippage)),
-    Option("--latency", "venue.latency", units.duration, "LENGTH", _("An order's way to it"), write_duration(_venue.latency)),
-    Option("--volume-share", "venue.volume_share", units.rate, "RATE", _("Share of a print that may be ours"), write_rate(_venue.volume_share)),
-    Option("--fill-model", "venue.fill_model", _as_is, "NAME", _("When a resting order counts as reached"), _venue.fill_model),
-)  # fmt: skip
+    _key("--reject-rate", "venue.reject_rate", "RATE"),
+    _key("--slippage", "venue.slippage", "TICKS"),
+    _key("--latency", "venue.latency", "LENGTH"),
+    Option("--order-kind", "order_kind", _order_kind, "NAME", _("limit or market, for entries and exits"), "limit"),
+    _key("--volume-share", "venue.volume_share", "RATE"),
+    _key("--fill-model", "venue.fill_model", "NAME"),
+)
 OUTPUT: Final = (
-    Option(
-        "--status-every",
-        "status_every",
-        partial(units.duration, bare="s"),
-        "SECONDS",
-        _("Market time between two panels"),
-        str(_plan.status_every // units.NS_OF["s"]),
-    ),
+    _key("--status-every", "simulate.status_every", "SECONDS"),
     Option("--report", "report", _as_is, "PATH", _("Write the report there, not under QB_HOME")),
 )
-SOURCE: Final = Option(
-    "--source", "source", _as_is, "mock|FILE...", _("mock, or CSV and Parquet files of trades or bars"), "mock", several=True
-)  # fmt: skip
-ALL: Final = (*RUN, *MADE, SOURCE, *RECORDED, *LIMITS, *EXCHANGE, *OUTPUT)
+ALL: Final = (SOURCE, *RUN, *MADE, *RECORDED, *LIMITS, *EXCHANGE, *OUTPUT)
 
 
 def signature() -> inspect.Signature:
@@ -181,7 +141,7 @@ def signature() -> inspect.Signature:
             *_declared(OUTPUT, output),
             _switch("--json", output, _("The report alone on stdout, as JSON; all else on stderr")),
             _switch("--quiet", output, _("Nothing on the screen but errors")),
-            _parameter("files", list[str], typer.Argument(hidden=True, metavar="[FILE...]"), None),
+            _parameter("files", list[str], typer.Argument(hidden=True, metavar="FILE"), None),
         ]
     )
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from qbtrade.app.status import LimitUse, Status, SymbolStatus
 from qbtrade.cli import figures
 from qbtrade.cli.text import _, said
-from qbtrade.cli.words import limit_name, word
+from qbtrade.cli.words import unit, word
 
 SHOWN_SYMBOLS: Final = 8
 SHOWN_ALERTS: Final = 3
@@ -151,9 +151,9 @@ def _limits(limits: tuple[LimitUse, ...]) -> Table:
         full, near = used >= limit.limit, used * 100 >= limit.limit * _NEARLY
         style = "red" if full else "yellow" if near else "green"
         table.add_row(
-            limit_name(limit.name),
+            word(limit.name),
             Text(figures.gauge(used, limit.limit, GAUGE), style=style),
-            f"{figures.won(used)} / {figures.quantity(limit.limit, limit.unit)}",
+            f"{figures.won(used)} / {figures.won(limit.limit)} {unit(limit.unit)}",
             figures.share(used, limit.limit),
         )
     return table
@@ -176,7 +176,7 @@ def line(status: Status) -> str:
         _("equity {equity}, profit {profit}").format(equity=figures.won(status.equity), profit=figures.signed(net))
     )
     used = ", ".join(
-        f"{limit_name(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits
+        f"{word(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits
     )
     parts.append(f"{word(status.risk_state)} ({used})" if used else word(status.risk_state))
     speed = f"{figures.short(status.events_per_second)}/s, {figures.micros(status.latency)}"

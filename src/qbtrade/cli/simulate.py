@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from qbtrade.app.config import Settings, load_settings
+from qbtrade.app.config import load_settings
 from qbtrade.app.home import home
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.cli import options
@@ -23,7 +23,7 @@ def simulate(**typed: Any) -> None:
     """Run a session or the offline scenarios. typed: by parameter name, as `options.signature` declares them."""
     settings = load_settings(Path.cwd(), os.environ)
     run = _run_suite if typed["suite"] else _run_session
-    raise typer.Exit(run(plan_of(typed, settings), settings, as_json=typed["json"], quiet=typed["quiet"]))
+    raise typer.Exit(run(plan_of(typed, settings), as_json=typed["json"], quiet=typed["quiet"]))
 
 
 simulate.__doc__ = _(
@@ -35,13 +35,13 @@ simulate.__doc__ = _(
 simulate.__signature__ = options.signature()  # type: ignore[attr-defined]
 
 
-def _run_session(plan: SimulationPlan, settings: Settings, *, as_json: bool, quiet: bool) -> ExitCode:
+def _run_session(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCode:
     from qbtrade.app.session import simulate as rehearse
     from qbtrade.cli.render import summary
 
     console, stop = console_on(sys.stderr if as_json else sys.stdout), StopRequest()
     with Interrupts(stop), watching(console, paced=plan.speed > 0, quiet=quiet) as screen:
-        result = rehearse(plan, _home(settings), screen, stop)
+        result = rehearse(plan, home(), screen, stop)
     if as_json:
         sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
     elif not quiet:
@@ -49,20 +49,15 @@ def _run_session(plan: SimulationPlan, settings: Settings, *, as_json: bool, qui
     return result.exit_code
 
 
-def _run_suite(plan: SimulationPlan, settings: Settings, *, as_json: bool, quiet: bool) -> ExitCode:
+def _run_suite(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCode:
     import msgspec
 
     from qbtrade.app.scenarios import run_suite
     from qbtrade.cli.render import suite
 
-    results = run_suite(_home(settings), plan.seed)
+    results = run_suite(home(), plan.seed)
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(results)).decode() + "\n")
     elif not quiet:
         console_on(sys.stdout).print(suite(results))
     return ExitCode.DONE if all(result.passed for result in results) else ExitCode.FAILED
-
-
-def _home(settings: Settings) -> Path:
-    chosen = settings.value("home")
-    return Path(chosen).expanduser() if chosen else home()

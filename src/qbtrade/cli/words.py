@@ -5,14 +5,14 @@ from typing import Final
 from qbtrade.cli.text import N_, _
 
 WORDS: Final = {
-    # how a session runs and ends
-    "simulate": N_("simulation"),
-    "mock": N_("made market"),
-    "replay": N_("replay"),
+    # sessions
+    "simulation": N_("Simulation"),
     "DONE": N_("done"),
     "INTERRUPTED": N_("interrupted"),
     "FAULT": N_("ended by a fault of the program"),
     "UNFINISHED": N_("unfinished"),
+    "SIGINT": N_("stopped by Ctrl+C"),
+    "SIGTERM": N_("told to end"),
     # risk states
     "ACTIVE": N_("active"),
     "REDUCING": N_("reducing only"),
@@ -23,19 +23,84 @@ WORDS: Final = {
     "CONTINUOUS": N_("continuous session"),
     "CLOSING_AUCTION": N_("closing auction"),
     "AFTER_MARKET": N_("after-market"),
-    # sides
+    # orders
     "BUY": N_("buy"),
     "SELL": N_("sell"),
+    "LIMIT": N_("limit"),
+    "MARKET": N_("market"),
+    "ENTRY": N_("entry"),
+    "EXIT": N_("exit"),
+    "PROTECT": N_("stop-loss"),
+    "FLATTEN": N_("flatten"),
+    "NEW": N_("new"),
+    "DENIED": N_("denied"),
+    "APPROVED": N_("approved"),
+    "SENDING": N_("sending"),
+    "WORKING": N_("working"),
+    "REJECTED": N_("rejected"),
+    "NOT_SENT": N_("not sent"),
+    "UNCONFIRMED": N_("unconfirmed"),
+    "ABANDONED": N_("abandoned"),
+    "PARTLY_FILLED": N_("partly filled"),
+    "FILLED": N_("filled"),
+    "CANCELING": N_("canceling"),
+    "CANCELED": N_("canceled"),
+    "EXPIRED": N_("expired"),
+    # alerts
+    "INFO": N_("info"),
+    "WARNING": N_("warning"),
+    "CRITICAL": N_("critical"),
+    # limits, and reasons of denials
+    "budget": N_("money at work"),
+    "daily-loss": N_("loss of the day"),
+    "position-share": N_("one position"),
+    "cash": N_("cash"),
+    "cash-reserve": N_("cash reserve"),
+    "entries-per-day": N_("entries a day"),
+    "order-rate": N_("orders a minute"),
+    "order-qty": N_("shares of one order"),
+    "sell-qty": N_("shares free to sell"),
+    "duplicate": N_("same order again"),
+    "price-collar": N_("too far from the last trade"),
+    "price-band": N_("outside the daily price limits"),
+    "tick-grid": N_("off the tick grid"),
+    "market-phase": N_("no continuous session"),
+    "symbol-halted": N_("symbol halted"),
+    "session-state": N_("trading narrowed"),
+    "stale-data": N_("price too old"),
+    "whitelist": N_("not a symbol of this session"),
+    "unconfirmed-lock": N_("an order is unconfirmed"),
+    # other reasons
+    "stop-loss": N_("stop-loss"),
+    "strategy-failed": N_("strategy failed"),
+    "feed-lost": N_("no market data"),
+    "feed-restored": N_("market data is back"),
+    "new-day": N_("new trading day"),
+    "session-stopped": N_("session stopped"),
+    "signal-reversed": N_("signal reversed"),
+    "lifetime": N_("waited long enough"),
+    "circuit-breaker": N_("circuit breaker"),
+    "price-base-changed": N_("price base changed"),
+    "off-band": N_("outside the daily price limits"),
+    "bad-value": N_("impossible value"),
+    "spike": N_("wild spike"),
+    "halted": N_("halted"),
 }
-LIMITS: Final[dict[str, str]] = {}
-UNITS: Final = (N_("won"), N_("orders"), N_("shares"), N_("KRW"))
+"""English words by name; every reason that an engine gives stands here."""
+UNITS: Final = {
+    "KRW": N_("won"),
+    "orders": N_("orders"),
+    "shares": N_("shares"),
+    "ms": N_("ms"),
+    "ticks": N_("ticks"),
+}
 
 
 def word(name: str) -> str:
-    """The user's words for a name; an unknown one is shown as it is, without dashes."""
+    """The user's words for a name; one that nobody explained is shown without its dashes."""
     return _(WORDS[name]) if name in WORDS else name.replace("-", " ").replace("_", " ").lower()
 
 
-def limit_name(name: str) -> str:
-    """The user's words for a limit."""
-    return _(LIMITS[name]) if name in LIMITS else word(name)
+def unit(name: str) -> str:
+    """The user's word for the unit of a limit."""
+    return _(UNITS[name]) if name in UNITS else name

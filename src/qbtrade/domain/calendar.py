@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -43,12 +43,12 @@ class DayKind(StrEnum):
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One rule and the days on which it holds, both ends included. sure: "high", "medium" or "unverified"."""
+    """One rule and the days on which it holds, both ends included. sure: how far the source can be trusted."""
 
     since: date = msgspec.field(name="from")
     until: date | None = msgspec.field(name="to", default=None)
     source: str
-    sure: str = "high"
+    sure: Literal["high", "medium", "unverified"] = "high"
     note: str = ""
 
     def holds_on(self, day: date) -> bool:

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
+from qbtrade.domain.money import charge
 from qbtrade.errors import UsageError
 
-PPB: Final = 10**9
 BAND_PPB: Final = 300_000_000
 
 _SYMBOL: Final = re.compile(r"Q?[0-9A-Z]{6}")
@@ -107,7 +107,7 @@ def price_band(base: int, ticks: TickTable, width_ppb: int = BAND_PPB) -> PriceB
     Source: KRX market business regulations, price limits.
     """
     tick = ticks.size(base)
-    width = base * width_ppb // PPB
+    width = charge(base, width_ppb)
     width = max(width - width % tick, tick)
     lower = max(ticks.up(max(base - width, 0)), ticks.steps[0][1])
     return PriceBand(base, lower, ticks.down(base + width))

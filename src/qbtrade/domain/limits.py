@@ -1,11 +1,8 @@
 """What a session may risk."""
 
-from typing import Final
-
 import msgspec
 
-PPB: Final = 10**9
-
+from qbtrade.domain.money import PPB
 
 class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of one session. Money in KRW, shares of a whole and rates in ppb, times in ns.

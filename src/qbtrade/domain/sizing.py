@@ -1,6 +1,7 @@
 """How many shares an entry may buy."""
 
-from qbtrade.domain.limits import PPB, RiskLimits
+from qbtrade.domain.limits import RiskLimits
+from qbtrade.domain.money import PPB
 
 
 def shares(

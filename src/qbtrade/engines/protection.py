@@ -21,7 +21,8 @@ from qbtrade.domain.events import (
     SubmitOrder,
     SymbolResumed,
 )
-from qbtrade.domain.limits import PPB, RiskLimits, lowest_sell
+from qbtrade.domain.limits import RiskLimits, lowest_sell
+from qbtrade.domain.money import PPB
 from qbtrade.domain.order import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side, TimeInForce
 from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher, TimerHandle
 

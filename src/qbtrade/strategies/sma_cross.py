@@ -26,24 +26,30 @@ class Params(msgspec.Struct, frozen=True):
 class Cross:
     """Watches two averages of one symbol and tells when one crosses the other."""
 
-    __slots__ = ("above", "fast", "slow")
+    __slots__ = ("fast", "side", "slow")
 
     def __init__(self, fast: Average, slow: Average) -> None:
         self.fast, self.slow = fast, slow
-        self.above: bool | None = None
+        self.side: int | None = None  # where fast was when it was last seen apart from slow: +1 above, -1 below
 
     def add(self, price: int) -> int:
         """Take in a price, KRW. Gives +1 when fast rises above slow, -1 when it falls below, else 0."""
         fast, slow = self.fast, self.slow
         fast.add(price)
         slow.add(price)
-        if not slow.ready or fast.value == slow.value:
+        if not slow.ready:
             return 0
-        above = fast.value > slow.value
-        before, self.above = self.above, above
-        if before is None or above is before:
-            return 0
-        return 1 if above else -1
+        apart = fast.value - slow.value
+        before = self.side
+        if apart > 0:
+            self.side = 1
+            return 0 if before is None or before > 0 else 1
+        if apart < 0:
+            self.side = -1
+            return 0 if before is None or before < 0 else -1
+        if before is None:
+            self.side = 0
+        return 0
 
 
 class SmaCross(Strategy):

@@ -133,7 +133,11 @@ def test_reading_a_closed_journal_leaves_no_trace(path: Path) -> None:
     before = {file.name: file.stat().st_mtime_ns for file in path.parent.iterdir()}
     assert len(list(read_events(path))) == 3
     assert integrity(path) == ()
-    assert {file.name: file.stat().st_mtime_ns for file in path.parent.iterdir()} == before == {path.name: before[path.name]}
+    assert (
+        {file.name: file.stat().st_mtime_ns for file in path.parent.iterdir()}
+        == before
+        == {path.name: before[path.name]}
+    )
 
 
 def test_existing_file_is_never_taken_over(path: Path) -> None:
@@ -190,7 +194,9 @@ def test_newer_schema_is_refused_with_both_versions(path: Path) -> None:
     connection.execute("UPDATE meta SET schema_version = ?", (SCHEMA_VERSION + 1,))
     connection.commit()
     connection.close()
-    with pytest.raises(FileError, match=f"newer qb: schema {SCHEMA_VERSION + 1}, this one reads up to {SCHEMA_VERSION}"):
+    with pytest.raises(
+        FileError, match=f"newer qb: schema {SCHEMA_VERSION + 1}, this one reads up to {SCHEMA_VERSION}"
+    ):
         list(read_events(path))
 
 

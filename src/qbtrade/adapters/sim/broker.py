@@ -53,9 +53,9 @@ class SimBroker:
 
     def _arrive(self, due: int, order: OrderRequest) -> None:
         market, symbol = self._market, order.symbol
-        last = market.last(symbol)
-        price = last.price if last else 0
-        self._publish(self._exchange.submit(due, order, market.band(symbol), market.ticks(symbol), price))
+        self._publish(
+            self._exchange.submit(due, order, market.band(symbol), market.ticks(symbol), market.last(symbol))
+        )
 
     def _publish(self, outputs: Sequence[Event]) -> None:
         for event in outputs:

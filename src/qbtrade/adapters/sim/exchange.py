@@ -63,31 +63,51 @@ def _price_refusal(order: OrderRequest, band: PriceBand | None, ticks: TickTable
 
 
 class SimExchange:
-    """Matches our orders against the prints of the market, which they never move. Every rule: docs/simulation.md."""
+    """Matches our orders against the prints of the market, which they never move. Every rule: docs/simulation.md.
 
-    def __init__(self, *, slippage: Slippage, fill_rule: FillRule, volume: Volume, refusals: Refusals) -> None:
+    sketched: the prints are the path of recorded bars, each of which stands for many trades until the next one. So an order
+    that is marketable on arrival fills at once, out of what is left of the newest print's share.
+    """
+
+    def __init__(
+        self, *, slippage: Slippage, fill_rule: FillRule, volume: Volume, refusals: Refusals, sketched: bool = False
+    ) -> None:
         self._slippage, self._fill_rule, self._volume, self._refusals = slippage, fill_rule, volume, refusals
         self._orders: dict[str, WorkingOrder] = {}
         self._halted: set[str] = set()
         self._accepted = 0
+        self._sketched = sketched
+        self._left: tuple[Trade, int] | None = None  # the newest print that filled something, and what it has left
         self.phase = Phase.CLOSED
         self.books: dict[str, list[WorkingOrder]] = {}
         """Working orders by symbol in order of priority; read only. A symbol without any has an empty list or none."""
 
     def submit(
-        self, now: int, order: OrderRequest, band: PriceBand | None, ticks: TickTable, last: int = 0
+        self, now: int, order: OrderRequest, band: PriceBand | None, ticks: TickTable, last: Trade | None = None
     ) -> Sequence[Event]:
-        """Take or refuse an order arriving at `now`. last: KRW, the newest print before it, 0 when there was none."""
+        """Take or refuse an order arriving at `now`. last: the newest print before it."""
         code, reason = self._refusal(order, band, ticks)
         if code:
             return (OrderRejected(now, order.order_id, code, reason),)
         self._accepted += 1
         working = WorkingOrder(order, number=self._accepted, arrived=now, band=band, ticks=ticks)
         if last and self.phase is Phase.CONTINUOUS:
-            working.is_taker = working.reaches(self._slippage.price(last, ticks, buy=working.buy))
+            working.is_taker = working.reaches(self._slippage.price(last.price, ticks, buy=working.buy))
         self._orders[order.order_id] = working
         insort(self.books.setdefault(order.symbol, []), working, key=_rank)
-        return (OrderAccepted(now, order.order_id, f"S{self._accepted:07d}"),)
+        accepted = OrderAccepted(now, order.order_id, f"S{self._accepted:07d}")
+        if last and self._sketched and working.is_taker and self.phase is Phase.CONTINUOUS:
+            return (accepted, *self._match_on_arrival(now, working, last))
+        return (accepted,)
+
+    def _match_on_arrival(self, now: int, working: WorkingOrder, last: Trade) -> Sequence[Event]:
+        """Trade at the price that the sketch stands at."""
+        outputs: list[Event] = []
+        if self._is_matching(last):
+            same = self._left is not None and self._left[0] is last
+            available = self._left[1] if self._left and same else self._volume.available(last.qty)
+            self._left = (last, available - self._match(working, last, available, outputs, now))
+        return outputs
 
     def cancel(self, now: int, order_id: str) -> Sequence[Event]:
         """Take what remains of an order out of the book."""
@@ -106,7 +126,8 @@ class SimExchange:
         available = self._volume.available(trade.qty)
         for working in tuple(book):
             if working.arrived <= trade.ts:
-                available -= self._match(working, trade, available, outputs)
+                available -= self._match(working, trade, available, outputs, trade.ts)
+        self._left = (trade, available)
         return outputs
 
     def on_phase(self, now: int, phase: Phase) -> Sequence[Event]:
@@ -144,7 +165,7 @@ class SimExchange:
             return False
         return trade.auction or self.phase not in _AUCTIONS
 
-    def _match(self, working: WorkingOrder, trade: Trade, available: int, outputs: list[Event]) -> int:
+    def _match(self, working: WorkingOrder, trade: Trade, available: int, outputs: list[Event], ts: int) -> int:
         order = working.request
         price = self._fill_price(working, trade)
         qty = min(working.remaining, available) if price else 0
@@ -152,12 +173,12 @@ class SimExchange:
             qty = 0
         if qty:
             working.remaining -= qty
-            outputs.append(OrderFilled(trade.ts, order.order_id, order.symbol, order.side, price, qty))
+            outputs.append(OrderFilled(ts, order.order_id, order.symbol, order.side, price, qty))
         if not working.remaining:
             self._drop(working)
         elif order.tif is not _DAY:
             self._drop(working)
-            outputs.append(OrderCanceled(trade.ts, order.order_id, working.remaining, order.tif.value.lower()))
+            outputs.append(OrderCanceled(ts, order.order_id, working.remaining, order.tif.value.lower()))
         return qty
 
     def _fill_price(self, working: WorkingOrder, trade: Trade) -> int:

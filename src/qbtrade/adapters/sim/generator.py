@@ -1,4 +1,4 @@
-"""The made market: a seeded generator of KRX days for one symbol, in integer arithmetic so that every machine agrees."""
+"""The made market: a seeded generator of KRX days for one symbol, in integers so that every machine agrees."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -9,7 +9,8 @@ from typing import Final
 from qbtrade.adapters.sim.scenarios import EVERY_DAY, Script, calm, scenario_script
 from qbtrade.domain.calendar import MINUTE, TradingDay
 from qbtrade.domain.events import SymbolHalted, SymbolResumed
-from qbtrade.domain.instrument import PPB, TickTable, price_band
+from qbtrade.domain.instrument import TickTable, price_band
+from qbtrade.domain.money import PPB
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.errors import UsageError
@@ -126,7 +127,7 @@ class _Day:
         prints = []
         for number in range(trades):
             mid += (bits(_BELL_BITS).bit_count() - _BELL_BITS // 2) * step + push
-            mid = lowest if mid < lowest else highest if mid > highest else mid
+            mid = lowest if mid < lowest else min(mid, highest)
             tick = size(mid >> _FINE)
             above = mid % (tick << _FINE)
             draw = bits(40)

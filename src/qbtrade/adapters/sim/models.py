@@ -3,7 +3,8 @@
 from random import Random
 from typing import Final, Protocol
 
-from qbtrade.domain.instrument import PPB, TickTable
+from qbtrade.domain.instrument import TickTable
+from qbtrade.domain.money import PPB
 from qbtrade.errors import UnknownNameError
 
 

@@ -59,7 +59,7 @@ def trend(minutes: int) -> Script:
 
 
 def crash(minutes: int) -> Script:
-    """About 12 % down around 13:00: three minutes of fall, two minutes of volatility interruption, four more minutes."""
+    """About 12 % down around 13:00: three minutes of fall, a volatility interruption of two, four more minutes."""
     script = calm(minutes)
     first = minutes * 240 // 380
     fall = [-2 * PERCENT] * 3 + [-PERCENT // 2] * 2 + [-5 * PERCENT // 4] * 4

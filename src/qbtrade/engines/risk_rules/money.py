@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from qbtrade.domain.events import Check
-from qbtrade.domain.limits import PPB, RiskLimits
+from qbtrade.domain.limits import RiskLimits
+from qbtrade.domain.money import PPB
 from qbtrade.engines.risk_rules.case import ENTRIES, VOLUNTARY, Case, Rule, at_least, at_most
 from qbtrade.ports import OrderView, PositionView
 

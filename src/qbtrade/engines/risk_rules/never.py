@@ -2,7 +2,8 @@
 
 import msgspec
 
-from qbtrade.domain.limits import PPB, RiskLimits
+from qbtrade.domain.limits import RiskLimits
+from qbtrade.domain.money import PPB
 from qbtrade.engines.risk_rules.money import commission_of
 
 
