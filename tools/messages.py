@@ -25,7 +25,10 @@ MO: Final = PO.with_suffix(".mo")
 MARKERS: Final = {"_": (0,), "N_": (0,)}
 RAISED: Final = {"RowError": (3,), "ConfigValueError": (0,)}
 """Which arguments of an error are sentences; of every other, the first."""
-TOLD: Final = {"Alert": (3, 4), "SymbolHalted": (3,), "SessionEnded": (2,), "ScenarioResult": (1, 4)}
+TOLD: Final = {
+    "Alert": (3, 4), "SymbolHalted": (3,),
+    "Key": (2, 3), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
+}  # fmt: skip
 """Events and values whose words reach the screen: positions of their sentences."""
 KEYWORDS: Final = ("hint", "text", "action", "detail", "problem")
 _DATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,11 +70,10 @@ class Sentences(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _command_help(self, node: ast.FunctionDef) -> None:
-        decorated = any(
-            isinstance(mark, ast.Call) and _called(mark) in {"command", "callback"} for mark in node.decorator_list
-        )
-        if decorated and (text := ast.get_docstring(node)):
-            self.found.append(text)
+        for mark in node.decorator_list:
+            is_command = isinstance(mark, ast.Call) and _called(mark) == "command"
+            if is_command and not any(keyword.arg == "help" for keyword in mark.keywords):
+                self.found.append(ast.get_docstring(node) or "")
 
     def _take(self, node: ast.expr) -> None:
         match node:

@@ -1,14 +1,14 @@
 """The report: everything it says follows from the events, to the won."""
 
 import json
-from importlib.resources import files
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from qbtrade.app.export import schema
 from qbtrade.app.report import UNFINISHED, build, encode
 from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import (
@@ -45,7 +45,7 @@ KEYS = [
     "schema_version", "session", "limits", "counts", "account", "orders", "fills", "round_trips", "denials", "alerts",
     "equity_curve", "metrics", "timing",
 ]  # fmt: skip
-SCHEMA = json.loads(files("qbtrade.data").joinpath("report.schema.json").read_text(encoding="utf-8"))
+SCHEMA = schema()
 
 
 def checked(report: dict[str, Any]) -> dict[str, Any]:

@@ -91,13 +91,13 @@ def test_name_that_fits_several_sessions_is_refused_with_some_of_them(home: Path
 
 def test_unknown_name_offers_the_nearest(home: Path) -> None:
     keep(home, Recording().start(), "20261119-090000-aaaa")
-    with pytest.raises(FileError, match="no session '20261118-090000-aaaa'. Nearest: 20261119-090000-aaaa") as error:
+    with pytest.raises(FileError, match=r"no session '20261118-090000-aaaa'\. Nearest: 20261119-090000-aaaa") as error:
         find(home, "20261118-090000-aaaa")
     assert error.value.exit_code is ExitCode.BAD_FILE
 
 
 def test_home_without_sessions_says_what_to_do(home: Path) -> None:
-    with pytest.raises(FileError, match="no session in .*Run qb simulate first"):
+    with pytest.raises(FileError, match=r"no session in .*Run qb simulate first"):
         find(home)
 
 

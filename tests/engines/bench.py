@@ -10,6 +10,7 @@ from qbtrade.domain.events import (
     OrderApproved,
     OrderDenied,
     PhaseChanged,
+    PositionChanged,
     StrategyFailed,
     SubmitOrder,
     SymbolHalted,
@@ -46,7 +47,9 @@ LOOSE = RiskLimits(
 class Bench:
     """Hands orders to the gate at 10:00 with a last trade of 75,000 won, and keeps everything that was published."""
 
-    def __init__(self, *, cash: int = 1_000_000_000, symbols: tuple[str, ...] = (SAMSUNG, HYNIX), **limits: int) -> None:
+    def __init__(
+        self, *, cash: int = 1_000_000_000, symbols: tuple[str, ...] = (SAMSUNG, HYNIX), **limits: int
+    ) -> None:
         self.bus, self.clock = Bus(), SimClock(at("10:00"))
         self.market, self.orders = FakeMarket(self.bus), FakeOrders()
         self.positions = FakePositions(self.bus, self.orders, cash)
@@ -66,6 +69,7 @@ class Bench:
         bus.subscribe(OrderApproved, orders.on_approved)
         bus.subscribe(OrderDenied, orders.on_denied)
         bus.subscribe(SubmitOrder, gate.on_submit)
+        bus.subscribe(PositionChanged, gate.on_position)
         bus.subscribe(EquityMarked, gate.on_equity)
         bus.subscribe(PhaseChanged, gate.on_phase)
         bus.subscribe(StrategyFailed, gate.on_strategy_failed)

@@ -119,7 +119,7 @@ def sharpe(daily: Sequence[int]) -> tuple[int | None, str]:
 
 
 def break_even(last: dict[str, int], terms: dict[str, Terms]) -> list[dict[str, Any]]:
-    """By symbol: what a round trip of a share costs at the last price (KRW, rounded up), and the ticks that pay for it."""
+    """What a round trip of one share costs at the last price (KRW, rounded up), and the ticks that pay for it."""
     rows = []
     for symbol, term in sorted(terms.items()):
         price = last[symbol]

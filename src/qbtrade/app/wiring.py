@@ -77,7 +77,7 @@ class Engines:
         self._join_orders()
         self.portfolio = Portfolio(
             bus, clock, self.market, self.orders, setup.rules,
-            cash=setup.cash, mark_every=max(MARK_EVERY, setup.interval),
+            cash=setup.cash, mark_every=setup.interval if setup.made_of_bars else MARK_EVERY,
             commission_ppb=setup.commission_ppb, tax_ppb=setup.tax_ppb,
         )  # fmt: skip
         bus.subscribe(ev.OrderFilled, self.portfolio.on_filled)

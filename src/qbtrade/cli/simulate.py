@@ -55,7 +55,7 @@ def _run_suite(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCode:
     from qbtrade.app.scenarios import run_suite
     from qbtrade.cli.render import suite
 
-    results = run_suite(home(), plan.seed)
+    results = run_suite(plan.seed)
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(results)).decode() + "\n")
     elif not quiet:

@@ -2,12 +2,11 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from qbtrade.domain.limits import RiskLimits
-from qbtrade.domain.order import OrderKind
 from qbtrade.engines.risk_rules import CanNeverTrade, why_never
-from tests.builders import SAMSUNG, an_order
+from tests.builders import an_order
 from tests.engines.bench import LOOSE, Bench
 
 USUAL = replace(
@@ -54,9 +53,12 @@ def test_a_count_of_zero_admits_nothing_whatever_the_money() -> None:
     }.items():
         verdict = why_never(limits, cash=10**9, equity=10**9, price=75_000)
         assert verdict == CanNeverTrade(reason, 75_000, 0)
-    assert why_never(
-        replace(USUAL, max_entries=1, orders_per_minute=1, max_order_qty=1), cash=10**9, equity=10**9, price=75_000
-    ) is None
+    assert (
+        why_never(
+            replace(USUAL, max_entries=1, orders_per_minute=1, max_order_qty=1), cash=10**9, equity=10**9, price=75_000
+        )
+        is None
+    )
 
 
 def usual_limits() -> st.SearchStrategy[RiskLimits]:
@@ -88,12 +90,8 @@ def test_the_smallest_amounts_work_and_one_won_less_does_not(limits: RiskLimits,
 def test_it_says_never_exactly_when_the_gate_would_deny_a_first_share(
     limits: RiskLimits, equity: int, lots: int
 ) -> None:
-    bench = Bench(cash=equity)
-    bench.gate = type(bench.gate)(
-        bench.bus, bench.clock, bench.market, bench.positions, bench.orders, limits=limits, symbols=(SAMSUNG,)
-    )
+    bench = Bench(cash=equity, **asdict(limits))
     bench.market.price_band = None
-    order = an_order(price=lots * 100, kind=OrderKind.LIMIT)
-    reason = why_never(limits, cash=equity, equity=equity, price=lots * 100)
-    verdict = bench.submit(order)
-    assert getattr(verdict, "reason", "") == (reason.reason if reason else "")
+    never = why_never(limits, cash=equity, equity=equity, price=lots * 100)
+    verdict = bench.submit(an_order(price=lots * 100))
+    assert getattr(verdict, "reason", "") == (never.reason if never else "")

@@ -54,9 +54,7 @@ def test_a_narrowed_state_lets_only_those_orders_pass_that_it_should(
     assert bench.check(order, "session-state") == halted
 
 
-@pytest.mark.parametrize(
-    ("qty", "room"), [(1, 0), (2, 1), (99, 1), (100, 0), (101, -1), (0, -1), (-5, -6)]
-)
+@pytest.mark.parametrize(("qty", "room"), [(1, 0), (2, 1), (99, 1), (100, 0), (101, -1), (0, -1), (-5, -6)])
 def test_an_entry_is_for_one_share_up_to_the_limit(qty: int, room: int) -> None:
     bench = Bench(max_order_qty=100)
     assert bench.check(an_order(qty=qty), "order-qty") == (100, qty, room, "shares", room >= 0)

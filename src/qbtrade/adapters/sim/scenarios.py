@@ -59,14 +59,18 @@ def trend(minutes: int) -> Script:
 
 
 def crash(minutes: int) -> Script:
-    """About 12 % down around 13:00: three minutes of fall, a volatility interruption of two, four more minutes."""
+    """A quiet slide, a rebound that draws buyers in, and about 12 % down around 13:00 with a volatility interruption of two minutes."""
     script = calm(minutes)
     first = minutes * 240 // 380
-    fall = [-2 * PERCENT] * 3 + [-PERCENT // 2] * 2 + [-5 * PERCENT // 4] * 4
+    rebound = max(first - 40, 0)
+    script.noise[:first] = [30] * first
+    script.drift[:rebound] = [-3 * PERCENT // max(rebound, 1)] * rebound
+    script.drift[rebound:first] = [24 * PERCENT // 400] * (first - rebound)
+    fall = [-6 * PERCENT] + [0] * 2 + [-3 * PERCENT // 2] * 4
     script.drift[first : first + len(fall)] = fall
     for minute in range(first, minutes):
         script.activity[minute] *= 6 if minute < first + len(fall) else 2
-    script.halt(Halt(first + 3, first + 5, "vi", "volatility interruption: two minutes of call auction"))
+    script.halt(Halt(first + 1, first + 3, "vi", "volatility interruption: two minutes of call auction"))
     return script
 
 

@@ -1,0 +1,42 @@
+# The parts of the house; `just` lists them. ./quick_start.sh and ./run_tests.sh work without just.
+
+export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
+
+_default:
+    @just --list --unsorted
+
+# make .venv with what development needs
+setup:
+    ./quick_start.sh --dev --no-run
+
+# every check; arguments go to pytest
+test *args:
+    ./run_tests.sh {{ args }}
+
+# format, lint, types and import layers
+lint:
+    ruff format .
+    ruff check --fix .
+    mypy
+    lint-imports
+
+# write the generated parts of the documentation anew
+docs:
+    cog -r -I tools README.md docs/*.md
+
+# bring the Korean catalogue up to date and compile it
+messages:
+    python tools/messages.py
+    python tools/messages.py compile
+
+# events per second and memory
+bench *args:
+    python benchmarks/run.py {{ args }}
+
+# write the golden sessions anew; read the difference before keeping it
+golden:
+    QB_TEST_GOLDEN=write pytest tests/golden
+
+# write the locked dependencies anew; --upgrade takes newer versions
+lock *args:
+    tools/lock.sh {{ args }}
