@@ -25,7 +25,7 @@ cd "$(dirname "$0")" || exit 1
 ./quick_start.sh --dev --no-run || exit 1
 export PATH="$PWD/.venv/bin:$PATH"
 
-failed=0
+failed=''
 step() { # NAME COMMAND...: its output is shown only when it fails, or when NAME is tests
     local name=$1 began=$SECONDS status=0 output=''
     shift
@@ -39,7 +39,7 @@ step() { # NAME COMMAND...: its output is shown only when it fails, or when NAME
     else
         [ -z "$output" ] || printf '%s\n' "$output"
         printf 'FAIL  %-9s %4d s  %s\n' "$name" $((SECONDS - began)) "$*"
-        failed=$((failed + 1))
+        failed="$failed $name"
     fi
 }
 
@@ -56,8 +56,8 @@ step tests pytest -n 2 --quiet "${coverage[@]}" "$@"
 [ "$fast" = yes ] || [ $# -gt 0 ] || step coverage python tools/coverage_floor.py coverage.json
 step docs cog --check --diff -I tools "${docs[@]}"
 
-if [ "$failed" -gt 0 ]; then
-    printf '%d of the checks failed\n' "$failed"
+if [ -n "$failed" ]; then
+    printf 'failed:%s\n' "$failed"
     exit 1
 fi
 printf 'all checks passed\n'

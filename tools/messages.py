@@ -5,17 +5,21 @@ python tools/messages.py compile  writes qbtrade.mo
 """
 
 import ast
+import itertools
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from qbtrade import errors
 
 ROOT: Final = Path(__file__).parent.parent
 SOURCES: Final = ROOT / "src" / "qbtrade"
@@ -23,8 +27,11 @@ PO: Final = SOURCES / "cli" / "locale" / "ko" / "LC_MESSAGES" / "qbtrade.po"
 MO: Final = PO.with_suffix(".mo")
 
 MARKERS: Final = {"_": (0,), "N_": (0,)}
-RAISED: Final = {"RowError": (3,), "ConfigValueError": (0,)}
-"""Which arguments of an error are sentences; of every other, the first."""
+RAISED: Final = {
+    **{name: (0,) for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)},
+    "RowError": (3,), "super().__init__": (0,),
+}  # fmt: skip
+"""Which arguments of an error are sentences."""
 TOLD: Final = {
     "Alert": (3, 4), "SymbolHalted": (3,),
     "Key": (2, 3), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
@@ -57,10 +64,8 @@ class Sentences(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         """Take the arguments that are sentences."""
         name = _called(node)
-        positions = MARKERS.get(name) or TOLD.get(name) or RAISED.get(name)
-        if positions is None and (name.endswith("Error") or name in {"EngineFault", "super().__init__"}):
-            positions = (0,)
-        for position in positions or ():
+        positions = {**MARKERS, **TOLD, **RAISED}.get(name, ())
+        for position in positions:
             if position < len(node.args):
                 self._take(node.args[position])
         if positions and name not in MARKERS:
@@ -132,6 +137,17 @@ def sentences() -> Iterator[tuple[str, str]]:
         visitor.visit(ast.parse(path.read_text(encoding="utf-8")))
         for text in visitor.found:
             yield text, path.relative_to(SOURCES.parent).as_posix()
+    for table in sorted((SOURCES / "data").glob("*.toml")):
+        for text in _noted(tomllib.loads(table.read_text(encoding="utf-8"))):
+            yield text, table.relative_to(SOURCES.parent).as_posix()
+
+
+def _noted(table: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """What the rows of a rule table say to a reader: holidays and notes; sources are quoted as they are."""
+    for row in itertools.chain(*(rows for rows in table.values() if isinstance(rows, list))):
+        yield from sorted(set(row.get("closed", {}).values()))
+        if "note" in row:
+            yield row["note"]
 
 
 def collected() -> Catalog:

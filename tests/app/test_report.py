@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from msgspec.structs import replace
 
 from qbtrade.app.export import schema
 from qbtrade.app.report import UNFINISHED, build, encode
@@ -29,6 +30,7 @@ from qbtrade.domain.events import (
     Outcome,
     RiskState,
     RiskStateChanged,
+    SessionEnded,
     StrategyFailed,
     SubmitOrder,
     SymbolHalted,
@@ -170,6 +172,16 @@ def test_quarantined_ticks_are_counted_by_reason() -> None:
     ticks = [TickQuarantined(at("10:00"), SAMSUNG, 0, 1, reason) for reason in ("spike", "zero-price", "spike")]
     counts = built(*ticks)["counts"]
     assert (counts["quarantined"], counts["quarantined_by_reason"]) == (3, {"spike": 2, "zero-price": 1})
+
+
+def test_quarantined_ticks_that_the_session_counted_without_writing_them_down_are_counted_too() -> None:
+    recording = Recording().start().end()
+    ended = recording.events.pop()
+    assert isinstance(ended, SessionEnded)
+    recording.events.append(replace(ended, counts={"quarantined spike": 4, "quarantined halted": 9, "bars": 1}))
+    counts = checked(build(recording.events))["counts"]
+    assert (counts["quarantined"], counts["quarantined_by_reason"]) == (13, {"halted": 9, "spike": 4})
+    assert (counts["bars"], "quarantined spike" in counts) == (1, False)
 
 
 def test_session_without_its_end_is_unfinished_and_valued_at_its_last_fills() -> None:

@@ -34,7 +34,7 @@ def test_a_symbol_is_six_letters_or_digits_or_an_etn(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5930", "0059300", "A005930", "00593 ", "00-930", "\uff10\uff105930", "ß05930", "005930\n1"]
+    "text", ["", "5930", "0059300", "A005930", "00593 ", "00-930", "\uff10\uff105930", "ß5930", "005930\n1"]
 )
 def test_anything_else_is_no_symbol(text: str) -> None:
     with pytest.raises(UsageError, match="is not a symbol"):
@@ -71,6 +71,11 @@ def test_the_boundary_price_belongs_to_the_higher_step(ticks: TickTable, price: 
     assert ticks.step(price, -1) == price - below
     assert ticks.step(price, 1) == price + size
     assert ticks.step(price - below, 1) == price
+
+
+def test_nothing_is_no_price() -> None:
+    assert not SINCE_2023.on_grid(0)
+    assert SINCE_2023.on_grid(1)
 
 
 def test_every_boundary_lies_on_both_grids() -> None:

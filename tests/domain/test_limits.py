@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from qbtrade.domain.limits import PPB, highest_buy, lowest_sell
+from qbtrade.domain.limits import highest_buy, lowest_sell
+from qbtrade.domain.money import PPB
 from tests.engines.bench import LOOSE
 
 prices = st.integers(1, 10**9)

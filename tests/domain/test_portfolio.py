@@ -46,10 +46,10 @@ def test_a_part_sold_releases_its_share_of_the_cost() -> None:
     position = Position()
     position.buy(100, 1)
     position.buy(101, 2)
-    assert position.sell(110, 1) == 110 - 100  # 302 // 3
-    assert (position.qty, position.cost, position.realized) == (2, 202, 10)
-    assert position.sell(90, 2) == 180 - 202
-    assert (position.qty, position.cost, position.realized) == (0, 0, -12)
+    assert position.sell(110, 2) == 220 - 201  # two thirds of 302, cut to the won
+    assert (position.qty, position.cost, position.realized) == (1, 101, 19)
+    assert position.sell(90, 1) == 90 - 101
+    assert (position.qty, position.cost, position.realized) == (0, 0, 8)
 
 
 @pytest.mark.parametrize("qty", [0, -1])

@@ -91,7 +91,7 @@ class Bench:
         return verdict
 
     def check(self, order: OrderRequest, rule: str) -> tuple[int, int, int, str, bool] | None:
-        """Limit, value, distance, unit and passed of one rule's check; it alone may break, and then it is the reason."""
+        """The numbers of one rule's check; it alone may break, and then it is the reason."""
         verdict = self.submit(order)
         broken = [check.rule for check in verdict.checks if not check.passed]
         assert broken in ([], [rule])

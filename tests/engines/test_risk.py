@@ -33,9 +33,9 @@ TEN = at("10:00")
 EXIT = an_order("Q-exit", side=Side.SELL, purpose=Purpose.EXIT)
 PROTECT = an_order("Q-protect", side=Side.SELL, purpose=Purpose.PROTECT)
 EVERY_RULE = (
-    "whitelist", "daily-loss", "session-state", "market-phase", "symbol-halted", "stale-data", "tick-grid", "price-band",
-    "price-collar", "order-qty", "sell-qty", "unconfirmed-lock", "duplicate", "order-rate", "entries-per-day", "budget",
-    "position-share", "cash", "cash-reserve",
+    "whitelist", "daily-loss", "session-state", "market-phase", "symbol-halted", "stale-data", "tick-grid",
+    "price-band", "price-collar", "order-qty", "sell-qty", "unconfirmed-lock", "duplicate", "order-rate",
+    "entries-per-day", "budget", "position-share", "cash", "cash-reserve",
 )  # fmt: skip
 ONLY_BUYS = {"order-qty", "order-rate", "entries-per-day", "budget", "position-share", "cash", "cash-reserve"}
 PROTECTIVE = ["whitelist", "market-phase", "symbol-halted", "tick-grid", "price-band", "sell-qty"]
@@ -111,8 +111,12 @@ def test_a_market_order_has_no_limit_to_check() -> None:
 
 def test_orders_asked_for_in_one_breath_are_judged_with_each_other_counted() -> None:
     bench = Bench(max_budget=150_000)
-    bench.bus.subscribe(FeedRestored, lambda _: [bench.bus.publish(SubmitOrder(TEN, o)) for o in orders])
-    orders = [an_order("Q1"), an_order("Q2"), an_order("Q3")]
+
+    def ask_three_times(event: FeedRestored) -> None:
+        for order_id in ("Q1", "Q2", "Q3"):
+            bench.bus.publish(SubmitOrder(event.ts, an_order(order_id)))
+
+    bench.bus.subscribe(FeedRestored, ask_three_times)
     verdicts = [e for e in bench.publish(FeedRestored(TEN, 0)) if isinstance(e, OrderApproved | OrderDenied)]
     assert [type(verdict) for verdict in verdicts] == [OrderApproved, OrderApproved, OrderDenied]
 

@@ -30,7 +30,6 @@ from qbtrade.domain.events import (
     Signal,
     StrategyFailed,
     SubmitOrder,
-    TickQuarantined,
 )
 from qbtrade.domain.message import Event
 from qbtrade.errors import JournalError
@@ -58,8 +57,9 @@ _COUNTED: Final[dict[str, type[Event]]] = {
     "expired": OrderExpired,
     "alerts": Alert,
     "strategy_failures": StrategyFailed,
-    "quarantined": TickQuarantined,
 }
+_SET_ASIDE: Final = "quarantined "
+"""How SESSION_ENDED begins the names of its counts of ticks set aside; the reason follows."""
 _TIMING: Final = ("wall_seconds", "events", "events_per_second", "peak_memory_bytes")
 
 
@@ -124,10 +124,18 @@ def _session(setting: Setting, started: SessionStarted, end: int) -> Row:
 
 def _counts(seen: Counter[type[Event]], round_trips: int, setting: Setting) -> Row:
     """What the journal holds, then what the session counted without writing it down."""
-    counted: Row = {name: seen[event_type] for name, event_type in _COUNTED.items()}
-    counted |= {"round_trips": round_trips, "quarantined_by_reason": dict(sorted(setting.quarantined.items()))}
     said = setting.ended.counts if setting.ended else {}
-    return counted | {name: said[name] for name in sorted(said.keys() - counted.keys())}
+    by_reason = {name.removeprefix(_SET_ASIDE): count for name, count in said.items() if name.startswith(_SET_ASIDE)}
+    by_reason = by_reason or setting.quarantined  # an unfinished session has counted nothing
+    counted: Row = {
+        **{name: seen[event_type] for name, event_type in _COUNTED.items()},
+        "round_trips": round_trips,
+        "quarantined": sum(by_reason.values()),
+        "quarantined_by_reason": dict(sorted(by_reason.items())),
+    }
+    return counted | {
+        name: said[name] for name in sorted(said) if name not in counted and not name.startswith(_SET_ASIDE)
+    }
 
 
 def _timing(started: SessionStarted, ended: SessionEnded | None) -> Row:

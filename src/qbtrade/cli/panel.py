@@ -44,7 +44,7 @@ def _heading(status: Status) -> Table:
     table.add_column(justify="right")
     state = Text(word(status.risk_state), style=_STATES.get(status.risk_state, ""))
     if status.risk_reason:
-        state.append(f" {word(status.risk_reason)}")
+        state.append(f": {word(status.risk_reason)}")
     table.add_row(
         Text(f"{word(status.mode)}  {figures.stamp(status.ts)} KST  {word(status.phase)}", style="bold"), state
     )
@@ -175,9 +175,7 @@ def line(status: Status) -> str:
     parts.append(
         _("equity {equity}, profit {profit}").format(equity=figures.won(status.equity), profit=figures.signed(net))
     )
-    used = ", ".join(
-        f"{word(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits
-    )
+    used = ", ".join(f"{word(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits)
     parts.append(f"{word(status.risk_state)} ({used})" if used else word(status.risk_state))
     speed = f"{figures.short(status.events_per_second)}/s, {figures.micros(status.latency)}"
     return " | ".join([*parts, f"{speed}, {figures.memory(status.memory)}"])

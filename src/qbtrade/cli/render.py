@@ -12,7 +12,7 @@ from rich.text import Text
 
 from qbtrade.cli import figures
 from qbtrade.cli.text import _, said
-from qbtrade.cli.words import word
+from qbtrade.cli.words import figure, word
 
 Report = dict[str, Any]
 SHOWN: Final = 5
@@ -40,13 +40,19 @@ _ENDED: Final = (
 
 def summary(report: Report, path: Path) -> RenderableType:
     """A finished session on one page. path: where its report lies."""
+    parts = overview(report)
+    parts += section(_("Denied, by reason"), _denials(report["denials"]))
+    parts += section(_("Alerts"), alerts(report["alerts"]))
+    return Group(*parts, "", _onward(report, path))
+
+
+def overview(report: Report) -> list[RenderableType]:
+    """What a session was, did, brought and left: the head of every page about it."""
     parts: list[RenderableType] = [_title(report["session"]), "", _happened(report), "", _money(report["account"])]
-    parts += _section(
+    parts += section(
         _("Left overnight; no stop is active until the next run"), _positions(report["account"]["positions"])
     )
-    parts += _section(_("Denied, by reason"), _denials(report["denials"]))
-    parts += _section(_("Alerts"), _alerts(report["alerts"]))
-    return Group(*parts, "", _onward(report, path))
+    return parts
 
 
 def _title(session: Report) -> RenderableType:
@@ -125,7 +131,8 @@ def _figures() -> Table:
     return table
 
 
-def _section(title: str, lines: Iterable[RenderableType]) -> list[RenderableType]:
+def section(title: str, lines: Iterable[RenderableType]) -> list[RenderableType]:
+    """A heading with indented lines below; nothing at all when there are none."""
     shown = list(lines)
     return ["", Text(title, style="bold"), *(Padding(line, (0, 0, 0, 2)) for line in shown)] if shown else []
 
@@ -135,7 +142,7 @@ def _positions(positions: list[Report]) -> Iterable[RenderableType]:
         profit = position["qty"] * position["last"] - position["cost"]
         yield Text.assemble(
             (position["symbol"], "bold"),
-            "  " + _("{qty} shares, cost {cost}, last price {last}").format(
+            "  " + _("{qty} held, cost {cost}, last price {last}").format(
                 qty=figures.won(position["qty"]), cost=figures.won(position["cost"]), last=figures.won(position["last"])
             )
             + "  ",
@@ -148,7 +155,8 @@ def _denials(denials: list[Report]) -> Iterable[RenderableType]:
         yield Text(f"{count:>5,}  {word(reason)}")
 
 
-def _alerts(alerts: list[Report]) -> Iterable[RenderableType]:
+def alerts(alerts: list[Report]) -> Iterable[RenderableType]:
+    """The last alerts, one line each."""
     for alert in alerts[-SHOWN:]:
         action = f" ({said(alert['action'])})" if alert["action"] else ""
         yield Text(f"{alert['ts'][11:19]}  {said(alert['text'])}{action}", style=_LEVELS.get(alert["level"], ""))
@@ -176,9 +184,9 @@ def suite(results: Iterable[Any]) -> RenderableType:
     table.add_column(_("Figures"))
     for result in results:
         shown = Text(_("passed"), style="green") if result.passed else Text(_("failed"), style="bold red")
-        numbers = ", ".join(f"{said(name)} {_number(value)}" for name, value in result.figures.items())
+        numbers = ", ".join(f"{figure(name)} {_number(value)}" for name, value in result.figures.items())
         table.add_row(
-            str(result.number), said(result.name), shown, "\n".join(filter(None, (numbers, said(result.detail))))
+            str(result.number), figure(result.name), shown, "\n".join(filter(None, (numbers, said(result.detail))))
         )
     return table
 
@@ -186,4 +194,4 @@ def suite(results: Iterable[Any]) -> RenderableType:
 def _number(value: float | str) -> str:
     if isinstance(value, int):
         return figures.won(value)
-    return figures.short(value) if isinstance(value, float) else value
+    return figures.short(value) if isinstance(value, float) else figure(value)

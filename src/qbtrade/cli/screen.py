@@ -69,8 +69,8 @@ class _Progress:
 class ProgressScreen(_Progress):
     """Draws a progress bar."""
 
-    def __init__(self, live: Live) -> None:
-        super().__init__(REDRAW)
+    def __init__(self, live: Live, *, pause: float = REDRAW) -> None:
+        super().__init__(pause)
         self._live = live
 
     def on_status(self, status: Status) -> None:
@@ -94,8 +94,8 @@ class ProgressScreen(_Progress):
 class LineScreen(_Progress):
     """Writes one plain line per status, or now and then one about the progress of an unpaced run."""
 
-    def __init__(self, console: Console, *, paced: bool) -> None:
-        super().__init__(SPEAK)
+    def __init__(self, console: Console, *, paced: bool, pause: float = SPEAK) -> None:
+        super().__init__(pause)
         self._console, self._paced = console, paced
 
     def on_status(self, status: Status) -> None:

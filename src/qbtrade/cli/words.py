@@ -94,6 +94,41 @@ UNITS: Final = {
     "ms": N_("ms"),
     "ticks": N_("ticks"),
 }
+WEEKEND: Final = (N_("Saturday"), N_("Sunday"))
+"""Why the calendar says that a day is closed, beside the holidays of its table."""
+FIGURES: Final = {
+    "connectivity": N_("connectivity"),
+    "market data": N_("market data"),
+    "strategy": N_("strategy"),
+    "risk": N_("risk"),
+    "order execution": N_("order execution"),
+    "performance": N_("performance"),
+    "bus_us": N_("µs per event"),
+    "journal_rows_per_s": N_("journal rows/s"),
+    "postgresql": "PostgreSQL",
+    "redis": "Redis",
+    "embedded": N_("embedded"),
+    "ticks": N_("ticks"),
+    "bars": N_("bars"),
+    "prices": N_("prices"),
+    "signals": N_("signals"),
+    "denials": N_("denied"),
+    "loss": N_("loss"),
+    "loss_limit": N_("loss limit"),
+    "commission": N_("commission"),
+    "tax": N_("tax"),
+    "cash": N_("cash"),
+    "trades": N_("trades"),
+    "fills": N_("fills"),
+    "events_per_s": N_("events/s"),
+    "peak_mb": N_("peak MB"),
+}
+"""What the offline scenarios are called and what they measure."""
+
+
+def figure(name: str) -> str:
+    """The user's words for a scenario or a figure of one."""
+    return _(FIGURES[name]) if name in FIGURES else name.replace("_", " ")
 
 
 def word(name: str) -> str:

@@ -109,5 +109,5 @@ def price_band(base: int, ticks: TickTable, width_ppb: int = BAND_PPB) -> PriceB
     tick = ticks.size(base)
     width = charge(base, width_ppb)
     width = max(width - width % tick, tick)
-    lower = max(ticks.up(max(base - width, 0)), ticks.steps[0][1])
+    lower = max(ticks.up(base - width), ticks.steps[0][1])
     return PriceBand(base, lower, ticks.down(base + width))

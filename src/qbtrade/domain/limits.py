@@ -4,6 +4,7 @@ import msgspec
 
 from qbtrade.domain.money import PPB
 
+
 class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of one session. Money in KRW, shares of a whole and rates in ppb, times in ns.
 

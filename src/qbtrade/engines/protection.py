@@ -51,8 +51,8 @@ class _Stop:
 class Protection:
     """Sends and reprices protective sells. Subscribed behind market data, portfolio and orders.
 
-    A triggered stop keeps selling until nothing is held or the session is over. It never offers more than is held: shares
-    in other open sells wait until their cancel is confirmed. symbols: of the session; others are not protected.
+    A triggered stop keeps selling until nothing is held or the session is over. It never offers more than is held:
+    shares in other open sells wait until their cancel is confirmed. symbols: of the session; others are not protected.
     """
 
     def __init__(

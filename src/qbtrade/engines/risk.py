@@ -60,13 +60,10 @@ class RiskGate:
         self._symbols = frozenset(symbols)
         self._loss_limit = limits.loss_limit
         self._rules = standard_rules(limits, symbols, market, positions, orders)
-        self._binding = {
-            (intent, priced): tuple(
-                rule.check for rule in self._rules if intent in rule.binds and (priced or not rule.priced)
-            )
-            for intent in Intent
-            for priced in (True, False)
-        }
+        self._on_limits = tuple(tuple(r.check for r in self._rules if intent in r.binds) for intent in Intent)
+        self._on_markets = tuple(
+            tuple(r.check for r in self._rules if intent in r.binds and not r.priced) for intent in Intent
+        )
         self._for_strangers = (self._rules[0].check,)
         self._remembering = tuple(r.remember for r in self._rules if type(r).remember is not Rule.remember)
         self._causes: dict[str, dict[str, int]] = {}  # scope -> cause -> severity
@@ -98,9 +95,9 @@ class RiskGate:
         loss = self._watch_loss(now, order.order_id)
         if order.symbol in self._symbols:
             case = self._case(order, now, loss)
-            rules = self._binding[case.intent, order.kind is LIMIT]
+            rules = (self._on_limits if order.kind is LIMIT else self._on_markets)[case.intent]
         else:
-            case = Case(order, intent_of(order), now, None, 0, 0, 0, 0, 0, 0, 0, loss)
+            case = Case(order, intent_of(order), now, 0, 0, 0, 0, 0, 0, 0, 0, loss)
             rules = self._for_strangers
         reason = ""
         checks = []
@@ -143,9 +140,11 @@ class RiskGate:
         return Case(order, intent, now, last, price, amount, buying, buying_here, selling, unconfirmed, severity, loss)
 
     def _margin(self, order: OrderRequest) -> int:
-        """What a share of a market order may cost: the upper price limit; 0 for a sell, or while it is unknown."""
-        band = self._market.band(order.symbol) if order.side is BUY else None
-        return band.upper if band else 0
+        """What a share of a market buy may cost: the upper price limit; while it is unknown, 30 % above the last price."""
+        if order.side is not BUY:
+            return 0
+        band = self._market.band(order.symbol)
+        return band.upper if band else order.reference * 13 // 10
 
     # the loss of the day
 

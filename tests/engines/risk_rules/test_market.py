@@ -8,6 +8,7 @@ from qbtrade.domain.instrument import PriceBand
 from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
 from tests.builders import SAMSUNG, SECOND, a_trade, an_order, at
 from tests.engines.bench import Bench
+from tests.fakes import BAND
 
 ENTRY = an_order()
 EXIT = an_order(side=Side.SELL, purpose=Purpose.EXIT)
@@ -17,8 +18,8 @@ YES = (1, 1, 0, "yes", True)
 NO = (1, 0, -1, "yes", False)
 
 
-def a_bench(**limits: int) -> Bench:
-    bench = Bench(**limits)
+def a_bench(collar: int = 10**9) -> Bench:
+    bench = Bench(collar=collar)
     bench.positions.hold(SAMSUNG, 1, 75_000)
     return bench
 
@@ -116,13 +117,14 @@ def test_without_a_base_price_there_is_no_band_to_measure_limits_against() -> No
     assert bench.check(ENTRY, "price-band") is None
 
 
-def test_a_market_buy_needs_the_upper_price_limit_for_its_margin() -> None:
+@pytest.mark.parametrize(
+    ("band", "reference", "margin"), [(BAND, 75_000, 97_500), (None, 70_001, 91_001), (None, 1, 1), (None, 0, 0)]
+)
+def test_a_market_buy_needs_a_price_for_its_margin(band: PriceBand | None, reference: int, margin: int) -> None:
     bench = a_bench()
-    order = an_order(kind=OrderKind.MARKET, price=0)
-    assert bench.check(order, "price-band") == (1, 97_500, 97_499, "KRW", True)
-    bench.market.price_band = None
-    again = an_order("Q2", kind=OrderKind.MARKET, price=0)
-    assert bench.check(again, "price-band") == (1, 0, -1, "KRW", False)
+    bench.market.price_band = band
+    order = an_order(kind=OrderKind.MARKET, price=0, reference=reference)
+    assert bench.check(order, "price-band") == (1, margin, margin - 1, "KRW", margin > 0)
 
 
 def test_a_market_sell_has_no_price_to_measure() -> None:

@@ -53,9 +53,7 @@ class SimBroker:
 
     def _arrive(self, due: int, order: OrderRequest) -> None:
         market, symbol = self._market, order.symbol
-        self._publish(
-            self._exchange.submit(due, order, market.band(symbol), market.ticks(symbol), market.last(symbol))
-        )
+        self._publish(self._exchange.submit(due, order, market.band(symbol), market.ticks(symbol), market.last(symbol)))
 
     def _publish(self, outputs: Sequence[Event]) -> None:
         for event in outputs:

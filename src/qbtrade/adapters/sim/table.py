@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Kind = Literal["trades", "bars"]
 PRICES: Final[dict[Kind, tuple[str, ...]]] = {"trades": ("price",), "bars": ("open", "high", "low", "close")}
 
+IS_SYMBOL: Final = "coalesce(regexp_full_match(symbol, 'Q?[0-9A-Z]{6}'), false)"
+
 _FORMS: Final = "Market data is CSV in UTF-8, or Parquet"
 _ALIASES: Final = {"ts": ("ts", "date"), "qty": ("qty", "volume")}
 _MORE: Final = "_more"  # where values beyond the last column of a CSV file turn up
@@ -43,13 +45,19 @@ class Table:
 
         symbol: said of every row when the file has no such column.
         """
-        said = f"upper(trim(CAST({_quoted(self.names['symbol'])} AS VARCHAR)))" if self.has_symbol else _text(symbol)
+        said = (
+            f"upper(trim(CAST({_quoted(self.names['symbol'])} AS VARCHAR)))" if self.has_symbol else sql_literal(symbol)
+        )
         numbers = ", ".join(
             f"TRY_CAST({_quoted(self.names[column])} AS DOUBLE) AS {column}" for column in (*PRICES[self.kind], "qty")
         )
         extra = "NULL" if self.is_parquet else _MORE
         columns = f"row_number() OVER () AS n, {self._time()} AS ts, {said} AS symbol, {numbers}, {extra} AS extra"
         return f"SELECT {columns} FROM {self._scan()}"  # noqa: S608 - names and paths are quoted
+
+    def column(self, name: str) -> str:
+        """What the file calls a column; the number of the first value too many for "extra"."""
+        return self.names.get(name, str(len(self._types) + 1))
 
     def value(self, connection: "DuckDBPyConnection", n: int, column: str) -> str | None:
         """What stands in the n-th row, as text."""
@@ -74,10 +82,10 @@ class Table:
         return end
 
     def _scan(self) -> str:
-        path = _text(_literal(self.path))
+        path = sql_literal(_literal(self.path))
         if self.is_parquet:
             return f"read_parquet({path})"
-        columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in (*self._types, _MORE))
+        columns = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in (*self._types, _MORE))
         return (
             f"read_csv({path}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
             f" null_padding = true, strict_mode = false, buffer_size = 4194304, columns = {{{columns}}})"
@@ -128,7 +136,7 @@ def _header(path: Path) -> list[str]:
 
 
 def _parquet_types(path: Path, connection: "DuckDBPyConnection") -> dict[str, str]:
-    sql = f"DESCRIBE SELECT * FROM read_parquet({_text(_literal(path))})"  # noqa: S608 - the path is quoted
+    sql = f"DESCRIBE SELECT * FROM read_parquet({sql_literal(_literal(path))})"  # noqa: S608 - the path is quoted
     return {str(row[0]): str(row[1]) for row in read(connection, path, sql).fetchall()}
 
 
@@ -165,5 +173,8 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def sql_literal(value: int | str | None) -> str:
+    """A value as SQL."""
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"

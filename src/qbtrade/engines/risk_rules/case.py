@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 import msgspec
 
 from qbtrade.domain.events import Check
-from qbtrade.domain.market import Trade
 from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
 
 BUY: Final = Side.BUY
@@ -41,18 +40,18 @@ def intent_of(order: OrderRequest) -> Intent:
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One order and what several rules ask about it. Money in KRW.
 
-    last: the newest trade. price: the limit; of a market buy the upper price limit, of a market sell 0.
-    amount: price x qty. buying: all open buys with this order; buying_here: those of its symbol.
-    selling: shares in other open sells of its symbol. unconfirmed: other orders of its symbol and side whose fate is
-    unknown. severity: of the risk state. loss: of this day.
+    last: price of the newest trade, 0 without one; age: its age in ns. price: the limit; of a market buy what it may cost,
+    of a market sell 0. buying: all open buys with this order; buying_here: those of its symbol. selling: shares in other
+    open sells of its symbol. unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of the risk
+    state. loss: of this day.
     """
 
     order: OrderRequest
     intent: Intent
     now: int
-    last: Trade | None
+    last: int
+    age: int
     price: int
-    amount: int
     buying: int
     buying_here: int
     selling: int
@@ -101,13 +100,3 @@ class Claim(Rule):
     def holds(self, case: Case) -> bool:
         """True when the order may pass."""
         raise NotImplementedError
-
-
-def at_most(slug: str, limit: int, value: int, unit: str) -> Check:
-    """Measure against an upper bound that may be reached."""
-    return Check(slug, limit, value, limit - value, unit, value <= limit)
-
-
-def at_least(slug: str, limit: int, value: int, unit: str) -> Check:
-    """Measure against a lower bound that may be reached."""
-    return Check(slug, limit, value, value - limit, unit, value >= limit)

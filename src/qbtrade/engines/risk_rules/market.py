@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import Check
 from qbtrade.domain.limits import RiskLimits, highest_buy, lowest_sell
-from qbtrade.engines.risk_rules.case import BUY, LIMIT, PROTECT, VOLUNTARY, Case, Claim, Rule, at_least, at_most
+from qbtrade.engines.risk_rules.case import BUY, LIMIT, PROTECT, VOLUNTARY, Case, Claim, Rule
 from qbtrade.ports import MarketView
 
 CONTINUOUS: Final = Phase.CONTINUOUS
@@ -52,8 +52,8 @@ class StaleData(Rule):
 
     def check(self, case: Case) -> Check:
         """Age of the last trade."""
-        last = case.last
-        return at_most(self.slug, self._limit, case.now - last.ts if last else case.now, "ns")
+        limit, age = self._limit, case.age
+        return Check(self.slug, limit, age, limit - age, "ns", age <= limit)
 
 
 class TickGrid(Rule):
@@ -69,11 +69,11 @@ class TickGrid(Rule):
         """How far the limit lies above the grid, or below one won."""
         price = case.price
         off = price % self._market.ticks(case.order.symbol).size(price) if price > 0 else 1 - price
-        return at_most(self.slug, 0, off, "KRW")
+        return Check(self.slug, 0, off, -off, "KRW", off == 0)
 
 
 class DailyBand(Rule):
-    """A limit lies within the day's price limits; a market buy is margined at the upper one, which must be known."""
+    """A limit lies within the day's price limits; a market buy needs a price for its margin."""
 
     slug: ClassVar = "price-band"
 
@@ -85,12 +85,13 @@ class DailyBand(Rule):
         band = self._market.band(case.order.symbol)
         price = case.price
         if case.order.kind is not LIMIT:
-            return at_least(self.slug, 1, price, "KRW") if case.order.side is BUY else None
+            return Check(self.slug, 1, price, price - 1, "KRW", price >= 1) if case.order.side is BUY else None
         if band is None:
             return None
-        if price - band.lower < band.upper - price:
-            return at_least(self.slug, band.lower, price, "KRW")
-        return at_most(self.slug, band.upper, price, "KRW")
+        above, below = price - band.lower, band.upper - price
+        if above < below:
+            return Check(self.slug, band.lower, price, above, "KRW", above >= 0)
+        return Check(self.slug, band.upper, price, below, "KRW", below >= 0)
 
 
 class PriceCollar(Rule):
@@ -105,7 +106,9 @@ class PriceCollar(Rule):
 
     def check(self, case: Case) -> Check:
         """Limit against the last trade, give or take the collar."""
-        last = case.last.price if case.last else 0
+        price = case.price
         if case.order.side is BUY:
-            return at_most(self.slug, highest_buy(last, self._collar), case.price, "KRW")
-        return at_least(self.slug, lowest_sell(last, self._collar), case.price, "KRW")
+            highest = highest_buy(case.last, self._collar)
+            return Check(self.slug, highest, price, highest - price, "KRW", price <= highest)
+        lowest = lowest_sell(case.last, self._collar)
+        return Check(self.slug, lowest, price, price - lowest, "KRW", price >= lowest)

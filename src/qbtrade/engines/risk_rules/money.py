@@ -5,7 +5,7 @@ from typing import ClassVar
 from qbtrade.domain.events import Check
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.money import PPB
-from qbtrade.engines.risk_rules.case import ENTRIES, VOLUNTARY, Case, Rule, at_least, at_most
+from qbtrade.engines.risk_rules.case import ENTRIES, VOLUNTARY, Case, Rule
 from qbtrade.ports import OrderView, PositionView
 
 
@@ -40,7 +40,8 @@ class Budget(Rule):
 
     def check(self, case: Case) -> Check:
         """Money at work, with this order, against what the losses left of the budget."""
-        return at_most(self.slug, self._limit(), self._positions.total_cost() + case.buying, "KRW")
+        limit, value = self._limit(), self._positions.total_cost() + case.buying
+        return Check(self.slug, limit, value, limit - value, "KRW", value <= limit)
 
     def in_use(self, now: int) -> tuple[int, int, str]:
         """Money at work."""
@@ -48,7 +49,8 @@ class Budget(Rule):
         return self._positions.total_cost() + self._orders.buying(), self._limit(), "KRW"
 
     def _limit(self) -> int:
-        return self._budget + min(self._positions.session_realized(), 0)
+        realized = self._positions.session_realized()
+        return self._budget + realized if realized < 0 else self._budget
 
 
 class PositionShare(Rule):
@@ -62,7 +64,8 @@ class PositionShare(Rule):
 
     def check(self, case: Case) -> Check:
         """Money in this symbol, with this order, against its share."""
-        return at_most(self.slug, self._limit(), self._positions.cost(case.order.symbol) + case.buying_here, "KRW")
+        limit, value = self._limit(), self._positions.cost(case.order.symbol) + case.buying_here
+        return Check(self.slug, limit, value, limit - value, "KRW", value <= limit)
 
     def in_use(self, now: int) -> tuple[int, int, str]:
         """Cost of the largest position."""
@@ -84,7 +87,8 @@ class Cash(Rule):
 
     def check(self, case: Case) -> Check:
         """Cash left against zero."""
-        return at_least(self.slug, 0, cash_left(self._positions, case.buying, self._commission_ppb), "KRW")
+        left = cash_left(self._positions, case.buying, self._commission_ppb)
+        return Check(self.slug, 0, left, left, "KRW", left >= 0)
 
 
 class CashReserve(Rule):
@@ -99,9 +103,9 @@ class CashReserve(Rule):
 
     def check(self, case: Case) -> Check:
         """Cash left against the reserve."""
-        positions = self._positions
-        reserve = -(-positions.equity() * self._share // PPB)
-        return at_least(self.slug, reserve, cash_left(positions, case.buying, self._commission_ppb), "KRW")
+        reserve = -(-self._positions.equity() * self._share // PPB)
+        left = cash_left(self._positions, case.buying, self._commission_ppb)
+        return Check(self.slug, reserve, left, left - reserve, "KRW", left >= reserve)
 
     def in_use(self, now: int) -> tuple[int, int, str]:
         """Money that is no longer free cash, against the share of equity that need not be cash."""

@@ -7,7 +7,7 @@ from qbtrade.domain.calendar import MINUTE
 from qbtrade.domain.events import Check
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.order import OrderRequest, OrderStatus
-from qbtrade.engines.risk_rules.case import ENTER, ENTRIES, VOLUNTARY, Case, Rule, at_most
+from qbtrade.engines.risk_rules.case import ENTER, ENTRIES, VOLUNTARY, Case, Rule
 from qbtrade.ports import OrderView
 
 CAME_TO_NOTHING = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_SENT})
@@ -25,7 +25,8 @@ class EntriesPerDay(Rule):
     def check(self, case: Case) -> Check:
         """Entries with this one."""
         del case
-        return at_most(self.slug, self._limit, self._count + 1, "orders")
+        limit, count = self._limit, self._count + 1
+        return Check(self.slug, limit, count, limit - count, "orders", count <= limit)
 
     def remember(self, case: Case) -> None:
         """Count an entry."""
@@ -54,7 +55,8 @@ class OrderRate(Rule):
 
     def check(self, case: Case) -> Check:
         """Orders of the last minute with this one."""
-        return at_most(self.slug, self._limit, self._recent(case.now) + 1, "orders")
+        limit, count = self._limit, self._recent(case.now) + 1
+        return Check(self.slug, limit, count, limit - count, "orders", count <= limit)
 
     def remember(self, case: Case) -> None:
         """Count an order; drop those that no minute can hold any more."""
@@ -90,7 +92,7 @@ class Duplicate(Rule):
         for _, other in self._approved:
             if other.price == order.price and other.qty == order.qty and self._is_twin(order, other):
                 twins += 1
-        return at_most(self.slug, 0, twins, "orders")
+        return Check(self.slug, 0, twins, -twins, "orders", twins == 0)
 
     def remember(self, case: Case) -> None:
         """Keep an order for the length of the window."""

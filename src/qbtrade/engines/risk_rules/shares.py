@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from qbtrade.domain.events import Check
 from qbtrade.domain.limits import RiskLimits
-from qbtrade.engines.risk_rules.case import ENTRIES, LEAVE, SALES, VOLUNTARY, Case, Claim, Rule, at_most
+from qbtrade.engines.risk_rules.case import ENTRIES, LEAVE, SALES, VOLUNTARY, Case, Claim, Rule
 from qbtrade.ports import PositionView
 
 
@@ -30,7 +30,8 @@ class SessionState(Rule):
 
     def check(self, case: Case) -> Check:
         """State against the worst one that this order may pass."""
-        return at_most(self.slug, 1 if case.intent is LEAVE else 0, case.severity, "state")
+        limit, severity = 1 if case.intent is LEAVE else 0, case.severity
+        return Check(self.slug, limit, severity, limit - severity, "state", severity <= limit)
 
 
 class OrderQty(Rule):
@@ -69,9 +70,11 @@ class UnconfirmedLock(Rule):
 
     def check(self, case: Case) -> Check:
         """Orders whose fate is unknown."""
-        return at_most(self.slug, 0, case.unconfirmed, "orders")
+        count = case.unconfirmed
+        return Check(self.slug, 0, count, -count, "orders", count == 0)
 
 
 def between_one_and(slug: str, limit: int, qty: int) -> Check:
-    """Measure a quantity; the distance is to the nearer bound."""
-    return Check(slug, limit, qty, min(limit - qty, qty - 1), "shares", 0 < qty <= limit)
+    """Measure a quantity; without a share, the distance is to the first one."""
+    distance = limit - qty if qty > 0 else qty - 1
+    return Check(slug, limit, qty, distance, "shares", distance >= 0)
