@@ -28,12 +28,12 @@ def keep(home: Path, recording: Recording, run_id: str = "20261120-090000-abcd")
 
 
 def test_home_without_sessions_lists_none(tmp_path: Path) -> None:
-    assert sessions(tmp_path / "nowhere") == ()
+    assert sessions(tmp_path / "nowhere", 9) == ((), 0)
 
 
 def test_session_is_summed_up_from_its_journal(home: Path) -> None:
     keep(home, a_traded_day())
-    (session,) = sessions(home)
+    ((session,), _) = sessions(home, 9)
     assert (session.run_id, session.session_id) == ("20261120-090000-abcd", "0123456789abcdef")
     assert (session.mode, session.symbols, session.strategy) == ("simulate", (SAMSUNG,), "sma_cross")
     assert (session.start, session.end) == (at("09:00"), at("15:30"))
@@ -43,19 +43,21 @@ def test_session_is_summed_up_from_its_journal(home: Path) -> None:
 def test_sessions_are_listed_newest_first(home: Path) -> None:
     for run_id in ("20261119-090000-aaaa", "20261120-090000-aaaa", "20261118-090000-zzzz"):
         keep(home, Recording().start(), run_id)
-    assert [session.run_id[:8] for session in sessions(home)] == ["20261120", "20261119", "20261118"]
+    assert [session.run_id[:8] for session in sessions(home, 9)[0]] == ["20261120", "20261119", "20261118"]
+    newest, besides = sessions(home, 2)
+    assert ([session.run_id[:8] for session in newest], besides) == (["20261120", "20261119"], 1)
 
 
 def test_killed_session_is_unfinished_with_what_it_had(home: Path) -> None:
     keep(home, Recording().start().buy("10:00", "Q1", 75_000))
-    (session,) = sessions(home)
+    ((session,), _) = sessions(home, 9)
     assert (session.outcome, session.fills, session.end) == ("UNFINISHED", 1, at("10:00"))
 
 
 def test_run_that_wrote_nothing_and_file_that_cannot_be_read_are_listed_as_such(home: Path) -> None:
     keep(home, Recording(), "20261121-090000-aaaa")
     (journals_dir(home) / "20261122-090000-aaaa.sqlite3").write_text("not a journal")
-    unreadable, empty = sessions(home)
+    (unreadable, empty), _ = sessions(home, 9)
     assert (empty.outcome, empty.problem) == (EMPTY, "")
     assert unreadable.outcome == UNREADABLE
     assert "is not a journal" in unreadable.problem

@@ -35,7 +35,7 @@ from qbtrade.domain.message import Event
 from qbtrade.errors import JournalError
 from qbtrade.kernel.bus import Bus
 
-__all__ = ["SCHEMA_VERSION", "UNFINISHED", "build", "check_writable", "encode", "write"]
+__all__ = ["SCHEMA_VERSION", "UNFINISHED", "build", "check_writable", "encode", "write", "write_whole"]
 
 SCHEMA_VERSION: Final = 1
 """Of the report; its JSON Schema is data/report.schema.json."""

@@ -43,9 +43,13 @@ class Session(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-def sessions(home: Path) -> tuple[Session, ...]:
-    """Every run, newest first; a journal that cannot be read is listed with its problem."""
-    return tuple(map(_glance, _journals(home)))
+def sessions(home: Path, most: int) -> tuple[tuple[Session, ...], int]:
+    """The last runs, newest first, at most `most`, and how many there are besides.
+
+    A journal that cannot be read is listed with its problem.
+    """
+    journals = _journals(home)
+    return tuple(map(_glance, journals[:most])), len(journals[most:])
 
 
 def find(home: Path, name: str = LATEST) -> Path:

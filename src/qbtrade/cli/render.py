@@ -17,7 +17,7 @@ from qbtrade.cli.words import figure, word
 Report = dict[str, Any]
 SHOWN: Final = 5
 """Alerts shown; the report holds them all."""
-_OUTCOMES: Final = {
+OUTCOMES: Final = {
     "DONE": "green",
     "INTERRUPTED": "yellow",
     "HALTED": "bold red",
@@ -58,7 +58,7 @@ def overview(report: Report) -> list[RenderableType]:
 def _title(session: Report) -> RenderableType:
     parameters = " ".join(f"{name}={value}" for name, value in session["parameters"].items())
     what = f"{' '.join(session['symbols'])}  {session['strategy']} {parameters}".rstrip()
-    outcome = Text(word(session["outcome"]), style=_OUTCOMES.get(session["outcome"], ""))
+    outcome = Text(word(session["outcome"]), style=OUTCOMES.get(session["outcome"], ""))
     reason = f": {said(session['reason'])}" if session["reason"] else ""
     heading = Text.assemble((f"{word(session['mode'])} ", "bold"), outcome, reason)
     span = f"{_minute(session['start'])} - {_minute(session['end'])} KST"

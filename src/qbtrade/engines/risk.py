@@ -99,20 +99,14 @@ class RiskGate:
         else:
             case = Case(order, intent_of(order), now, 0, 0, 0, 0, 0, 0, 0, 0, loss)
             rules = self._for_strangers
-        reason = ""
-        checks = []
-        for rule in rules:
-            check = rule(case)
-            if check is not None:
-                checks.append(check)
-                if not (check.passed or reason):
-                    reason = check.rule
-        if reason:
-            self._bus.publish(OrderDenied(now, order.order_id, order.symbol, reason, tuple(checks)))
-            return
+        checks = tuple([check for rule in rules if (check := rule(case)) is not None])
+        for check in checks:
+            if not check.passed:
+                self._bus.publish(OrderDenied(now, order.order_id, order.symbol, check.rule, checks))
+                return
         for remember in self._remembering:
             remember(case)
-        self._bus.publish(OrderApproved(now, order, tuple(checks)))
+        self._bus.publish(OrderApproved(now, order, checks))
 
     def _case(self, order: OrderRequest, now: int, loss: int) -> Case:
         """Ask the views once for what several rules need."""
@@ -136,11 +130,12 @@ class RiskGate:
             buying_here += amount
             buying = self._orders.buying() + amount - registered
         severity = max(self._severity[ACCOUNT], self._severity.get(symbol, 0))
-        last = self._market.last(symbol)
-        return Case(order, intent, now, last, price, amount, buying, buying_here, selling, unconfirmed, severity, loss)
+        trade = self._market.last(symbol)
+        last, age = (trade.price, now - trade.ts) if trade else (0, now)
+        return Case(order, intent, now, last, age, price, buying, buying_here, selling, unconfirmed, severity, loss)
 
     def _margin(self, order: OrderRequest) -> int:
-        """What a share of a market buy may cost: the upper price limit; while it is unknown, 30 % above the last price."""
+        """What a share of a market buy may cost: the upper price limit, or 30 % above the last price without a band."""
         if order.side is not BUY:
             return 0
         band = self._market.band(order.symbol)

@@ -40,10 +40,10 @@ def intent_of(order: OrderRequest) -> Intent:
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One order and what several rules ask about it. Money in KRW.
 
-    last: price of the newest trade, 0 without one; age: its age in ns. price: the limit; of a market buy what it may cost,
-    of a market sell 0. buying: all open buys with this order; buying_here: those of its symbol. selling: shares in other
-    open sells of its symbol. unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of the risk
-    state. loss: of this day.
+    last: price of the newest trade, 0 without one; age: its age in ns. price: the limit; of a market buy what a share may
+    cost, of a market sell 0. buying: all open buys with this order; buying_here: those of its symbol. selling: shares in
+    other open sells of its symbol. unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of
+    the risk state. loss: of this day.
     """
 
     order: OrderRequest

@@ -1,0 +1,192 @@
+"""The pages of `qb report`: the list of sessions, and one session in full."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from qbtrade.app.sessions import Session
+from qbtrade.cli import figures
+from qbtrade.cli.render import OUTCOMES, Report, alerts, overview, section
+from qbtrade.cli.text import N_, _, said
+from qbtrade.cli.words import unit, word
+
+SHOWN: Final = 20
+"""Round trips shown; the report holds them all."""
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_WIDTH: Final = 56
+_WHY_NO_SHARPE: Final = (N_("needs {days} trading days, had {count}"), N_("daily returns never varied"))
+
+
+def session_list(found: Sequence[Session], hidden: int) -> RenderableType:
+    """One line per session. hidden: how many older ones are left out."""
+    table = _table(_("Run"), _("Ended"), _("Symbols"), _("Days"), right=(_("Fills"), _("Profit")))
+    for session in found:
+        profit = Text(figures.signed(session.profit), style=figures.colour(session.profit))
+        ended = Text(word(session.outcome), style=OUTCOMES.get(session.outcome, "dim"))
+        symbols = " ".join(session.symbols[:2]) + (f" +{len(session.symbols) - 2}" if session.symbols[2:] else "")
+        days = _days(session) if session.symbols else ""
+        table.add_row(session.run_id, ended, symbols, days, figures.won(session.fills), profit)
+    lines: list[RenderableType] = [table]
+    lines += [Text(f"{session.run_id}: {session.problem}", style="red") for session in found if session.problem]
+    if hidden:
+        lines.append(Text(_("and {count} earlier ones").format(count=hidden), style="dim"))
+    return Group(*lines)
+
+
+def _days(session: Session) -> str:
+    first, last = figures.stamp(session.start)[:10], figures.stamp(session.end)[:10]
+    return first if first == last else f"{first} - {last}"
+
+
+def page(report: Report) -> RenderableType:
+    """One session in full."""
+    session = report["session"]
+    parts = overview(report)
+    parts += section(_("Equity"), _equity(report))
+    parts += section(_("Measures"), [_measures(report["metrics"], report["account"])])
+    parts += section(_("Round trips"), _round_trips(report["round_trips"]))
+    parts += section(_("Denied, by reason"), _denials(report["denials"]))
+    parts += section(_("Risk states"), map(_risk_change, session["risk_changes"]))
+    parts += section(_("Halts"), map(_halt, session["halts"]))
+    parts += section(_("Strategy failures"), _failures(session["strategy_failures"]))
+    parts += section(_("Alerts"), alerts(report["alerts"]))
+    run = _("run {run_id}, session {session_id}, seed {seed}, {source}").format(
+        run_id=report["timing"]["run_id"], session_id=session["id"], seed=session["seed"], source=session["source"]
+    )
+    return Group(*parts, "", Text(run, style="dim"))
+
+
+def sparkline(values: Sequence[int], width: int = _WIDTH) -> str:
+    """The course of some values in at most `width` blocks, the lowest to the highest of them."""
+    count = min(width, len(values))
+    picked = [values[(number + 1) * len(values) // count - 1] for number in range(count)]
+    low, high = min(picked), max(picked)
+    steps = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[(value - low) * steps // (high - low) if high > low else 0] for value in picked)
+
+
+def _equity(report: Report) -> Iterable[RenderableType]:
+    points = [point["equity"] for point in report["equity_curve"]]
+    if points:
+        low, high = figures.won(min(points)), figures.won(max(points))
+        yield Text(sparkline([report["account"]["initial_cash"], *points]))
+        yield Text(_("lowest {low}, highest {high}").format(low=low, high=high), style="dim")
+
+
+def _measures(metrics: Report, account: Report) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    share, none = figures.percent, "-"
+
+    def row(name: str, ppb: int | None, aside: str = "") -> None:
+        table.add_row(name, none if ppb is None else share(ppb), aside)
+
+    row(_("Return"), metrics["return_ppb"], _won(metrics["profit"]))
+    row(_("Max drawdown"), metrics["max_drawdown_ppb"], _won(-metrics["max_drawdown"]))
+    row(_("Win rate"), metrics["win_rate_ppb"])
+    table.add_row(_("Profit factor"), _ratio(metrics["profit_factor_ppb"]))
+    table.add_row(_("Sharpe ratio"), _ratio(metrics["sharpe_ppb"]), said(metrics["sharpe_reason"]))
+    row(_("Exposure"), metrics["exposure_ppb"])
+    row(_("Turnover"), metrics["turnover_ppb"], figures.won(metrics["turnover"]))
+    holding = metrics["average_holding_ns"]
+    table.add_row(_("Average holding"), none if holding is None else figures.age(holding))
+    table.add_row(_("Costs"), figures.won(account["commission"] + account["tax"]))
+    for each in metrics["break_even"]:
+        aside = _("{symbol}: {cost} won a share at {last}").format(
+            symbol=each["symbol"], cost=figures.won(each["cost"]), last=figures.won(each["last"])
+        )
+        table.add_row(_("Break-even"), f"{each['ticks']} {unit('ticks')}", aside)
+    return table
+
+
+def _won(amount: int) -> str:
+    return f"{figures.signed(amount)} {unit('KRW')}"
+
+
+def _ratio(ppb: int | None) -> str:
+    return "-" if ppb is None else f"{ppb / 1e9:.2f}"
+
+
+def _round_trips(trips: list[Report]) -> Iterable[RenderableType]:
+    if not trips:
+        return
+    money = (_("Bought"), _("Sold"), _("Gross"), _("Commission"), _("Tax"), _("Slippage"), _("Net"))
+    table = _table(_("In"), _("Out"), _("Symbol"), right=(_("Shares"), *money))
+    for trip in trips[-SHOWN:]:
+        table.add_row(
+            _moment(trip["entry_ts"]),
+            _moment(trip["exit_ts"])[-5:],
+            trip["symbol"],
+            figures.won(trip["qty"]),
+            figures.won(trip["cost"]),
+            figures.won(trip["proceeds"]),
+            _profit(trip["gross"]),
+            figures.won(trip["commission"]),
+            figures.won(trip["tax"]),
+            figures.signed(trip["slippage"]),
+            _profit(trip["net"]),
+        )
+    yield table
+    if len(trips) > SHOWN:
+        yield Text(_("and {count} earlier ones").format(count=len(trips) - SHOWN), style="dim")
+
+
+def _moment(ts: str) -> str:
+    return ts[5:16].replace("T", " ")
+
+
+def _profit(amount: int) -> Text:
+    return Text(figures.signed(amount), style=figures.colour(amount))
+
+
+def _denials(denials: list[Report]) -> Iterable[RenderableType]:
+    """Each reason with its count and the numbers of the denial that was furthest beyond the limit."""
+    if not denials:
+        return
+    table = _table(_("Reason"), right=(_("Times"), _("Limit"), _("Value"), _("Distance")))
+    table.add_column()
+    for reason, some in groupby(
+        sorted(denials, key=lambda denial: str(denial["reason"])), lambda denial: denial["reason"]
+    ):
+        same = list(some)
+        worst = min(same, key=lambda denial: denial["distance"] or 0)
+        numbers = [_number(worst[name]) for name in ("limit", "value", "distance")]
+        table.add_row(word(reason), figures.won(len(same)), *numbers, unit(worst["unit"] or ""))
+    yield table
+
+
+def _number(number: int | None) -> str:
+    return "-" if number is None else figures.won(number)
+
+
+def _risk_change(change: Report) -> Text:
+    state, where = word(change["state"]), change["symbol"] or _("account")
+    reason = f" ({word(change['reason'])})" if change["reason"] else ""
+    numbers = f" {figures.won(change['value'])} / {figures.won(change['limit'])}" if change["limit"] else ""
+    return Text(f"{_moment(change['ts'])}  {where}: {state}{reason}{numbers}")
+
+
+def _halt(halt: Report) -> Text:
+    until = f" - {_moment(halt['resumed'])}" if halt["resumed"] else ""
+    return Text(f"{_moment(halt['ts'])}{until}  {halt['symbol']}: {word(halt['reason'])}. {said(halt['detail'])}")
+
+
+def _failures(failures: list[Report]) -> Iterable[RenderableType]:
+    for failure in failures:
+        yield Text(f"{_moment(failure['ts'])}  {failure['symbol']}: {failure['error']}", style="red")
+        yield Text(failure["traceback"], style="dim")
+
+
+def _table(*names: str, right: Sequence[Any] = ()) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
