@@ -34,7 +34,7 @@ RAISED: Final = {
 """Which arguments of an error are sentences."""
 TOLD: Final = {
     "Alert": (3, 4), "SymbolHalted": (3,),
-    "Key": (2, 3), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
+    "Key": (2, 3), "_choice": (1, 2), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
 }  # fmt: skip
 """Events and values whose words reach the screen: positions of their sentences."""
 KEYWORDS: Final = ("hint", "text", "action", "detail", "problem")
@@ -76,8 +76,7 @@ class Sentences(ast.NodeVisitor):
 
     def _command_help(self, node: ast.FunctionDef) -> None:
         for mark in node.decorator_list:
-            is_command = isinstance(mark, ast.Call) and _called(mark) == "command"
-            if is_command and not any(keyword.arg == "help" for keyword in mark.keywords):
+            if isinstance(mark, ast.Call) and _called(mark) == "command" and "help" not in {k.arg for k in mark.keywords}:
                 self.found.append(ast.get_docstring(node) or "")
 
     def _take(self, node: ast.expr) -> None:

@@ -106,7 +106,8 @@ def test_a_strategy_parameter_may_come_from_the_environment(tmp_path: Path) -> N
         ("[simulate]\ncash = [1, 200]", "qb.toml: simulate.cash takes one value"),
         ("[simulate]\nsymbols = ['59']", "qb.toml: simulate.symbols: '59' is not a symbol"),
         ("[simulate]\nbar = 'soon'", "qb.toml: simulate.bar: 'soon' is not a duration"),
-        ("lang = 'fr'", "qb.toml: lang: 'fr' is no language. Write ko or en"),
+        ("lang = 'fr'", "qb.toml: lang: 'fr' is none of ko, en"),
+        ("[mock]\nscenario = 'crush'", "qb.toml: mock.scenario: 'crush' is none of calm, trend, crash, limit-up, halt"),
         ("[limits", "qb.toml: "),
     ],
 )

@@ -21,7 +21,7 @@ def test_a_whole_number_has_bounds() -> None:
     assert units.whole("--days", "1", least=1, most=3) == 1
     assert units.whole("--days", "3", least=1, most=3) == 3
     for text in ("0", "4"):
-        with pytest.raises(UsageError, match=f"--days: {text} is outside 1 to 3"):
+        with pytest.raises(UsageError, match=rf"--days: {text} is outside 1 to 3"):
             units.whole("--days", text, least=1, most=3)
 
 
@@ -34,7 +34,7 @@ def test_a_rate_is_read_exactly(text: str, ppb: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "3", "%", "-3%", "three%", "3%%", "inf%", "0.00000001%", "101%"])
 def test_what_is_no_rate_is_refused_with_the_flag(text: str) -> None:
-    with pytest.raises(UsageError, match="^--stop-loss: "):
+    with pytest.raises(UsageError, match=r"^--stop-loss: "):
         units.rate("--stop-loss", text)
 
 
@@ -53,7 +53,7 @@ def test_a_duration_has_a_unit(text: str, ns: int) -> None:
 
 def test_a_number_alone_counts_in_the_unit_that_the_flag_names() -> None:
     assert units.duration("--status-every", "30", bare="s") == 30 * 10**9
-    with pytest.raises(UsageError, match="^--bar: '30' is not a duration"):
+    with pytest.raises(UsageError, match=r"^--bar: '30' is not a duration"):
         units.duration("--bar", "30")
 
 
@@ -66,5 +66,5 @@ def test_a_duration_survives_being_written(count: int, unit: str) -> None:
 def test_speed_is_max_or_a_positive_whole_number() -> None:
     assert [units.speed("--speed", text) for text in ("max", "MAX", "1", "60")] == [0, 0, 1, 60]
     for text in ("0", "-1", "1.5", "fast", ""):
-        with pytest.raises(UsageError, match="^--speed: "):
+        with pytest.raises(UsageError, match=r"^--speed: "):
             units.speed("--speed", text)

@@ -58,8 +58,8 @@ def test_the_summary_fits_80_columns(language: str, monkeypatch: pytest.MonkeyPa
 
 def test_the_suite_is_a_table_with_the_figures_of_each_scenario() -> None:
     results = (
-        ScenarioResult(1, "connectivity", True, {"bus_us": 0.61, "redis": "embedded"}, ""),
-        ScenarioResult(2, "market data", False, {"ticks": 60_000}, "bars: 5 instead of 6"),
+        ScenarioResult(1, "connectivity", passed=True, figures={"bus_us": 0.61, "redis": "embedded"}, detail=""),
+        ScenarioResult(2, "market data", passed=False, figures={"ticks": 60_000}, detail="bars: 5 instead of 6"),
     )
     lines = shown(render.suite(results)).splitlines()
     assert lines[1].split()[:3] == ["1", "connectivity", "passed"]

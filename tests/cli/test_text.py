@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from qbtrade.cli import text
+from qbtrade.cli import text, words
 from qbtrade.errors import FileError, RowError, UnknownNameError
 from tools import messages
 
@@ -39,41 +39,41 @@ def test_the_language_is_what_qb_lang_says_else_the_locale(
 
 
 def test_english_is_the_source_text() -> None:
-    assert text.explain(UnknownNameError("command", "simulat", ["simulate"])) == (
+    assert words.explain(UnknownNameError("command", "simulat", ["simulate"])) == (
         "unknown command 'simulat'. Did you mean 'simulate'?"
     )
 
 
 def test_an_error_is_translated_with_its_values(korean: None) -> None:
     del korean
-    line = text.explain(FileError("cannot write the report to {path}: {cause}", path="/x{}", cause="No space"))
-    assert line == text._("cannot write the report to {path}: {cause}").format(path="/x{}", cause="No space")
+    line = words.explain(FileError("cannot write {path}: {cause}", path="/x{}", cause="No space"))
+    assert line == text._("cannot write {path}: {cause}").format(path="/x{}", cause="No space")
     assert "/x{}" in line
     assert "cannot" not in line
 
 
 def test_words_of_ours_inside_an_error_are_translated_and_the_users_are_not(korean: None) -> None:
     del korean
-    line = text.explain(UnknownNameError("strategy", "strategy", ["sma_cross"]))
+    line = words.explain(UnknownNameError("strategy", "strategy", ["sma_cross"]))
     assert line.count("strategy") == 1
 
 
 def test_a_sentence_that_arrives_filled_in_is_recognised(korean: None) -> None:
     del korean
     sentence = "005930: a print of 10 x 3 was set aside (off-band)"
-    told = text.said(sentence)
+    told = words.said(sentence)
     assert told != sentence
     assert all(part in told for part in ("005930", "10", "3"))
 
 
 def test_a_sentence_that_nobody_knows_stays_as_it_is(korean: None) -> None:
     del korean
-    assert text.said("Some venue's own words {x}") == "Some venue's own words {x}"
+    assert words.said("Some venue's own words {x}") == "Some venue's own words {x}"
 
 
 def test_a_row_error_keeps_its_place(korean: None) -> None:
     del korean
-    assert "a.csv" in text.explain(RowError("a.csv", 7, "price", "is negative"))
+    assert "a.csv" in words.explain(RowError("a.csv", 7, "price", "is negative"))
 
 
 def test_every_sentence_of_the_code_stands_in_the_catalogue() -> None:

@@ -45,8 +45,9 @@ def test_a_trade_with_an_older_time_does_not_turn_the_clock_back() -> None:
     assert clock.now() == 9
 
 
-def test_a_stop_request_ends_the_run_before_the_next_event() -> None:
-    bus, stop, seen = Bus(), StopRequest(), list[int]()
+def test_a_stop_request_ends_the_run_with_the_next_timer() -> None:
+    bus, clock, stop, seen = Bus(), SimClock(), StopRequest(), list[int]()
+    clock.call_at(3, lambda _: None)
 
     def stop_at_two(trade: Trade) -> None:
         seen.append(trade.ts)
@@ -54,7 +55,7 @@ def test_a_stop_request_ends_the_run_before_the_next_event() -> None:
             stop.ask("enough")
 
     bus.subscribe(Trade, stop_at_two)
-    SimLoop(bus, SimClock(), stop).run([a_trade(ts=ts) for ts in (1, 2, 3)])
+    SimLoop(bus, clock, stop).run([a_trade(ts=ts) for ts in (1, 2, 3)])
     assert (seen, stop.reason) == ([1, 2], "enough")
     stop.ask("later")
     assert stop.reason == "enough"
@@ -65,6 +66,13 @@ def test_a_pace_is_asked_for_every_event_and_every_timer() -> None:
     clock.call_at(3, lambda _: None)
     SimLoop(Bus(), clock, StopRequest()).run([a_trade(ts=1), a_trade(ts=5)], paced.append)
     assert paced == [1, 3, 5]
+
+
+def test_a_paced_run_stops_before_the_next_event() -> None:
+    bus, stop, seen = Bus(), StopRequest(), list[int]()
+    bus.subscribe(Trade, lambda t: seen.append(t.ts))
+    SimLoop(bus, SimClock(), stop).run([a_trade(ts=1), a_trade(ts=2)], lambda ts: stop.ask("enough") if ts == 2 else None)
+    assert seen == [1]
 
 
 def test_a_full_inbox_refuses_market_data_and_never_an_answer() -> None:

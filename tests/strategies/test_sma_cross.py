@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from qbtrade.errors import UsageError
 from qbtrade.strategies.averages import Sma
-from qbtrade.strategies.sma_cross import Cross, Params, SmaCross, TickCross, won
+from qbtrade.strategies.sma_cross import Cross, Params, SmaCross, TickCross
 from tests.builders import SAMSUNG, a_bar, a_trade
 
 
@@ -86,10 +86,3 @@ def test_the_tick_version_follows_every_trade_and_no_bar() -> None:
         strategy.on_trade(a_trade(price))
     assert [side for side, _ in desk.asked] == ["buy"]
     assert strategy.warm_up() == 0
-
-
-def test_an_average_is_shown_in_won_with_two_decimals() -> None:
-    sma = Sma(3)
-    for price in (100, 100, 101):
-        sma.add(price)
-    assert won(sma) == "100.33"

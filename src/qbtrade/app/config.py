@@ -83,22 +83,22 @@ class Settings:
 
 def load_settings(cwd: Path, env: Mapping[str, str]) -> Settings:
     """Read and check everything that was said. Raises: ConfigError, which names the place and the key."""
-    said = collect(cwd, env)
-    for found in said.values():
-        if holds_password(found.text) and found.place in {TOML, DOTENV}:
-            _refuse_readable_by_others(cwd / found.place)
-    return Settings(said)
-
-
-def collect(cwd: Path, env: Mapping[str, str]) -> dict[str, Said]:
-    """What was said for each key, known or not, unread. Raises: ConfigError when a file cannot be read."""
-    return dict([*_from_toml(cwd / TOML), *_from_dotenv(cwd / DOTENV), *_from_variables(ENVIRONMENT, env)])
+    return Settings(collect(cwd, env))
 
 
 def configured(key: str) -> str:
-    """What this process was told for one key, whatever state the others are in; "" for nothing."""
+    """What this process was told for one key without a section, whatever state the others are in; "" for nothing."""
     said = collect(Path.cwd(), os.environ).get(key)
-    return said.text if said else ""
+    return str(_read(key, said)) if said else ""
+
+
+def collect(cwd: Path, env: Mapping[str, str]) -> dict[str, Said]:
+    """What was said for each key, known or not, unread. Raises: ConfigError when a file cannot be used."""
+    said = dict([*_from_toml(cwd / TOML), *_from_dotenv(cwd / DOTENV), *_from_variables(ENVIRONMENT, env)])
+    for found in said.values():
+        if found.place != ENVIRONMENT and holds_password(found.text):
+            _refuse_readable_by_others(cwd / found.place)
+    return said
 
 
 def default_text(key: str) -> str:

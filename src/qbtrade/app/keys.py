@@ -1,14 +1,18 @@
 """Every key of the configuration: how its text is read and written, and what it means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from qbtrade.adapters.sim.models import FILL_RULES
+from qbtrade.adapters.sim.scenarios import SCENARIOS
 from qbtrade.app import addresses, units
 from qbtrade.domain.instrument import parse_symbol
+from qbtrade.domain.order import OrderKind
 from qbtrade.errors import UsageError
 
 LANGUAGES: Final = ("ko", "en")
+ORDER_KINDS: Final = tuple(kind.lower() for kind in OrderKind)
 
 
 class Key(NamedTuple):
@@ -27,10 +31,11 @@ def _text(_what: str, text: str) -> str:
     return text
 
 
-def _language(what: str, text: str) -> str:
-    if text not in LANGUAGES:
-        raise UsageError("{what}: {text!r} is no language", hint="Write ko or en", what=what, text=text)
-    return text
+def _one_of(names: Collection[str], what: str, text: str) -> str:
+    name = text.strip().lower()
+    if name not in names:
+        raise UsageError("{what}: {text!r} is none of {names}", what=what, text=text, names=", ".join(names))
+    return name
 
 
 def _symbols(what: str, text: str) -> tuple[str, ...]:
@@ -38,6 +43,10 @@ def _symbols(what: str, text: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(parse_symbol(symbol) for symbol in text.split(",")))
     except UsageError as error:
         raise UsageError("{what}: {cause}", hint=error.hint, what=what, cause=error.message) from error
+
+
+def _choice(names: Collection[str], text: str, unsaid: str = "") -> Key:
+    return Key(partial(_one_of, names), str, text, unsaid)
 
 
 def _string(text: str, unsaid: str = "") -> Key:
@@ -58,7 +67,7 @@ def _duration(text: str, unsaid: str = "") -> Key:
 
 KEYS: Final[dict[str, Key]] = {
     "home": _string("Folder of journals, reports and recordings.", "the platform's user data folder"),
-    "lang": Key(_language, str, "Language of the screen: ko or en.", "from the locale"),
+    "lang": _choice(LANGUAGES, "Language of the screen: ko or en.", "from the locale"),
     "database_url": Key(
         partial(addresses.address, schemes=("postgresql", "postgres")),
         addresses.masked,
@@ -76,6 +85,7 @@ KEYS: Final[dict[str, Key]] = {
     "simulate.bar": _duration("Length of a bar.", "1m, or the source's own"),
     "simulate.cash": _whole("Cash to start with, in won."),
     "simulate.seed": _whole("Same seed, same session, to the byte.", least=0),
+    "simulate.order_kind": _choice(ORDER_KINDS, "limit or market, for entries and exits."),
     "simulate.speed": Key(units.speed, units.write_speed, "Market seconds per second; 1 is real time."),
     "simulate.status_every": _duration("Market time between two status panels."),
     "limits.max_budget": _whole("Money at work at any moment, in won."),
@@ -93,8 +103,8 @@ KEYS: Final[dict[str, Key]] = {
     "venue.latency": _duration("An order's way to the exchange."),
     "venue.slippage": _whole("Price steps lost by a marketable order.", least=0, most=100),
     "venue.volume_share": _rate("Share of each print that may fill our orders."),
-    "venue.fill_model": _string("When a resting order counts as reached: through or touch."),
-    "mock.scenario": _string("calm, trend, crash, limit-up or halt."),
+    "venue.fill_model": _choice(FILL_RULES, "When a resting order counts as reached: through or touch."),
+    "mock.scenario": _choice(SCENARIOS, "calm, trend, crash, limit-up or halt."),
     "mock.ticks": _whole("Trades per symbol and day.", most=10**7),
     "mock.days": _whole("Trading days.", most=1000),
     "mock.price": _whole("Price at which the first day opens, in won.", "near 75,000", most=10**8),

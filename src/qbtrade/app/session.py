@@ -39,6 +39,7 @@ EXIT: Final = {
     Outcome.INTERRUPTED: ExitCode.INTERRUPTED,
     Outcome.FAULT: ExitCode.FAILED,
 }
+MARK_EVERY: Final = 30_000_000_000
 NOT_PART_OF_THE_ID: Final = ("report", "speed", "status_every", "source")
 """Fields of the plan that change nothing of what happens; the source counts by its content."""
 
@@ -114,6 +115,7 @@ class Session:
             rules=rules, instruments=source.instruments, interval=source.interval, limits=self._limits, cash=plan.cash,
             made_of_bars=source.made_of_bars, durable=False, order_kind=OrderKind(plan.order_kind.upper()),
             commission_ppb=plan.commission_ppb, tax_ppb=plan.tax_ppb, bases=source.bases,
+            mark_every=max(MARK_EVERY, source.interval if source.made_of_bars else 0),
         )  # fmt: skip
         self._engines = Engines(self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed, sketched=source.made_of_bars))
         self._symbols = tuple(instrument.symbol for instrument in source.instruments)
@@ -142,6 +144,7 @@ class Session:
     def _open(self) -> None:
         engines = self._engines
         self._bus.publish(self._started())
+        engines.journal.flush()
         strategy = self._strategy.build(engines.host, self._symbols)
         engines.host_strategy(strategy)
         for bar in self._past(strategy.warm_up()).bars:
@@ -216,6 +219,7 @@ class Session:
 
     def _on_status(self, due: int) -> None:
         self._screen.on_status(self._snapshots.take(due))
+        self._engines.journal.flush()
         following = due + self._plan.status_every
         if self._engines.market.phase() in {Phase.CLOSED, Phase.AFTER_MARKET}:
             calendar = self._rules.calendar

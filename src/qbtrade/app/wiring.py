@@ -28,7 +28,6 @@ from qbtrade.engines.strategy import StrategyHost, listens_to_trades
 from qbtrade.kernel.bus import Bus
 from qbtrade.ports import Broker, Clock, JournalStore, MarketView, Strategy
 
-MARK_EVERY = 10_000_000_000
 BrokerMaker = Callable[[Bus, Clock, MarketView], Broker]
 
 
@@ -36,7 +35,7 @@ class Setup(msgspec.Struct, frozen=True):
     """What the engines are built from, the same in every world. interval: ns of a bar; bases: yesterday's close, KRW.
 
     made_of_bars: the trades are the paths of recorded bars, whose jumps are no spikes. durable: intents reach the disk before
-    the broker. heartbeat: ns, 0 for none.
+    the broker. heartbeat: ns, 0 for none. mark_every: ns between looks at the day's loss while shares are held.
     """
 
     rules: Rules
@@ -49,6 +48,7 @@ class Setup(msgspec.Struct, frozen=True):
     durable: bool = True
     heartbeat: int = 0
     order_kind: OrderKind = OrderKind.LIMIT
+    mark_every: int = 1_000_000_000
     commission_ppb: int = -1
     tax_ppb: int = -1
 
@@ -77,7 +77,7 @@ class Engines:
         self._join_orders()
         self.portfolio = Portfolio(
             bus, clock, self.market, self.orders, setup.rules,
-            cash=setup.cash, mark_every=setup.interval if setup.made_of_bars else MARK_EVERY,
+            cash=setup.cash, mark_every=setup.mark_every,
             commission_ppb=setup.commission_ppb, tax_ppb=setup.tax_ppb,
         )  # fmt: skip
         bus.subscribe(ev.OrderFilled, self.portfolio.on_filled)

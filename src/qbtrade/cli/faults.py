@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from qbtrade.cli.text import _, explain
+from qbtrade.cli.text import _
+from qbtrade.cli.words import explain
 from qbtrade.errors import ExitCode, QbError
 
 DEBUG_FLAG = "--debug"

@@ -24,7 +24,8 @@ def signed(amount: int) -> str:
 
 def percent(ppb: int, *, sign: bool = False) -> str:
     """`0.53%`, with `sign` also `+0.53%`."""
-    return f"{ppb / PERCENT:{'+' if sign and ppb else ''}.2f}%"
+    shown = round(ppb / PERCENT, 2) + 0.0  # no minus before zero
+    return f"{shown:{'+' if sign and shown else ''}.2f}%"
 
 
 def share(used: int, limit: int) -> str:

@@ -16,7 +16,6 @@ from qbtrade.cli.figures import won
 from qbtrade.cli.text import _
 from qbtrade.domain.calendar import DAY, parse_ts
 from qbtrade.domain.instrument import Kind, Market
-from qbtrade.domain.order import OrderKind
 from qbtrade.errors import UnknownNameError, UsageError
 
 Reader = Callable[[str, str], Any]
@@ -75,10 +74,6 @@ def _member(names: type[StrEnum], what: str, text: str) -> str:
     return name
 
 
-def _order_kind(what: str, text: str) -> str:
-    return _member(OrderKind, what, text).lower()
-
-
 SOURCE: Final = Option(
     "--source", "source", _as_is, "mock|FILE...", _("mock, or CSV and Parquet files of trades or bars"), "mock",
     several=True,
@@ -115,7 +110,7 @@ EXCHANGE: Final = (
     _key("--reject-rate", "venue.reject_rate", "RATE"),
     _key("--slippage", "venue.slippage", "TICKS"),
     _key("--latency", "venue.latency", "LENGTH"),
-    Option("--order-kind", "order_kind", _order_kind, "NAME", _("limit or market, for entries and exits"), "limit"),
+    _key("--order-kind", "simulate.order_kind", "NAME"),
     _key("--volume-share", "venue.volume_share", "RATE"),
     _key("--fill-model", "venue.fill_model", "NAME"),
 )

@@ -49,6 +49,11 @@ def _rows(records: Iterable[tuple[str, str]], first: int, width: int) -> Iterato
         yield from (f"{' ' * first}{line}" for line in rest)
 
 
+def _told(record: str, text: str) -> str:
+    """What typer writes behind a flag, in the user's language. text: the part of it that is ours."""
+    return record.replace(text, _(text), 1).replace("[default: ", "[") if text else _(record)
+
+
 class _Page:
     """What commands and groups write for --help."""
 
@@ -60,7 +65,7 @@ class _Page:
             if record is not None:
                 kind = _("Arguments") if param.param_type_name == "argument" else _("Options")
                 heading = getattr(param, "rich_help_panel", None) or kind
-                found.setdefault(heading, []).append((record[0], _(record[1]).replace("[default: ", "[")))
+                found.setdefault(heading, []).append((record[0], _told(record[1], getattr(param, "help", None) or "")))
         return found
 
     def format_help(self: Any, ctx: Any, formatter: Any) -> None:

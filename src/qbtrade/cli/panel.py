@@ -12,8 +12,8 @@ from rich.text import Text
 
 from qbtrade.app.status import LimitUse, Status, SymbolStatus
 from qbtrade.cli import figures
-from qbtrade.cli.text import _, said
-from qbtrade.cli.words import unit, word
+from qbtrade.cli.text import _
+from qbtrade.cli.words import said, unit, word
 
 SHOWN_SYMBOLS: Final = 8
 SHOWN_ALERTS: Final = 3

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from qbtrade.cli import figures
-from qbtrade.cli.text import _, said
-from qbtrade.cli.words import figure, word
+from qbtrade.cli.text import _
+from qbtrade.cli.words import WORDS, figure, said, word
 
 Report = dict[str, Any]
 SHOWN: Final = 5
@@ -59,10 +59,14 @@ def _title(session: Report) -> RenderableType:
     parameters = " ".join(f"{name}={value}" for name, value in session["parameters"].items())
     what = f"{' '.join(session['symbols'])}  {session['strategy']} {parameters}".rstrip()
     outcome = Text(word(session["outcome"]), style=OUTCOMES.get(session["outcome"], ""))
-    reason = f": {said(session['reason'])}" if session["reason"] else ""
+    reason = f": {_reason(session['reason'])}" if session["reason"] else ""
     heading = Text.assemble((f"{word(session['mode'])} ", "bold"), outcome, reason)
     span = f"{_minute(session['start'])} - {_minute(session['end'])} KST"
     return Group(heading, Text(what), Text(span, style="dim"))
+
+
+def _reason(reason: str) -> str:
+    return word(reason) if reason in WORDS else said(reason)
 
 
 def _minute(ts: str) -> str:
@@ -171,7 +175,7 @@ def _onward(report: Report, path: Path) -> Table:
     table.add_row(_("Report"), str(path))
     table.add_row(_("Read on"), "qb report show")
     if report["orders"]:
-        table.add_row(_("Why"), f"qb report why {report['orders'][-1]['order_id']}")
+        table.add_row(_("One order"), f"qb report why {report['orders'][-1]['order_id']}")
     return table
 
 
@@ -194,4 +198,10 @@ def suite(results: Iterable[Any]) -> RenderableType:
 def _number(value: float | str) -> str:
     if isinstance(value, int):
         return figures.won(value)
-    return figures.short(value) if isinstance(value, float) else figure(value)
+    if isinstance(value, float):
+        return figures.short(value)
+    return ", ".join(map(_known, value.split(", ")))
+
+
+def _known(name: str) -> str:
+    return word(name) if name in WORDS else name

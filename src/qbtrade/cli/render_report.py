@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,9 +10,10 @@ from rich.text import Text
 
 from qbtrade.app.sessions import Session
 from qbtrade.cli import figures
+from qbtrade.cli.checks import row_of
 from qbtrade.cli.render import OUTCOMES, Report, alerts, overview, section
-from qbtrade.cli.text import N_, _, said
-from qbtrade.cli.words import unit, word
+from qbtrade.cli.text import N_, _
+from qbtrade.cli.words import said, unit, word
 
 SHOWN: Final = 20
 """Round trips shown; the report holds them all."""
@@ -29,7 +30,7 @@ def session_list(found: Sequence[Session], hidden: int) -> RenderableType:
         ended = Text(word(session.outcome), style=OUTCOMES.get(session.outcome, "dim"))
         symbols = " ".join(session.symbols[:2]) + (f" +{len(session.symbols) - 2}" if session.symbols[2:] else "")
         days = _days(session) if session.symbols else ""
-        table.add_row(session.run_id, ended, symbols, days, figures.won(session.fills), profit)
+        table.add_row(Text(session.run_id), ended, symbols, days, figures.won(session.fills), profit)
     lines: list[RenderableType] = [table]
     lines += [Text(f"{session.run_id}: {session.problem}", style="red") for session in found if session.problem]
     if hidden:
@@ -116,16 +117,16 @@ def _ratio(ppb: int | None) -> str:
 def _round_trips(trips: list[Report]) -> Iterable[RenderableType]:
     if not trips:
         return
-    money = (_("Bought"), _("Sold"), _("Gross"), _("Commission"), _("Tax"), _("Slippage"), _("Net"))
-    table = _table(_("In"), _("Out"), _("Symbol"), right=(_("Shares"), *money))
+    money = (_("Bought"), _("Sold"), _("Gross"), _("Fee"), _("Tax"), _("Slippage"), _("Net"))
+    table = _table(_("In"), _("Out"), _("Symbol"), right=(_("Shares"), *money), gap=1)
     for trip in trips[-SHOWN:]:
         table.add_row(
             _moment(trip["entry_ts"]),
-            _moment(trip["exit_ts"])[-5:],
+            _moment(trip["exit_ts"], after=trip["entry_ts"]),
             trip["symbol"],
             figures.won(trip["qty"]),
-            figures.won(trip["cost"]),
-            figures.won(trip["proceeds"]),
+            figures.won(trip["cost"] // trip["qty"]),
+            figures.won(trip["proceeds"] // trip["qty"]),
             _profit(trip["gross"]),
             figures.won(trip["commission"]),
             figures.won(trip["tax"]),
@@ -137,8 +138,9 @@ def _round_trips(trips: list[Report]) -> Iterable[RenderableType]:
         yield Text(_("and {count} earlier ones").format(count=len(trips) - SHOWN), style="dim")
 
 
-def _moment(ts: str) -> str:
-    return ts[5:16].replace("T", " ")
+def _moment(ts: str, after: str = "") -> str:
+    """Day and minute; the minute alone on the same day as `after`."""
+    return ts[11:16] if ts[:10] == after[:10] else ts[5:16].replace("T", " ")
 
 
 def _profit(amount: int) -> Text:
@@ -156,13 +158,8 @@ def _denials(denials: list[Report]) -> Iterable[RenderableType]:
     ):
         same = list(some)
         worst = min(same, key=lambda denial: denial["distance"] or 0)
-        numbers = [_number(worst[name]) for name in ("limit", "value", "distance")]
-        table.add_row(word(reason), figures.won(len(same)), *numbers, unit(worst["unit"] or ""))
+        table.add_row(word(reason), figures.won(len(same)), *row_of(worst))
     yield table
-
-
-def _number(number: int | None) -> str:
-    return "-" if number is None else figures.won(number)
 
 
 def _risk_change(change: Report) -> Text:
@@ -183,8 +180,8 @@ def _failures(failures: list[Report]) -> Iterable[RenderableType]:
         yield Text(failure["traceback"], style="dim")
 
 
-def _table(*names: str, right: Sequence[Any] = ()) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+def _table(*names: str, right: Sequence[str] = (), gap: int = 2) -> Table:
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="dim")
     for name in names:
         table.add_column(name, no_wrap=True)
     for name in right:

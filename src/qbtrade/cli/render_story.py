@@ -1,7 +1,7 @@
 """Events and orders as lines: what `qb report events` and `qb report why` say."""
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 from rich.console import Group, RenderableType
@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from qbtrade.cli import figures
+from qbtrade.cli.checks import row_of
 from qbtrade.cli.render import Report, section
-from qbtrade.cli.text import N_, _, said
-from qbtrade.cli.words import unit, word
+from qbtrade.cli.text import N_, _
+from qbtrade.cli.words import said, word
 from qbtrade.domain.message import Event
 
 STEPS: Final = {
@@ -33,7 +34,6 @@ STEPS: Final = {
     "ORDER_EXPIRED": N_("expired"),
 }
 """What each event did to an order."""
-_KNOWN_FROM_FILL: Final = frozenset({"side", "price", "fill_qty", "purpose"})
 
 
 def event_line(event: Event) -> str:
@@ -48,17 +48,18 @@ def event_line(event: Event) -> str:
 
 
 def _values(values: Report) -> str:
-    return " ".join(f"{name}={_value(value)}" for name, value in values.items() if value not in ("", 0, [], {}))
+    return " ".join(f"{name}={value}" for name, value in _flat(values) if value)
 
 
-def _value(value: Any) -> str:
-    return (
-        str(value)
-        if isinstance(value, int)
-        else f"{value!r}"
-        if isinstance(value, str) and " " in value
-        else str(value)
-    )
+def _flat(values: Report) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        elif isinstance(value, list | tuple):
+            yield name, ",".join(each if isinstance(each, str) else each["rule"] for each in value)
+        else:
+            text = str(value)
+            yield name, repr(text) if " " in text or not text.isprintable() else text
 
 
 def story(told: Report) -> RenderableType:
@@ -102,9 +103,8 @@ def _checks(checks: list[Report]) -> Iterable[RenderableType]:
     table.add_column()
     table.add_column()
     for check in checks:
-        numbers = (figures.won(check[name]) for name in ("limit", "value", "distance"))
         verdict = Text(_("passed"), style="green") if check["passed"] else Text(_("broken"), style="bold red")
-        table.add_row(word(check["rule"]), *numbers, unit(check["unit"]), verdict)
+        table.add_row(check["rule"], *row_of(check), verdict)
     yield table
 
 
@@ -114,7 +114,7 @@ def _steps(steps: list[Report]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for step in steps:
-        table.add_row(_clock(step["ts"]), _(STEPS[step["type"]]), _step(step))
+        table.add_row(_clock(step["ts"]), _(STEPS[step["type"]]), Text(_step(step)))
     return table
 
 
@@ -145,13 +145,10 @@ def _result(order: Report) -> Iterable[RenderableType]:
     reason = f" ({word(order['reason'])})" if order["reason"] else ""
     yield Text(f"{word(order['status'])}{reason}")
     if order["filled_qty"]:
-        yield Text(
-            _("{filled} of {qty} filled for {amount} won; commission {commission}, tax {tax}, slippage {slippage}").format(
-                filled=figures.won(order["filled_qty"]), qty=figures.won(order["qty"]),
-                amount=figures.won(order["filled_amount"]), commission=figures.won(order["commission"]),
-                tax=figures.won(order["tax"]), slippage=figures.signed(order["slippage"]),
-            )
-        )  # fmt: skip
+        names = ("filled_qty", "qty", "filled_amount", "commission", "tax", "slippage")
+        numbers = {name: figures.won(order[name]) for name in names}
+        yield Text(_("{filled_qty} of {qty} filled for {filled_amount} won").format(**numbers))
+        yield Text(_("commission {commission}, tax {tax}, slippage {slippage}").format(**numbers))
 
 
 def _clock(ts: str) -> str:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -12,6 +12,7 @@ from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app import report as reports
 from qbtrade.app import sessions
 from qbtrade.app.home import home, reports_dir
+from qbtrade.app.units import whole
 from qbtrade.cli.options import RECORDED
 from qbtrade.cli.pages import option
 from qbtrade.cli.screen import console_on
@@ -22,6 +23,9 @@ from qbtrade.domain.message import Event, EventType
 from qbtrade.errors import UsageError
 
 app = typer.Typer(add_completion=False, help=N_("Read what sessions did, and why, from their journals."))
+LISTED: Final = 20
+PIPE: Final = 240
+"""Columns of a page that goes anywhere but to a terminal."""
 
 Id = Annotated[str, typer.Argument(metavar="ID", help=N_("The beginning of a run's or a session's id, or latest"))]
 Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
@@ -30,19 +34,19 @@ Symbol = Annotated[str, option("--symbol", metavar="SYMBOL", text=N_("Only what 
 From = Annotated[str, option("--from", metavar="TIME", text=N_("Leave out what is before; KST"))]
 To = Annotated[str, option("--to", metavar="TIME", text=N_("Leave out what is after; a date alone is included"))]
 InSession = Annotated[str, option("--session", metavar="ID", text=N_("In this session, not in the latest one"))]
-Last = Annotated[int, typer.Option("--last", metavar="N", min=1, help=N_("How many sessions to list"))]
+Last = Annotated[str, option("--last", metavar="N", default=f"{LISTED}", text=N_("How many sessions to list"))]
 
 
 @app.callback(invoke_without_command=True)
 def report(
     ctx: typer.Context,
+    *,
     types: Types = "",
     symbol: Symbol = "",
     from_: From = "",
     to: To = "",
     session: InSession = "",
-    last: Last = 20,
-    *,
+    last: Last = "",
     json: Json = False,
 ) -> None:
     """List the sessions, newest first."""
@@ -51,15 +55,19 @@ def report(
     ]
     command = ctx.invoked_subcommand
     if command and (types or given or json):
-        raise UsageError("options of {command} stand behind it", hint="Write qb report {command} ...", command=command)
+        raise UsageError(
+            "options of {command} stand behind it",
+            hint="Write qb report {command} and then the options",
+            command=command,
+        )
     if command:
         return
     if types:
         events(types, symbol, from_, to, session, json=json)
     elif given:
-        raise UsageError("{flag} narrows --events", hint="Add --events TYPE,...", flag=given[0])
+        raise UsageError("{flag} narrows --events", hint="Name the types of events with --events", flag=given[0])
     else:
-        _list(last, json=json)
+        _list(whole("--last", last, least=1) if last else LISTED, json=json)
 
 
 def _list(last: int, *, json: bool) -> None:
@@ -192,6 +200,10 @@ def _document(content: Any) -> None:
 
 def _print(page: Any) -> None:
     console = console_on(sys.stdout)
-    if not console.is_terminal:
-        console.width = 200  # nobody folds the lines of a pipe
-    console.print(page)
+    if console.is_terminal:
+        console.print(page)
+        return
+    console.width = PIPE  # nobody folds the lines of a pipe
+    with console.capture() as capture:
+        console.print(page)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))

@@ -84,7 +84,7 @@ def _origin(row: Row) -> Iterator[str]:
     sure = f" ({_(SURENESS[row.sure])})" if row.sure in SURENESS else ""
     yield f"{span}{sure}: {row.source}"
     if row.note:
-        yield row.note
+        yield _(row.note)
 
 
 def _rate(ppb: int) -> str:

@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from qbtrade.app.status import NoScreen, Screen, Status
 from qbtrade.cli import figures, panel
-from qbtrade.cli.text import _, said
+from qbtrade.cli.text import _
+from qbtrade.cli.words import said
 from qbtrade.kernel.clock import Stopwatch
 
+PIPE = 240
+"""Columns of a page that goes anywhere but to a terminal."""
 REDRAW = 0.1
 """Seconds between two pictures of the progress bar."""
 SPEAK = 10.0
@@ -24,6 +27,18 @@ SPEAK = 10.0
 def console_on(stream: TextIO) -> Console:
     """A console that writes control codes only where a terminal understands them."""
     return Console(file=stream, force_terminal=stream.isatty() and os.environ.get("TERM") != "dumb", highlight=False)
+
+
+def show(page: RenderableType, stream: TextIO) -> None:
+    """Print a finished page; where no terminal would fold its lines, they stay whole and end with their last word."""
+    console = console_on(stream)
+    if console.is_terminal:
+        console.print(page)
+        return
+    console.width = PIPE
+    with console.capture() as capture:
+        console.print(page)
+    stream.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
 class PanelScreen:

@@ -1,25 +1,20 @@
 """The language of the screen: English in the code, Korean from the catalogue in `locale/`.
 
-`_` looks a sentence up at once; `N_` only marks one for the catalogue, for texts that are looked up later; `said` takes
-a sentence that arrives from below already filled in, such as an alert's, and finds the template that it was made from.
+`_` looks a sentence up at once; `N_` only marks one for the catalogue, for texts that are looked up later.
 """
 
 import gettext
 import os
 import re
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Final
-
-from qbtrade.errors import QbError
 
 LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "qbtrade"
 FIELD: Final = re.compile(r"\{(\w+)[^{}]*\}")
 """A placeholder of a template."""
 _ASKED: Final = ("QB_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
-_WORDS_OF_OURS: Final = ("what", "problem")
-"""Values of an error that are to be translated too."""
 
 
 def language() -> str:
@@ -34,7 +29,7 @@ def _catalogue(code: str) -> gettext.NullTranslations:
 
 
 @cache
-def _templates(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+def templates(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Sentences with placeholders, the wordiest first: a pattern for one that is filled in, and its translation."""
     pairs = getattr(_catalogue(code), "_catalog", {}).items()
     ordered = sorted((pair for pair in pairs if FIELD.search(pair[0])), key=lambda pair: len(FIELD.sub("", pair[0])))
@@ -61,29 +56,3 @@ def _(message: str) -> str:
 def N_(message: str) -> str:  # noqa: N802 (gettext's own name)
     """The sentence as it is, marked for the catalogue."""
     return message
-
-
-def said(sentence: str) -> str:
-    """A sentence that was filled in before it came here, in the user's language where its template is known."""
-    whole = _(sentence)
-    if whole != sentence:
-        return whole
-    for pattern, translation in _templates(language()):
-        found = pattern.fullmatch(sentence)
-        if found:
-            return FIELD.sub(partial(_filled, found.groupdict()), translation)
-    return sentence
-
-
-def _filled(values: dict[str, str], field: re.Match[str]) -> str:
-    return _(values[field[1]])
-
-
-def explain(error: QbError) -> str:
-    """The one line of an error in the user's language: what is wrong, then what to do."""
-    if not error.values:
-        parts = [said(template) for template in error.templates]
-    else:
-        values = {name: said(str(value)) if name in _WORDS_OF_OURS else value for name, value in error.values.items()}
-        parts = [_(template).format(**values) for template in error.templates]
-    return ". ".join(part.rstrip(".") for part in parts if part)

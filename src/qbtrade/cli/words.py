@@ -1,8 +1,11 @@
-"""Names that come out of the engines (states, phases, reasons, limits), as words for the screen."""
+"""What comes out of the engines (states, reasons, limits, alerts, errors), in the user's words."""
 
+import re
+from functools import partial
 from typing import Final
 
-from qbtrade.cli.text import N_, _
+from qbtrade.cli.text import FIELD, N_, _, language, templates
+from qbtrade.errors import QbError
 
 WORDS: Final = {
     # sessions
@@ -85,6 +88,7 @@ WORDS: Final = {
     "bad-value": N_("impossible value"),
     "spike": N_("wild spike"),
     "halted": N_("halted"),
+    "embedded": N_("embedded"),
 }
 """English words by name; every reason that an engine gives stands here."""
 UNITS: Final = {
@@ -94,6 +98,8 @@ UNITS: Final = {
     "ms": N_("ms"),
     "ticks": N_("ticks"),
 }
+_OURS: Final = ("what", "problem", "cause")
+"""Values of an error that are sentences or names of ours."""
 WEEKEND: Final = (N_("Saturday"), N_("Sunday"))
 """Why the calendar says that a day is closed, beside the holidays of its table."""
 FIGURES: Final = {
@@ -107,7 +113,6 @@ FIGURES: Final = {
     "journal_rows_per_s": N_("journal rows/s"),
     "postgresql": "PostgreSQL",
     "redis": "Redis",
-    "embedded": N_("embedded"),
     "ticks": N_("ticks"),
     "bars": N_("bars"),
     "prices": N_("prices"),
@@ -139,3 +144,30 @@ def word(name: str) -> str:
 def unit(name: str) -> str:
     """The user's word for the unit of a limit."""
     return _(UNITS[name]) if name in UNITS else name
+
+
+def said(sentence: str) -> str:
+    """A sentence that was filled in before it came here, in the user's language where its template is known."""
+    whole = _(sentence)
+    if whole != sentence:
+        return whole
+    for pattern, translation in templates(language()):
+        found = pattern.fullmatch(sentence)
+        if found:
+            return FIELD.sub(partial(_filled, found.groupdict()), translation)
+    return sentence
+
+
+def _filled(values: dict[str, str], field: re.Match[str]) -> str:
+    value = values[field[1]]
+    return word(value) if value in WORDS else _(value)
+
+
+def explain(error: QbError) -> str:
+    """The one line of an error in the user's language: what is wrong, then what to do."""
+    if not error.values:
+        parts = [said(template) for template in error.templates]
+    else:
+        values = {name: said(str(value)) if name in _OURS else value for name, value in error.values.items()}
+        parts = [_(template).format(**values) for template in error.templates]
+    return ". ".join(part.rstrip(".") for part in parts if part)

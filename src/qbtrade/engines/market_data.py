@@ -81,8 +81,9 @@ class MarketData:
 
     def on_trade(self, trade: Trade) -> None:
         """Accept, fold or set aside one trade."""
-        book = self._books.get(trade.symbol)
-        if book is None:
+        try:
+            book = self._books[trade.symbol]
+        except KeyError:
             self.unknown += 1
             return
         price = trade.price

@@ -62,11 +62,15 @@ class Portfolio:
     def unrealized(self, symbol: str) -> int:
         """Profit on paper of one position."""
         position = self.account.positions.get(symbol)
-        return self._value(symbol, position) - position.cost if position and position.qty else 0
+        return self._unrealized(symbol, position) if position else 0
 
     def total_unrealized(self) -> int:
         """Profit on paper of all positions."""
-        return sum(self.unrealized(symbol) for symbol in self.account.positions)
+        total = 0
+        for symbol, position in self.account.positions.items():
+            if position.qty:
+                total += self._unrealized(symbol, position)
+        return total
 
     def equity(self) -> int:
         """Cash plus positions at last price."""
@@ -84,9 +88,9 @@ class Portfolio:
         """Gross profit taken since the session began."""
         return self.account.realized
 
-    def _value(self, symbol: str, position: Position) -> int:
+    def _unrealized(self, symbol: str, position: Position) -> int:
         last = self._market.last(symbol)
-        return position.qty * last.price if last else position.cost
+        return position.qty * last.price - position.cost if last else 0
 
     # events
 

@@ -23,7 +23,7 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.order import OrderKind, OrderRequest, OrderStatus, Side
-from qbtrade.engines.risk_rules import Case, Intent, Rule, intent_of, standard_rules
+from qbtrade.engines.risk_rules import Case, Intent, Rule, cash_left, intent_of, standard_rules
 from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher
 
 BUY: Final = Side.BUY
@@ -58,7 +58,7 @@ class RiskGate:
     ) -> None:
         self._bus, self._clock, self._market, self._positions, self._orders = bus, clock, market, positions, orders
         self._symbols = frozenset(symbols)
-        self._loss_limit = limits.loss_limit
+        self._loss_limit, self._commission_ppb = limits.loss_limit, limits.commission_ppb
         self._rules = standard_rules(limits, symbols, market, positions, orders)
         self._on_limits = tuple(tuple(r.check for r in self._rules if intent in r.binds) for intent in Intent)
         self._on_markets = tuple(
@@ -97,7 +97,7 @@ class RiskGate:
             case = self._case(order, now, loss)
             rules = (self._on_limits if order.kind is LIMIT else self._on_markets)[case.intent]
         else:
-            case = Case(order, intent_of(order), now, 0, 0, 0, 0, 0, 0, 0, 0, loss)
+            case = Case(order, intent_of(order), now, 0, 0, 0, 0, 0, 0, 0, 0, 0, loss)
             rules = self._for_strangers
         checks = tuple([check for rule in rules if (check := rule(case)) is not None])
         for check in checks:
@@ -113,7 +113,7 @@ class RiskGate:
         symbol, side, order_id = order.symbol, order.side, order.order_id
         price = order.price if order.kind is LIMIT else self._margin(order)
         amount = price * order.qty
-        registered = buying = buying_here = selling = unconfirmed = 0
+        registered = buying = buying_here = left = selling = unconfirmed = 0
         for other in self._orders.open_orders(symbol):
             request = other.request
             if request.order_id == order_id:
@@ -129,10 +129,13 @@ class RiskGate:
         if intent is ENTER:
             buying_here += amount
             buying = self._orders.buying() + amount - registered
+            left = cash_left(self._positions, buying, self._commission_ppb)
         severity = max(self._severity[ACCOUNT], self._severity.get(symbol, 0))
         trade = self._market.last(symbol)
         last, age = (trade.price, now - trade.ts) if trade else (0, now)
-        return Case(order, intent, now, last, age, price, buying, buying_here, selling, unconfirmed, severity, loss)
+        return Case(
+            order, intent, now, last, age, price, buying, buying_here, left, selling, unconfirmed, severity, loss
+        )  # fmt: skip
 
     def _margin(self, order: OrderRequest) -> int:
         """What a share of a market buy may cost: the upper price limit, or 30 % above the last price without a band."""

@@ -37,15 +37,12 @@ class _Timers:
         self.next_due = self._heap[0][0]
         return timer
 
-    def pop_due(self, until: int) -> Timer | None:
-        """Take the earliest live alarm at or before `until`."""
+    def pop(self) -> Timer:
+        """Take the earliest alarm. There must be one."""
         heap = self._heap
-        while heap and heap[0][0] <= until:
-            timer = heappop(heap)[2]
-            self.next_due = heap[0][0] if heap else FOREVER
-            if timer.fn is not None:
-                return timer
-        return None
+        timer = heappop(heap)[2]
+        self.next_due = heap[0][0] if heap else FOREVER
+        return timer
 
 
 class SimClock(_Timers):
@@ -61,12 +58,20 @@ class SimClock(_Timers):
 
     def advance(self, until: int) -> None:
         """Fire every timer due at or before `until`, then stand at `until`."""
-        while (timer := self.pop_due(until)) is not None:
-            self.ts = max(self.ts, timer.due)
-            fn, timer.fn = timer.fn, None
-            if fn is not None:
-                fn(timer.due)
+        while self.next_due <= until:
+            self.fire()
         self.ts = max(self.ts, until)
+
+    def fire(self) -> None:
+        """Go to the next timer and fire it."""
+        timer = self.pop()
+        fn = timer.fn
+        if fn is not None:
+            due = timer.due
+            if due > self.ts:
+                self.ts = due
+            timer.fn = None
+            fn(due)
 
 
 class LiveClock(_Timers):
@@ -85,7 +90,8 @@ class LiveClock(_Timers):
 
     def run_due(self) -> None:
         """Fire every timer that is due."""
-        while (timer := self.pop_due(self.now())) is not None:
+        while self.next_due <= self.now():
+            timer = self.pop()
             fn, timer.fn = timer.fn, None
             if fn is not None:
                 fn(timer.due)

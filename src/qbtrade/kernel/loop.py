@@ -56,28 +56,31 @@ class SimLoop:
     def run(self, events: Iterable[Event], pace: Callable[[int], None] | None = None) -> None:
         """Publish every event at its time, timers between them, until the data ends or a stop is asked for.
 
+        A stop is noticed with the next timer, of which every minute of a session has one. Subscriptions must stand by now.
         pace: called with the ts of each event and timer before its turn, to slow a rehearsal down.
         """
-        bus, clock, stop = self._bus, self._clock, self._stop
-        handlers, queue = bus.handlers, bus.queue
+        bus, clock = self._bus, self._clock
+        routes, queue, drain = bus.routes, bus.queue, bus.drain
+        heard_by, handlers = None, routes[Event]
         delivered = 0
         bus.busy = True  # what a handler publishes waits until the data event has reached everybody
         try:
-            for event in events:
+            for event in events if pace is None else self._paced(events, pace):
                 ts = event.ts
-                if pace is not None:
-                    self._keep_pace(ts, pace)
-                if stop.asked:
-                    return
                 if ts >= clock.next_due:
                     self._advance(ts)
+                    if self._stop.asked:
+                        return
                 elif ts > clock.ts:
                     clock.ts = ts
+                if event.__class__ is not heard_by:
+                    heard_by = event.__class__
+                    handlers = routes[heard_by]
                 delivered += 1
-                for handler in handlers.get(event.__class__, ()):
+                for handler in handlers:
                     handler(event)
                 if queue:
-                    bus.drain()
+                    drain()
         finally:
             bus.delivered += delivered
             bus.busy = False
@@ -94,19 +97,23 @@ class SimLoop:
         """Move to `until`, timer by timer; what one publishes is delivered before the next fires."""
         clock, bus = self._clock, self._bus
         while clock.next_due <= until:
-            clock.advance(clock.next_due)
+            clock.fire()
             if bus.queue:
                 bus.drain()
-        clock.advance(until)
+        clock.ts = max(clock.ts, until)
 
-    def _keep_pace(self, ts: int, pace: Callable[[int], None]) -> None:
-        """Fire the timers before `ts` at their own times, too."""
+    def _paced(self, events: Iterable[Event], pace: Callable[[int], None]) -> Iterator[Event]:
+        """Let every event, and every timer before it, wait for its own time."""
         clock, stop = self._clock, self._stop
-        while clock.next_due <= ts and not stop.asked:
-            due = clock.next_due
-            pace(due)
-            self._advance(due)
-        pace(ts)
+        for event in events:
+            while clock.next_due <= event.ts and not stop.asked:
+                due = clock.next_due
+                pace(due)
+                self._advance(due)
+            pace(event.ts)
+            if stop.asked:
+                return
+            yield event
 
 
 class Inbox:

@@ -7,7 +7,7 @@ import msgspec
 from qbtrade.domain.market import Bar, Trade
 from qbtrade.errors import UsageError
 from qbtrade.ports import Desk, Strategy
-from qbtrade.strategies.averages import SCALE, Average, average
+from qbtrade.strategies.averages import Average, average
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -68,14 +68,16 @@ class SmaCross(Strategy):
 
     def on_bar(self, bar: Bar) -> None:
         """Ask on a crossing."""
-        self._follow(bar.symbol, bar.close)
+        self.follow(bar.symbol, bar.close)
 
-    def _follow(self, symbol: str, price: int) -> None:
+    def follow(self, symbol: str, price: int) -> None:
+        """Take in a price, KRW, and ask when it made the averages cross."""
         cross = self._crosses[symbol]
         crossing = cross.add(price)
         if crossing:
             ask, words = (self.desk.buy, "above") if crossing > 0 else (self.desk.sell, "below")
-            ask(symbol, f"fast average crossed {words} slow", fast=won(cross.fast), slow=won(cross.slow), close=price)
+            fast, slow = f"{cross.fast.value:.2f}", f"{cross.slow.value:.2f}"
+            ask(symbol, f"fast average crossed {words} slow", fast=fast, slow=slow, close=price)
 
 
 class TickCross(SmaCross):
@@ -90,10 +92,4 @@ class TickCross(SmaCross):
 
     def on_trade(self, trade: Trade) -> None:
         """Ask on a crossing."""
-        self._follow(trade.symbol, trade.price)
-
-
-def won(value: Average) -> str:
-    """An average in KRW with two decimals."""
-    hundredths = value.value * 100 // SCALE
-    return f"{hundredths // 100}.{hundredths % 100:02d}"
+        self.follow(trade.symbol, trade.price)

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from qbtrade.domain.market import Trade
 
-BarRow = tuple[int, int, int, int, int, int, int, int]
-"""start, till (UTC ns, half open), number of the symbol, open, high, low, close (KRW), volume (shares)."""
+BarRow = tuple[int, int, str, int, int, int, int, int]
+"""start, till (UTC ns, half open), symbol, open, high, low, close (KRW), volume (shares)."""
 
 
-def prints(symbol: str, row: BarRow) -> tuple[Trade, Trade, Trade, Trade]:
+def prints(row: BarRow) -> tuple[Trade, Trade, Trade, Trade]:
     """Open, the nearer extreme (the low when both are as near), the other one, close.
 
     They stand at the start, one third, two thirds and the last nanosecond of the bar; each trades a quarter of the
     volume, the close what remains.
     """
-    start, till, _, first, high, low, last, volume = row
+    start, till, symbol, first, high, low, last, volume = row
     span, qty = till - start, volume // 4
     near, far = (high, low) if high - first < first - low else (low, high)
     return (
@@ -25,7 +25,7 @@ def prints(symbol: str, row: BarRow) -> tuple[Trade, Trade, Trade, Trade]:
     )
 
 
-def play(rows: Iterable[BarRow], symbols: Sequence[str]) -> Iterator[Trade]:
+def play(rows: Iterable[BarRow]) -> Iterator[Trade]:
     """Prints of bars sorted by start. Bars that start together are played side by side, in the order of their rows."""
     together: list[tuple[Trade, Trade, Trade, Trade]] = []
     start = -1
@@ -34,7 +34,7 @@ def play(rows: Iterable[BarRow], symbols: Sequence[str]) -> Iterator[Trade]:
             yield from _side_by_side(together)
             together.clear()
             start = row[0]
-        together.append(prints(symbols[row[2]], row))
+        together.append(prints(row))
     yield from _side_by_side(together)
 
 

@@ -65,8 +65,8 @@ def _price_refusal(order: OrderRequest, band: PriceBand | None, ticks: TickTable
 class SimExchange:
     """Matches our orders against the prints of the market, which they never move. Every rule: docs/simulation.md.
 
-    sketched: the prints are the path of recorded bars, each of which stands for many trades until the next one. So an order
-    that is marketable on arrival fills at once, out of what is left of the newest print's share.
+    sketched: the prints are the path of recorded bars, each of which stands for many trades until the next one. So an
+    order that is marketable on arrival fills at once, out of what is left of the newest print's share.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class SimExchange:
         self._halted: set[str] = set()
         self._accepted = 0
         self._sketched = sketched
-        self._left: tuple[Trade, int] | None = None  # the newest print that filled something, and what it has left
+        self._left: dict[str, tuple[Trade, int]] = {}  # by symbol: the newest print that was matched, what it has left
         self.phase = Phase.CLOSED
         self.books: dict[str, list[WorkingOrder]] = {}
         """Working orders by symbol in order of priority; read only. A symbol without any has an empty list or none."""
@@ -104,9 +104,9 @@ class SimExchange:
         """Trade at the price that the sketch stands at."""
         outputs: list[Event] = []
         if self._is_matching(last):
-            same = self._left is not None and self._left[0] is last
-            available = self._left[1] if self._left and same else self._volume.available(last.qty)
-            self._left = (last, available - self._match(working, last, available, outputs, now))
+            matched, left = self._left.get(last.symbol, (None, 0))
+            available = left if matched is last else self._volume.available(last.qty)
+            self._left[last.symbol] = (last, available - self._match(working, last, available, outputs, now))
         return outputs
 
     def cancel(self, now: int, order_id: str) -> Sequence[Event]:
@@ -127,7 +127,7 @@ class SimExchange:
         for working in tuple(book):
             if working.arrived <= trade.ts:
                 available -= self._match(working, trade, available, outputs, trade.ts)
-        self._left = (trade, available)
+        self._left[trade.symbol] = (trade, available)
         return outputs
 
     def on_phase(self, now: int, phase: Phase) -> Sequence[Event]:

@@ -36,16 +36,16 @@ class PlainTrades(_Recorded):
 
 
 class MixedTrades(_Recorded):
-    """Trades of several symbols, or some of them of an auction: (ts, number of the symbol, price, qty, auction)."""
+    """Trades of several symbols, or some of them of an auction: (ts, symbol, price, qty, auction)."""
 
     def __iter__(self) -> Iterator[Trade]:
-        symbols = self._symbols
+        one = {symbol: symbol for symbol in self._symbols}  # so that all trades share one text, whose hash is known
         for rows in self._batches():
-            yield from [Trade(ts, symbols[code], price, qty, auction) for ts, code, price, qty, auction in rows]
+            yield from [Trade(ts, one[symbol], price, qty, auction) for ts, symbol, price, qty, auction in rows]
 
 
 class Bars(_Recorded):
     """Bars, played as four prints each: see bar_path.BarRow."""
 
     def __iter__(self) -> Iterator[Trade]:
-        return bar_path.play(chain.from_iterable(self._batches()), self._symbols)
+        return bar_path.play(chain.from_iterable(self._batches()))

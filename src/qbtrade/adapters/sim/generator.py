@@ -10,9 +10,9 @@ from qbtrade.adapters.sim.scenarios import EVERY_DAY, Script, calm, scenario_scr
 from qbtrade.domain.calendar import MINUTE, TradingDay
 from qbtrade.domain.events import SymbolHalted, SymbolResumed
 from qbtrade.domain.instrument import TickTable, price_band
-from qbtrade.domain.money import PPB
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
+from qbtrade.domain.money import PPB
 from qbtrade.errors import UsageError
 
 USUAL_PRICE: Final = 75_000

@@ -5,31 +5,53 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from qbtrade.adapters.sim.audit import LATE, Problem, Sessions, Ticks, problems
+from qbtrade.adapters.sim.audit import Problem, problems
 from qbtrade.adapters.sim.feeds import Bars, MixedTrades, PlainTrades
-from qbtrade.adapters.sim.rows import Rows, Selection
-from qbtrade.adapters.sim.table import IS_SYMBOL, PRICES, Table, read, sql_literal
-from qbtrade.domain.calendar import DAY, MINUTE, Calendar
+from qbtrade.adapters.sim.rows import DAY_NUMBER, Rows, Selection
+from qbtrade.adapters.sim.sessions import LATE, OFFSET, Sessions, Ticks
+from qbtrade.adapters.sim.table import IS_SYMBOL, PRICES, Table, read
+from qbtrade.domain.calendar import DAY, Calendar
 from qbtrade.domain.market import Trade
 from qbtrade.errors import FileError, RowError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_BATCH: Final = 2048
 _IS_LATE: Final = f"(ts >= closes AND ts < closes + {LATE})"
-_OFFSET: Final = 9 * 60 * MINUTE  # of KST
-_NUMBER: Final = f"(ts + {_OFFSET}) // {DAY}"
+_IS_KEPT: Final = "problem IS NULL AND NOT is_stray"
+_STRAY: Final = Problem("ts", "is_stray", "{value} does not come after the time in the rows above")
 
 
 class Extent(msgspec.Struct, frozen=True):
-    """What is kept of one symbol. first, last: ts of its first and last row. off_grid: prices off the tick grid."""
+    """What is kept of one symbol.
+
+    first, last: ts of its first and last row; of daily bars, of their sessions. first_price: KRW, of the first row.
+    off_grid: prices off the tick grid.
+    """
 
     symbol: str
     rows: int
     first: int
     last: int
+    first_price: int
     off_grid: int
+
+
+class _Count(msgspec.Struct, frozen=True):
+    """The rows of one symbol, or of none. first_bad, first_stray: their n, or None."""
+
+    symbol: str | None
+    rows: int
+    kept: int
+    strays: int
+    first_bad: int | None
+    first_stray: int | None
+    gap: int | None
+    late: int
+    first: int | None
+    last: int | None
+    first_price: int | None
+    off_grid: int | None
 
 
 class Recording:
@@ -45,26 +67,31 @@ class Recording:
         name: str,
         table: Table,
         said: str,
+        *,
         selection: Selection,
         calendar: Calendar,
         ticks: Ticks,
     ) -> None:
         self._connection, self._name, self._table = connection, name, table
         self.path, self.kind = table.path, table.kind
-        if self._first(f"SELECT 1 FROM ({table.typed(said)}) LIMIT 1") is None:
+        if self._run(f"SELECT 1 FROM ({table.typed(said)}) LIMIT 1").fetchone() is None:
             raise FileError("{path} has no rows", hint="Give a file with market data", path=self.path)
         self._run(f"CREATE VIEW {name}_typed AS FROM ({table.typed(said)}) WHERE {selection.condition()}")
-        found = self._find_sessions()
-        self.is_daily = self.kind == "bars" and all(is_midnight for _, _, is_midnight in found)
-        self._symbols = tuple(dict.fromkeys(symbol for symbol, _, _ in found))
-        sessions = Sessions(self.kind, calendar, ticks, is_daily=self.is_daily)
-        self._join(sessions, found)
-        rows = Rows(name, self.kind, is_alone=len(self._symbols) <= 1)
-        self._is_sorted, strays, self.gap = self._find_order(rows, is_strict=not selection.skip_bad_rows)
-        self._kept = rows.kept if strays else rows.good
-        self.extents, is_late = self._measure(sessions)
-        self.bad_rows = self._count("true") - sum(extent.rows for extent in self.extents)
-        self._is_plain = not (is_late or self.bad_rows) and rows.is_alone
+        self._sessions = self._find_sessions(calendar)
+        self._rows = Rows(name, self.kind, is_alone=len(self._symbols) <= 1)
+        self._run(f"CREATE VIEW {name} AS {self._rows.judged(self._sessions)}")
+        counts = self._count(ticks)
+        if not selection.skip_bad_rows:
+            self._refuse_first(counts)
+        self.gap = min((count.gap for count in counts if count.gap), default=0) if self.kind == "bars" else 0
+        self.bad_rows = sum(count.rows - count.kept for count in counts)
+        self._has_strays = any(count.strays for count in counts)
+        self._is_plain = self._rows.is_alone and not self.bad_rows and not any(count.late for count in counts)
+        self.extents = tuple(
+            Extent(count.symbol, count.kept, count.first, count.last, count.first_price, count.off_grid or 0)
+            for count in counts
+            if count.symbol and count.first and count.last and count.first_price
+        )
 
     def feeds(self, interval: int) -> list[Iterable[Trade]]:
         """One feed for the whole file, or one for each symbol where their rows stand in no common order of time."""
@@ -72,89 +99,74 @@ class Recording:
         if self.kind == "bars":
             return [Bars(self._connection, self._bars(interval, symbol), self._symbols) for symbol in symbols]
         if self._is_plain:
-            sql = f"SELECT ts, CAST(price AS BIGINT), CAST(qty AS BIGINT) FROM {self._name}_typed"  # noqa: S608
+            sql = f"SELECT ts, CAST(price AS BIGINT), CAST(qty AS BIGINT) FROM {self._name}_typed"
             return [PlainTrades(self._connection, sql, self._symbols)]
         return [MixedTrades(self._connection, self._trades(symbol), self._symbols) for symbol in symbols]
 
     def _run(self, sql: str) -> "DuckDBPyConnection":
         return read(self._connection, self.path, sql)
 
-    def _first(self, sql: str) -> Any:
-        return self._run(sql).fetchone()
-
-    def _count(self, condition: str) -> int:
-        return int(self._first(f"SELECT count(*) FROM {self._name} WHERE {condition}")[0])  # noqa: S608
-
-    def _find_sessions(self) -> list[tuple[str, int, bool]]:
-        return self._run(
-            f"SELECT symbol, {_NUMBER} AS day, bool_and((ts + {_OFFSET}) % {DAY} = 0) FROM {self._name}_typed"  # noqa: S608
-            f" WHERE ts IS NOT NULL AND {IS_SYMBOL} GROUP BY ALL ORDER BY ALL"
+    def _find_sessions(self, calendar: Calendar) -> Sessions:
+        found: list[tuple[str, int, bool]] = self._run(
+            f"SELECT symbol, {DAY_NUMBER}, bool_and((ts + {OFFSET}) % {DAY} = 0) FROM {self._name}_typed"
+            f" WHERE ts IS NOT NULL AND {IS_SYMBOL} GROUP BY ALL"
         ).fetchall()
+        self._symbols = sorted({symbol for symbol, _, _ in found})
+        self.is_daily = self.kind == "bars" and all(is_midnight for _, _, is_midnight in found)
+        days = sorted({day for _, day, _ in found})
+        return Sessions(self.kind, calendar, self._symbols, days, is_daily=self.is_daily)
 
-    def _join(self, sessions: Sessions, found: Sequence[tuple[str, int, bool]]) -> None:
-        name, codes = self._name, {symbol: code for code, symbol in enumerate(self._symbols)}
-        self._run(
-            f"CREATE TABLE {name}_sessions (symbol VARCHAR, day BIGINT, code INTEGER, grid INTEGER, earliest BIGINT,"
-            " latest BIGINT, opens BIGINT, ends BIGINT, closes BIGINT, closed VARCHAR)"
-        )
-        rows = [sessions.row(symbol, codes[symbol], number) for symbol, number, _ in found]
-        for part in (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)):
-            values = ", ".join(f"({', '.join(map(sql_literal, msgspec.structs.astuple(row)))})" for row in part)
-            self._run(f"INSERT INTO {name}_sessions VALUES {values}")  # noqa: S608 - literals are quoted
-        whens = " ".join(f"WHEN {each.condition} THEN {index}" for index, each in enumerate(problems(self.kind)))
-        self._run(
-            f"CREATE VIEW {name} AS SELECT t.*, s.* EXCLUDE (symbol, day), CASE {whens} END AS problem"
-            f" FROM {name}_typed t LEFT JOIN {name}_sessions s ON t.symbol = s.symbol AND {_NUMBER} = s.day"
-        )
+    def _count(self, ticks: Ticks) -> list[_Count]:
+        """Look at every row, and at the rows of each symbol by themselves where they may disagree with the whole."""
+        off_grid = self._sessions.off_grid(PRICES[self.kind], ticks)
+        counts = self._count_rows(off_grid, by_symbol=False)
+        self._is_sorted = self._rows.is_alone or not any(count.strays for count in counts)
+        if self._rows.is_alone or (self._is_sorted and self.kind == "trades"):
+            return counts
+        counts = self._count_rows(off_grid, by_symbol=True)
+        self._is_sorted = self._is_sorted and not any(count.strays for count in counts)
+        return counts
 
-    def _find_order(self, rows: Rows, *, is_strict: bool) -> tuple[bool, int, int]:
-        """Whether one feed can play all symbols, how many rows are strays, and the shortest time between two bars."""
-        is_sorted = rows.is_alone or not self._first(
-            f"SELECT 1 FROM ({rows.ordered(by_symbol=False)}) WHERE stray LIMIT 1"  # noqa: S608
-        )
-        strays, gap = 0, None
-        if self.kind == "bars" or rows.is_alone or not is_sorted:
-            strays, gap = self._first(
-                f"SELECT count(*) FILTER (stray), min(ts - before) FILTER (NOT stray) FROM ({rows.ordered()})"  # noqa: S608
-            )
-        if is_strict:
-            self._refuse_first(rows, strays)
-        return is_sorted and (rows.is_alone or not strays), strays, gap or 0
-
-    def _refuse_first(self, rows: Rows, strays: int) -> None:
-        """Raise RowError for the first bad row, if there is one."""
-        wrong = self._first(f"SELECT n, problem, closed FROM {self._name} WHERE problem IS NOT NULL LIMIT 1")  # noqa: S608
-        stray = self._first(f"SELECT min(n) FROM ({rows.ordered()}) WHERE stray")[0] if strays else None  # noqa: S608
-        if stray and (wrong is None or stray < wrong[0]):
-            self._refuse(stray, Problem("ts", "", "{value} does not come after the time in the rows above"), "")
-        if wrong:
-            self._refuse(wrong[0], problems(self.kind)[wrong[1]], wrong[2])
-
-    def _refuse(self, n: int, problem: Problem, closed: str) -> None:
-        value = self._table.value(self._connection, n, problem.column)
-        words = "the value is missing" if value is None else problem.words.format(value=value, closed=closed)
-        raise RowError(str(self.path), self._table.line(n), self._table.column(problem.column), words)
-
-    def _measure(self, sessions: Sessions) -> tuple[tuple[Extent, ...], bool]:
-        off_grid = " + ".join(sessions.off_grid(column) for column in PRICES[self.kind])
+    def _count_rows(self, off_grid: str, *, by_symbol: bool) -> list[_Count]:
         first, last = ("opens", "ends") if self.is_daily else ("ts", "ts")
         rows = self._run(
-            f"SELECT symbol, count(*), min({first}), max({last}), sum({off_grid}), bool_or({_IS_LATE})"  # noqa: S608
-            f" FROM ({self._kept()}) GROUP BY symbol ORDER BY symbol"
+            f"SELECT CASE WHEN {IS_SYMBOL} THEN symbol END, count(*), count(*) FILTER ({_IS_KEPT}),"
+            " count(*) FILTER (is_stray), min(n) FILTER (problem IS NOT NULL), min(n) FILTER (is_stray),"
+            f" min(ts - before) FILTER ({_IS_KEPT}), count(*) FILTER ({_IS_KEPT} AND {_IS_LATE}),"
+            f" min({first}) FILTER ({_IS_KEPT}), max({last}) FILTER ({_IS_KEPT}),"
+            f" CAST(arg_min({PRICES[self.kind][0]}, n) FILTER ({_IS_KEPT}) AS BIGINT),"
+            f" CAST(sum({off_grid}) FILTER ({_IS_KEPT}) AS BIGINT)"
+            f" FROM ({self._rows.ordered(by_symbol=by_symbol)}) GROUP BY 1 ORDER BY 1"
         ).fetchall()
-        return tuple(Extent(*row[:-1]) for row in rows), any(row[-1] for row in rows)
+        return [_Count(*row) for row in rows]
+
+    def _refuse_first(self, counts: Sequence[_Count]) -> None:
+        """Raise RowError for the first row that cannot be played, if there is one."""
+        bad = min((count.first_bad for count in counts if count.first_bad), default=0)
+        stray = min((count.first_stray for count in counts if count.first_stray), default=0)
+        if stray and (not bad or stray < bad):
+            self._refuse(stray, _STRAY)
+        if bad:
+            row: Any = self._run(f"SELECT problem, day FROM {self._name} WHERE n = {bad}").fetchone()
+            self._refuse(bad, problems(self.kind)[row[0]], row[1])
+
+    def _refuse(self, n: int, problem: Problem, day: int = 0) -> None:
+        value = self._table.value(self._connection, n, problem.column)
+        words = problem.words.format(value=value, closed=self._sessions.why_closed(day or 0))
+        words = "the value is missing" if value is None else words
+        raise RowError(str(self.path), self._table.line(n), self._table.column(problem.column), words)
 
     def _trades(self, symbol: str) -> str:
         return (
-            f"SELECT CASE WHEN {_IS_LATE} THEN closes - 1 ELSE ts END, code,"  # noqa: S608 - our own view
-            f" CAST(price AS BIGINT), CAST(qty AS BIGINT), {_IS_LATE} FROM ({self._kept(symbol)})"
+            f"SELECT CASE WHEN {_IS_LATE} THEN closes - 1 ELSE ts END, symbol, CAST(price AS BIGINT),"
+            f" CAST(qty AS BIGINT), {_IS_LATE} FROM ({self._rows.kept(symbol, has_strays=self._has_strays)})"
         )
 
     def _bars(self, interval: int, symbol: str) -> str:
-        start = "opens" if self.is_daily else "least(ts, CASE WHEN ts <= closes THEN closes - 1 ELSE ts END)"
+        start = "opens" if self.is_daily else "CASE WHEN ts = closes THEN closes - 1 ELSE ts END"
         edge = f"CASE WHEN start < ends THEN ends WHEN start < closes THEN closes ELSE start + {interval} END"
         return (
-            f"SELECT start, greatest(start + 1, least(start + {interval}, {edge})), code, CAST(open AS BIGINT),"  # noqa: S608
-            " CAST(high AS BIGINT), CAST(low AS BIGINT), CAST(close AS BIGINT), CAST(qty AS BIGINT)"
-            f" FROM (SELECT *, {start} AS start FROM ({self._kept(symbol)}))"
+            f"SELECT start, least(start + {interval}, {edge}), symbol, CAST(open AS BIGINT), CAST(high AS BIGINT),"
+            " CAST(low AS BIGINT), CAST(close AS BIGINT), CAST(qty AS BIGINT)"
+            f" FROM (SELECT *, {start} AS start FROM ({self._rows.kept(symbol, has_strays=self._has_strays)}))"
         )

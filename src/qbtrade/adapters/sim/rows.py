@@ -2,7 +2,12 @@
 
 import msgspec
 
+from qbtrade.adapters.sim.audit import problems
+from qbtrade.adapters.sim.sessions import OFFSET, Sessions, is_one_of
 from qbtrade.adapters.sim.table import IS_SYMBOL, Kind, sql_literal
+from qbtrade.domain.calendar import DAY
+
+DAY_NUMBER = f"(ts + {OFFSET}) // {DAY}"
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -17,7 +22,7 @@ class Selection(msgspec.Struct, frozen=True):
         """SQL that keeps the wanted rows, and those of which nobody can tell."""
         parts = ["true"]
         if self.symbols:
-            parts.append(f"(symbol IN ({', '.join(map(sql_literal, self.symbols))}) OR NOT {IS_SYMBOL})")
+            parts.append(f"({is_one_of('symbol', self.symbols)} OR NOT {IS_SYMBOL})")
         if self.start:
             parts.append(f"(ts >= {self.start} OR ts IS NULL)")
         if self.end:
@@ -26,34 +31,41 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """SQL over a view of rows with their problem (NULL: none). is_alone: they are all of one symbol.
+    """SQL over the view of a file's wanted rows. is_alone: they are all of one symbol.
 
-    Every query keeps the order of the file, and but for `ordered` of several symbols runs in constant memory.
+    Every query but `ordered(by_symbol=True)` of several symbols streams in the order of the file, in constant memory.
     """
 
     view: str
     kind: Kind
     is_alone: bool
 
-    def good(self, symbol: str = "") -> str:
-        """Rows without a problem of their own, of one symbol or of all."""
-        mine = f" AND symbol = {sql_literal(symbol)}" if symbol else ""
-        return f"SELECT * FROM {self.view} WHERE problem IS NULL{mine}"  # noqa: S608 - our own view
+    def judged(self, sessions: Sessions) -> str:
+        """Rows with their session and `problem`: the number of what is wrong with them, NULL when nothing is."""
+        whens = " ".join(f"WHEN {each.condition} THEN {number}" for number, each in enumerate(problems(self.kind)))
+        timed = f"SELECT *, {sessions.columns()} FROM (SELECT *, {DAY_NUMBER} AS day FROM {self.view}_typed)"
+        return f"SELECT *, CASE {whens} END AS problem FROM ({timed})"
 
-    def ordered(self, symbol: str = "", *, by_symbol: bool = True) -> str:
-        """Good rows with `before`, the newest ts above them, and `stray`: true when they should have stood above it.
+    def ordered(self, symbol: str = "", *, by_symbol: bool) -> str:
+        """Judged rows with `before`, the newest ts of good rows above, and `is_stray`: it should have stood above that.
 
-        by_symbol: compare rows of one symbol only. Bars of one symbol may not share their time; trades may.
+        symbol: only of this one. by_symbol: compare with rows of the same symbol; bars of one may not share their time.
         """
-        is_split = by_symbol and not symbol and not self.is_alone
-        over = "PARTITION BY symbol ORDER BY n " if is_split else ""
-        sign = "<=" if self.kind == "bars" and by_symbol else "<"
-        newest = f"max(ts) OVER ({over}ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS newest"
+        over = "PARTITION BY symbol ORDER BY n " if by_symbol and not symbol and not self.is_alone else ""
+        sign = "<=" if self.kind == "bars" and (by_symbol or self.is_alone) else "<"
+        mine = f" WHERE symbol = {sql_literal(symbol)}" if symbol else ""
+        newest = (
+            f"max(CASE WHEN problem IS NULL THEN ts END) OVER ({over}ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+        )
         return (
-            f"SELECT *, coalesce(ts {sign} before, false) AS stray FROM"  # noqa: S608 - our own columns
-            f" (SELECT *, lag(newest) OVER ({over}) AS before FROM (SELECT *, {newest} FROM ({self.good(symbol)})))"
+            f"SELECT *, problem IS NULL AND coalesce(ts {sign} before, false) AS is_stray FROM"
+            f" (SELECT *, lag(newest) OVER ({over}) AS before FROM"
+            f" (SELECT *, {newest} AS newest FROM {self.view}{mine}))"
         )
 
-    def kept(self, symbol: str = "") -> str:
+    def kept(self, symbol: str = "", *, has_strays: bool) -> str:
         """Rows that can be played, of one symbol or of all."""
-        return f"SELECT * FROM ({self.ordered(symbol)}) WHERE NOT stray"  # noqa: S608 - our own columns
+        if has_strays:
+            return f"SELECT * FROM ({self.ordered(symbol, by_symbol=True)}) WHERE problem IS NULL AND NOT is_stray"
+        mine = f" AND symbol = {sql_literal(symbol)}" if symbol else ""
+        return f"SELECT * FROM {self.view} WHERE problem IS NULL{mine}"

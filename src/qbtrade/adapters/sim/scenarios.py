@@ -59,7 +59,7 @@ def trend(minutes: int) -> Script:
 
 
 def crash(minutes: int) -> Script:
-    """A quiet slide, a rebound that draws buyers in, and about 12 % down around 13:00 with a volatility interruption of two minutes."""
+    """A quiet slide, a rebound that draws buyers in, then about 12 % down around 13:00, interrupted for two minutes."""
     script = calm(minutes)
     first = minutes * 240 // 380
     rebound = max(first - 40, 0)

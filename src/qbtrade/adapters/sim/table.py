@@ -53,7 +53,7 @@ class Table:
         )
         extra = "NULL" if self.is_parquet else _MORE
         columns = f"row_number() OVER () AS n, {self._time()} AS ts, {said} AS symbol, {numbers}, {extra} AS extra"
-        return f"SELECT {columns} FROM {self._scan()}"  # noqa: S608 - names and paths are quoted
+        return f"SELECT {columns} FROM {self._scan()}"
 
     def column(self, name: str) -> str:
         """What the file calls a column; the number of the first value too many for "extra"."""
@@ -62,7 +62,7 @@ class Table:
     def value(self, connection: "DuckDBPyConnection", n: int, column: str) -> str | None:
         """What stands in the n-th row, as text."""
         name = _quoted(_MORE if column == "extra" else self.names[column])
-        sql = f"SELECT CAST({name} AS VARCHAR) FROM {self._scan()} LIMIT 1 OFFSET {n - 1}"  # noqa: S608 - quoted
+        sql = f"SELECT CAST({name} AS VARCHAR) FROM {self._scan()} LIMIT 1 OFFSET {n - 1}"
         row = connection.execute(sql).fetchone()
         return None if row is None or row[0] is None else str(row[0])
 
@@ -136,7 +136,7 @@ def _header(path: Path) -> list[str]:
 
 
 def _parquet_types(path: Path, connection: "DuckDBPyConnection") -> dict[str, str]:
-    sql = f"DESCRIBE SELECT * FROM read_parquet({sql_literal(_literal(path))})"  # noqa: S608 - the path is quoted
+    sql = f"DESCRIBE SELECT * FROM read_parquet({sql_literal(_literal(path))})"
     return {str(row[0]): str(row[1]) for row in read(connection, path, sql).fetchall()}
 
 

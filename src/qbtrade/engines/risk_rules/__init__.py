@@ -3,13 +3,13 @@
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.engines.risk_rules.case import Case, Intent, Rule, intent_of
 from qbtrade.engines.risk_rules.market import DailyBand, MarketPhase, PriceCollar, StaleData, SymbolHalt, TickGrid
-from qbtrade.engines.risk_rules.money import Budget, Cash, CashReserve, DailyLoss, PositionShare
+from qbtrade.engines.risk_rules.money import Budget, Cash, CashReserve, DailyLoss, PositionShare, cash_left
 from qbtrade.engines.risk_rules.never import CanNeverTrade, why_never
 from qbtrade.engines.risk_rules.rate import Duplicate, EntriesPerDay, OrderRate
 from qbtrade.engines.risk_rules.shares import OrderQty, SellQty, SessionState, UnconfirmedLock, Whitelist
 from qbtrade.ports import MarketView, OrderView, PositionView
 
-__all__ = ["CanNeverTrade", "Case", "Intent", "Rule", "intent_of", "standard_rules", "why_never"]
+__all__ = ["CanNeverTrade", "Case", "Intent", "Rule", "cash_left", "intent_of", "standard_rules", "why_never"]
 
 
 def standard_rules(
@@ -34,6 +34,6 @@ def standard_rules(
         EntriesPerDay(limits),
         Budget(limits, positions, orders),
         PositionShare(limits, positions, symbols),
-        Cash(limits, positions),
+        Cash(),
         CashReserve(limits, positions, orders),
     )

@@ -1,5 +1,6 @@
 """What a rule is, and what it is told about the order that it judges."""
 
+from abc import ABC, abstractmethod
 from enum import IntEnum
 from typing import ClassVar, Final
 
@@ -40,10 +41,11 @@ def intent_of(order: OrderRequest) -> Intent:
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One order and what several rules ask about it. Money in KRW.
 
-    last: price of the newest trade, 0 without one; age: its age in ns. price: the limit; of a market buy what a share may
-    cost, of a market sell 0. buying: all open buys with this order; buying_here: those of its symbol. selling: shares in
-    other open sells of its symbol. unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of
-    the risk state. loss: of this day.
+    last: price of the newest trade, 0 without one. age: of that trade, ns. price: the limit; of a market buy what a
+    share may cost, of a market sell 0. buying: all open buys with this order; buying_here: those of its symbol.
+    cash_left: D+2 cash when these and their commission have been paid. selling: shares in other open sells of its
+    symbol. unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of the risk state.
+    loss: of this day.
     """
 
     order: OrderRequest
@@ -54,13 +56,14 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     price: int
     buying: int
     buying_here: int
+    cash_left: int
     selling: int
     unconfirmed: int
     severity: int
     loss: int
 
 
-class Rule:
+class Rule(ABC):
     """One reason to say no.
 
     slug: its name in reports. binds: the intents that it judges. priced: True when it judges limit orders only.
@@ -70,9 +73,9 @@ class Rule:
     binds: ClassVar[frozenset[Intent]] = EVERY
     priced: ClassVar[bool] = False
 
+    @abstractmethod
     def check(self, case: Case) -> Check | None:
         """Measure the order; None when there is nothing to measure against."""
-        raise NotImplementedError
 
     def remember(self, case: Case) -> None:
         """Learn that the order was approved."""
@@ -90,13 +93,5 @@ class Claim(Rule):
     """A rule without a measure: something has to be so. 1 yes, 0 no."""
 
     def __init__(self) -> None:
-        self._yes = Check(self.slug, 1, 1, 0, "yes", passed=True)
-        self._no = Check(self.slug, 1, 0, -1, "yes", passed=False)
-
-    def check(self, case: Case) -> Check:
-        """Yes or no."""
-        return self._yes if self.holds(case) else self._no
-
-    def holds(self, case: Case) -> bool:
-        """True when the order may pass."""
-        raise NotImplementedError
+        self.yes = Check(self.slug, 1, 1, 0, "yes", passed=True)
+        self.no = Check(self.slug, 1, 0, -1, "yes", passed=False)

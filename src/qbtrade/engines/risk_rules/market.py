@@ -21,10 +21,11 @@ class MarketPhase(Claim):
         super().__init__()
         self._market = market
 
-    def holds(self, case: Case) -> bool:
-        """True in a phase that suits the order."""
+    def check(self, case: Case) -> Check:
+        """Whether the phase suits the order."""
         phase = self._market.phase()
-        return phase is CONTINUOUS or (phase is CLOSING_AUCTION and case.intent is PROTECT)
+        suits = phase is CONTINUOUS or (phase is CLOSING_AUCTION and case.intent is PROTECT)
+        return self.yes if suits else self.no
 
 
 class SymbolHalt(Claim):
@@ -36,9 +37,9 @@ class SymbolHalt(Claim):
         super().__init__()
         self._market = market
 
-    def holds(self, case: Case) -> bool:
-        """True while the symbol trades."""
-        return not self._market.halted(case.order.symbol)
+    def check(self, case: Case) -> Check:
+        """Whether the symbol trades."""
+        return self.no if self._market.halted(case.order.symbol) else self.yes
 
 
 class StaleData(Rule):

@@ -82,12 +82,9 @@ class Cash(Rule):
     slug: ClassVar = "cash"
     binds: ClassVar = ENTRIES
 
-    def __init__(self, limits: RiskLimits, positions: PositionView) -> None:
-        self._commission_ppb, self._positions = limits.commission_ppb, positions
-
     def check(self, case: Case) -> Check:
         """Cash left against zero."""
-        left = cash_left(self._positions, case.buying, self._commission_ppb)
+        left = case.cash_left
         return Check(self.slug, 0, left, left, "KRW", left >= 0)
 
 
@@ -104,7 +101,7 @@ class CashReserve(Rule):
     def check(self, case: Case) -> Check:
         """Cash left against the reserve."""
         reserve = -(-self._positions.equity() * self._share // PPB)
-        left = cash_left(self._positions, case.buying, self._commission_ppb)
+        left = case.cash_left
         return Check(self.slug, reserve, left, left - reserve, "KRW", left >= reserve)
 
     def in_use(self, now: int) -> tuple[int, int, str]:

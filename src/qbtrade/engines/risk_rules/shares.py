@@ -17,9 +17,9 @@ class Whitelist(Claim):
         super().__init__()
         self._symbols = frozenset(symbols)
 
-    def holds(self, case: Case) -> bool:
-        """True for a symbol of the session."""
-        return case.order.symbol in self._symbols
+    def check(self, case: Case) -> Check:
+        """Whether it is a symbol of the session."""
+        return self.yes if case.order.symbol in self._symbols else self.no
 
 
 class SessionState(Rule):
