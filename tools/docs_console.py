@@ -103,3 +103,9 @@ def only(*headings: str) -> Callable[[str], str]:
         return "\n\n".join(kept)
 
     return cut
+
+
+def source(path: str, language: str, lines: int | None = None) -> str:
+    """A file of the checkout as a code block. lines: how many from its beginning, None for all."""
+    text = (ROOT / path).read_text(encoding="utf-8").splitlines()[:lines]
+    return "\n".join([f"```{language}", *text, "```", ""])

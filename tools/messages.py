@@ -89,9 +89,8 @@ class Sentences(ast.NodeVisitor):
                 self._take(node.body)
                 self._take(node.orelse)
             case ast.Name(id=name):
-                for value in self._assigned[-1].get(name, []):
-                    if not isinstance(value, ast.Name):
-                        self._take(value)
+                for value in self._assigned[-1].pop(name, []):  # once is enough, and a variable may be made of itself
+                    self._take(value)
             case _:
                 pass
 

@@ -333,3 +333,14 @@ def test_books_balance_and_agree_with_fills_and_round_trips(steps: list[tuple[bo
     if not held:
         assert sum(trip["net"] for trip in trips) == account["equity"] - 10**9
         assert sum(trip["slippage"] for trip in trips) == sum(order["slippage"] for order in report["orders"])
+
+
+def test_every_key_of_the_schema_says_what_it_means() -> None:
+    parts = {"report": SCHEMA, **SCHEMA["$defs"]}
+    silent = [
+        f"{name}.{key}"
+        for name, part in parts.items()
+        for key, prop in part.get("properties", {}).items()
+        if not ("description" in prop or "description" in SCHEMA["$defs"][prop["$ref"].rpartition("/")[2]])
+    ]
+    assert silent == []

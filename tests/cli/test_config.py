@@ -41,6 +41,19 @@ def test_every_key_is_shown_with_its_value_and_where_it_was_said(
     assert ["params.fast", "3", "qb.toml"] in said
 
 
+def test_the_language_may_be_said_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("QB_LANG")
+    Path("qb.toml").write_text('lang = "ko"', encoding="utf-8")
+
+    assert qb_config(monkeypatch, "show") == ExitCode.DONE
+
+    said = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert ["lang", "ko", "qb.toml"] in said
+    assert ["simulate.seed", "0", "기본값"] in said
+
+
 def test_json_is_one_document(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert qb_config(monkeypatch, "show", "--json") == ExitCode.DONE
 

@@ -62,7 +62,7 @@ def test_labels_and_values_stand_in_columns() -> None:
 
 def test_a_loss_that_is_a_gain_uses_nothing_of_its_limit() -> None:
     (line,) = [line for line in drawn(a_status(), 80) if "loss of the day" in line]
-    assert "░" * panel.GAUGE in line
+    assert "─" * panel.GAUGE in line
     assert "0 / 50,000 won" in line
 
 

@@ -38,8 +38,10 @@ def test_an_unpaced_run_without_a_terminal_writes_no_status() -> None:
 def test_progress_without_a_terminal_is_a_plain_line_now_and_then() -> None:
     stream = StringIO()
     console = screen.console_on(stream)
-    screen.LineScreen(console, paced=False).on_progress(TEN, NINE, ELEVEN, 5)
-    screen.LineScreen(console, paced=False, pause=0).on_progress(TEN, NINE, ELEVEN, 5)
+    patient, eager = screen.LineScreen(console, paced=False), screen.LineScreen(console, paced=False, pause=0)
+    for watcher in (patient, eager):
+        watcher.on_progress(NINE, NINE, ELEVEN, 5)
+        watcher.on_progress(TEN, NINE, ELEVEN, 500)
     (line,) = stream.getvalue().splitlines()
     assert line.startswith(" 50%  2026-11-20 10:00:00  ")
     assert line.endswith(" left")
@@ -61,7 +63,8 @@ def test_an_unpaced_run_on_a_terminal_draws_a_bar() -> None:
     stream = Terminal()
     with Live(console=Console(file=stream, force_terminal=True, width=80), auto_refresh=False) as live:
         watcher = screen.ProgressScreen(live, pause=0)
-        watcher.on_progress(TEN, NINE, ELEVEN, 5)
+        watcher.on_progress(NINE, NINE, ELEVEN, 5)
+        watcher.on_progress(TEN, NINE, ELEVEN, 500)
         watcher.on_status(a_status())
         watcher.on_notice("Mind the gap")
     assert "50%" in stream.getvalue()

@@ -31,7 +31,7 @@ def test_json_is_the_report_alone(tmp_path: Path) -> None:
 
 def test_in_json_mode_everything_else_goes_to_stderr() -> None:
     result = qb("simulate", *SMALL, "--json", "--max", "1000")
-    assert json.loads(result.stdout)["counts"]["orders"] == 0
+    assert json.loads(result.stdout)["counts"]["fills"] == 0
     assert "can never trade" in one_line(result.stderr)
 
 

@@ -183,6 +183,19 @@ def test_a_position_held_overnight_is_watched_again_without_an_alert() -> None:
     assert desk.alerts() == []
 
 
+def test_at_rest_it_sends_nothing_more_and_watches_nothing() -> None:
+    desk = a_triggered_desk()
+    desk.buy(1, 75_000, HYNIX)
+    desk.protection.rest()
+    desk.bus.publish(ev.CancelOrder(desk.clock.now(), "P1", "session-stopped"))
+    desk.fill("P1", 72_500, 1)
+    desk.cancel("P1")
+    desk.wait(60)
+    desk.trade(60_000)
+    desk.trade(60_000, HYNIX)
+    assert (len(desk.sells()), desk.market.watches) == (1, {})
+
+
 @given(data=st.data())
 def test_whatever_the_venue_does_no_more_is_offered_than_is_held(data: st.DataObject) -> None:
     desk = a_triggered_desk()

@@ -80,7 +80,7 @@ KEYS: Final[dict[str, Key]] = {
         "Redis, for other processes.",
         "none",
     ),
-    "simulate.symbols": Key(_symbols, ",".join, "What to trade."),
+    "simulate.symbols": Key(_symbols, ",".join, "What to trade.", "005930, or what the files hold"),
     "simulate.strategy": _string("A built-in name, package.module:Class or ./file.py:Class."),
     "simulate.bar": _duration("Length of a bar.", "1m, or the source's own"),
     "simulate.cash": _whole("Cash to start with, in won."),

@@ -1,6 +1,10 @@
 """What a rehearsal is asked to do: the arguments of `qb simulate`, checked and typed."""
 
+from typing import Final
+
 import msgspec
+
+USUAL_SYMBOL: Final = "005930"
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -45,14 +49,14 @@ class MockPlan(msgspec.Struct, frozen=True):
 
 
 class SimulationPlan(msgspec.Struct, frozen=True):
-    """One rehearsal. source: empty for the made market, else file paths. interval: ns of a bar, 0 for the source's own or one minute.
+    """One rehearsal. symbols: none for what the files hold, or for USUAL_SYMBOL. source: empty for the made market, else file paths. interval: ns of a bar, 0 for the source's own or one minute.
 
     start, end: UTC ns bounds of the data, 0 for all. speed: market seconds per machine second, 0 for as fast as possible.
     status_every: ns of market time. market, kind: said by the user for symbols that nobody knows.
     order_kind: limit or market, for entries and exits. commission_ppb, tax_ppb: instead of the dated rules when not negative.
     """
 
-    symbols: tuple[str, ...] = ("005930",)
+    symbols: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     strategy: str = "sma_cross"
     params: dict[str, str] = {}

@@ -19,7 +19,7 @@ from qbtrade.app.snapshot import Snapshots, peak_bytes
 from qbtrade.app.source import Source, open_source
 from qbtrade.app.status import Screen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
-from qbtrade.app.warmup import Past, past_of
+from qbtrade.app.warmup import past_of
 from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
 from qbtrade.domain.calendar import Phase, iso_kst, kst_date
 from qbtrade.domain.events import Alert, CancelOrder, Level, Outcome, RiskState, SessionEnded, SessionStarted
@@ -136,6 +136,8 @@ class Session:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends the session, not the report
             self.fault, outcome = error, Outcome.FAULT
+        finally:
+            gc.unfreeze()
         self._bus.publish(self._ended(outcome))
         return outcome
 
@@ -147,7 +149,7 @@ class Session:
         engines.journal.flush()
         strategy = self._strategy.build(engines.host, self._symbols)
         engines.host_strategy(strategy)
-        for bar in self._past(strategy.warm_up()).bars:
+        for bar in past_of(self._source, self._rules, strategy.warm_up()):
             engines.host.warm(bar)
         self._bus.subscribe(Bar, self._on_bar)
         engines.monitoring.start()
@@ -157,9 +159,6 @@ class Session:
             self._clock.call_at(self._first_open(), self._on_status)
         gc.collect()
         gc.freeze()
-
-    def _past(self, warm_up: int) -> Past:
-        return past_of(self._source, self._rules, warm_up)
 
     def _started(self) -> SessionStarted:
         plan = self._plan

@@ -4,19 +4,21 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
 from qbtrade.adapters.sim.generator import MockMarket
-from qbtrade.adapters.sim.replay import Replay, open_replay
-from qbtrade.app.plan import SimulationPlan
-from qbtrade.domain.calendar import MINUTE, Calendar, TradingDay
-from qbtrade.domain.instrument import Instrument, Kind, Market
-from qbtrade.domain.market import Trade
+from qbtrade.adapters.sim.replay import open_replay
+from qbtrade.app.plan import USUAL_SYMBOL, SimulationPlan
+from qbtrade.app.rules import instrument_for
+from qbtrade.app.units import write_duration
+from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay
+from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.message import Event
 from qbtrade.domain.rules import Rules
-from qbtrade.errors import UsageError
+from qbtrade.errors import FileError, UsageError
 
 FIRST_DAY: Final = date(2026, 11, 2)
 """The made market begins here unless told otherwise: a plain Monday with today's rules."""
@@ -49,29 +51,14 @@ class Source(Protocol):
         """What was noticed while reading."""
         ...
 
-    def history(self, since: date) -> "Source | None":
-        """The same data from `since` up to where this begins; None when there is none."""
+    def history(self, days: int) -> "Source | None":
+        """The same data of so many days of the calendar before this begins; None when there is none."""
         ...
 
 
 def open_source(plan: SimulationPlan, rules: Rules) -> Source:
     """Open and check all data of a plan. Raises: QbError with file, row and column."""
     return Recorded(plan, rules) if plan.source else Made(plan, rules)
-
-
-def instrument_of(symbol: str, plan: SimulationPlan, rules: Rules) -> Instrument:
-    """What is shipped about the symbol, or what the plan says. Raises: UsageError when neither knows."""
-    known = rules.instrument(symbol)
-    if known is not None and not plan.market and not plan.kind:
-        return known
-    if known is None and not plan.market:
-        raise UsageError(
-            "{symbol} is not in the shipped table of symbols", hint="Say --market KOSPI or KOSDAQ, and --kind ETF for a fund",
-            symbol=symbol,
-        )  # fmt: skip
-    market = Market(plan.market) if plan.market else known.market if known else Market.KOSPI
-    kind = Kind(plan.kind) if plan.kind else known.kind if known else Kind.STOCK
-    return Instrument(symbol, market, kind, known.name if known else "")
 
 
 class Made:
@@ -82,7 +69,9 @@ class Made:
     def __init__(self, plan: SimulationPlan, rules: Rules) -> None:
         mock = plan.mock
         days = mock_days(rules.calendar, mock.first_day, mock.days)
-        self.instruments = tuple(instrument_of(symbol, plan, rules) for symbol in plan.symbols)
+        self.instruments = tuple(
+            instrument_for(rules, symbol, plan.market, plan.kind) for symbol in plan.symbols or (USUAL_SYMBOL,)
+        )
         self.interval = plan.interval or MINUTE
         self._markets = [
             MockMarket(
@@ -108,9 +97,9 @@ class Made:
         """A made market has nothing to notice."""
         return {}
 
-    def history(self, since: date) -> Source | None:
+    def history(self, days: int) -> Source | None:
         """A made market begins from nothing."""
-        del since
+        del days
 
 
 def mock_days(calendar: Calendar, first_day: str, days: int) -> list[TradingDay]:
@@ -129,11 +118,53 @@ def mock_days(calendar: Calendar, first_day: str, days: int) -> list[TradingDay]
 class Recorded:
     """Recorded trades or bars from files."""
 
-    def __init__(self, plan: SimulationPlan, rules: Rules, *, start: int | None = None, end: int | None = None) -> None:
+    def __init__(self, plan: SimulationPlan, rules: Rules) -> None:
         self._plan, self._rules = plan, rules
-        self._replay: Replay = open_replay(
-            plan.source, plan.symbols, rules,
-            partial(instrument_of, plan=plan, rules=rules),
-            start=plan.start if start is None else start, end=plan.end if end is None else end,
-            skip_bad_rows=plan.skip_bad_rows,
+        instrument = partial(instrument_for, rules, market=plan.market, kind=plan.kind)
+        replay = self._replay = open_replay(
+            plan.source, plan.symbols, rules, instrument,
+            start=plan.start, end=plan.end, skip_bad_rows=plan.skip_bad_rows, usual=USUAL_SYMBOL,
         )  # fmt: skip
+        self.instruments = tuple(instrument(symbol) for symbol in replay.symbols)
+        self.interval = _bar_length(plan.interval, replay.interval)
+        self.made_of_bars = replay.interval > 0
+        self.description = ", ".join(Path(path).name for path in plan.source)
+        self.digest, self.first, self.last = replay.digest, replay.first, replay.last
+        self.bases: dict[str, int] = {}
+
+    def feeds(self) -> list[Iterable[Event]]:
+        """As the files are."""
+        return list(self._replay.feeds())
+
+    def first_prices(self) -> dict[str, int]:
+        """From the first rows."""
+        return self._replay.first_prices
+
+    def counts(self) -> dict[str, int]:
+        """Rows, and what was odd about them."""
+        replay = self._replay
+        return {"rows": replay.rows, "bad_rows": replay.bad_rows, "off_grid": sum(replay.off_grid.values())}
+
+    def history(self, days: int) -> Source | None:
+        """The rows before this begins; None when the files begin here, too."""
+        if not self._plan.start:
+            return None
+        symbols = tuple(instrument.symbol for instrument in self.instruments)
+        start = max(self._plan.start - days * DAY, 1)
+        earlier = msgspec.structs.replace(self._plan, symbols=symbols, start=start, end=self._plan.start)
+        try:
+            return Recorded(earlier, self._rules)
+        except FileError:
+            return None
+
+
+def _bar_length(asked: int, own: int) -> int:
+    """Bars keep their own length unless a coarser one is asked for. Raises: UsageError."""
+    if not asked:
+        return own or MINUTE
+    if own and asked % own:
+        raise UsageError(
+            "--bar {asked} cannot be made of bars of {own}", hint="Ask for a multiple, or leave --bar out",
+            asked=write_duration(asked), own=write_duration(own),
+        )  # fmt: skip
+    return asked

@@ -3,8 +3,6 @@
 from collections import deque
 from typing import Final
 
-import msgspec
-
 from qbtrade.app.source import Source
 from qbtrade.domain.calendar import kst_date
 from qbtrade.domain.market import Bar, Trade
@@ -14,34 +12,19 @@ from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock
 from qbtrade.kernel.loop import SimLoop, StopRequest, merge
 
-SPARE_DAYS: Final = 5
-"""Recorded data has holes, so that more days are read than full ones would take."""
+SPARE_DAYS: Final = 14
+"""Weekends, holidays and holes in recorded data take more days of the calendar than full sessions would."""
 
 
-class Past(msgspec.Struct, frozen=True):
-    """bars: the newest of each symbol, oldest first. bases: last price of each symbol, KRW."""
-
-    bars: tuple[Bar, ...] = ()
-    bases: dict[str, int] = {}
-
-
-def past_of(source: Source, rules: Rules, warm_up: int) -> Past:
-    """The newest `warm_up` bars of each symbol from before the source begins, where it has any."""
-    calendar, day = rules.calendar, kst_date(source.first)
-    session = calendar.trading_day(day)
-    days = -(-warm_up * source.interval // (session.close - session.open)) + SPARE_DAYS
-    since = day
-    for _ in range(days):
-        if since <= calendar.first:
-            break
-        since = calendar.previous_day(since)
-    history = source.history(since)
-    if history is None:
-        return Past()
-    return _fold(history, rules, warm_up)
+def past_of(source: Source, rules: Rules, warm_up: int) -> tuple[Bar, ...]:
+    """The newest `warm_up` bars of each symbol, oldest first, from before the source begins, where it has any."""
+    session = rules.calendar.trading_day(kst_date(source.first))
+    full_days = -(-warm_up * source.interval // (session.close - session.open))
+    history = source.history(2 * full_days + SPARE_DAYS) if warm_up else None
+    return () if history is None else _fold(history, rules, warm_up)
 
 
-def _fold(history: Source, rules: Rules, warm_up: int) -> Past:
+def _fold(history: Source, rules: Rules, warm_up: int) -> tuple[Bar, ...]:
     """Run the data through market data alone."""
     bus, clock = Bus(), SimClock()
     spike = 0 if history.made_of_bars else SPIKE
@@ -51,5 +34,4 @@ def _fold(history: Source, rules: Rules, warm_up: int) -> Past:
     bus.subscribe(Bar, lambda bar: kept[bar.symbol].append(bar))
     SimLoop(bus, clock, StopRequest()).run(merge(history.feeds()))
     market.close_bars()
-    bars = sorted((bar for each in kept.values() for bar in each), key=lambda bar: (bar.ts, bar.symbol))
-    return Past(tuple(bars), market.last_prices())
+    return tuple(sorted((bar for each in kept.values() for bar in each), key=lambda bar: (bar.ts, bar.symbol)))

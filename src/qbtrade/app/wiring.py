@@ -57,7 +57,8 @@ class Engines:
     """Every engine of one session on one bus, subscribed in the order in which they hear of an event.
 
     The journal hears everything first. Market data hears a trade before the venue and the strategy; the order engine
-    registers a wish before risk judges it; the portfolio books a fill before risk and protection look at it.
+    registers a wish before risk judges it; the portfolio books a fill before risk and protection look at it; protection
+    sells before the strategy does.
     """
 
     def __init__(self, bus: Bus, clock: Clock, setup: Setup, store: JournalStore, make_broker: BrokerMaker) -> None:
@@ -90,11 +91,11 @@ class Engines:
         def next_order_id() -> str:
             return f"Q{next(numbers):06d}"
 
+        self.protection = Protection(*views, limits=setup.limits, symbols=symbols, next_order_id=next_order_id)
+        self._join_protection()
         self.host = StrategyHost(*views, setup.limits, next_order_id, kind=setup.order_kind)
         bus.subscribe(ev.PriceTouched, self.host.on_price_touched)
         bus.subscribe(Bar, self.host.on_bar)
-        self.protection = Protection(*views, limits=setup.limits, symbols=symbols, next_order_id=next_order_id)
-        self._join_protection()
         self.hours = Hours(bus, clock, setup.rules.calendar)
 
     def host_strategy(self, strategy: Strategy) -> None:

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from qbtrade import __version__
 from qbtrade.cli import faults, pages
-from qbtrade.cli.text import N_, _
+from qbtrade.cli.text import N_, _, prefer
 from qbtrade.errors import ExitCode, QbError, UnknownNameError
 
 
@@ -84,12 +84,12 @@ class Commands(pages.Group):
 
 def _use_configured_language() -> None:
     """Let a `lang` of .env or qb.toml speak where the environment says nothing; what is wrong there comes up later."""
-    if "QB_LANG" not in os.environ and any(Path(name).is_file() for name in (".env", "qb.toml")):
+    prefer("")
+    if any(Path(name).is_file() for name in (".env", "qb.toml")):
         from qbtrade.app.config import configured
 
         with suppress(QbError):
-            asked = configured("lang")
-            os.environ.update({"QB_LANG": asked} if asked else {})
+            prefer(configured("lang"))
 
 
 def _is_broken_pipe(error: BaseException) -> bool:

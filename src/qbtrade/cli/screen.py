@@ -63,21 +63,24 @@ class _Progress:
     """How far an unpaced run is, said at most every `pause` seconds of machine time."""
 
     def __init__(self, pause: float) -> None:
-        self._pause, self._watch, self._said = pause, Stopwatch(), 0.0
-
-    def due(self) -> bool:
-        now = self._watch.seconds()
-        if now - self._said < self._pause:
-            return False
-        self._said = now
-        return True
+        self._pause, self._watch = pause, Stopwatch()
+        self._first: tuple[float, float, int] | None = None
+        self._said = 0.0
 
     def words(self, ts: int, done: float, events: int) -> str:
-        """Where the market's clock stands, how quick it goes, how long it will take."""
-        seconds = max(self._watch.seconds(), 1e-9)
-        left = figures.age(int(seconds * (1 - done) / done * 1e9)) if done > 0 else "-"
+        """Where the market's clock stands, how quick it goes and how long it will take; "" while it is too soon to say."""
+        now = self._watch.seconds()
+        if self._first is None:
+            self._first, self._said = (now, done, events), now
+        if now - self._said < self._pause or done <= self._first[1]:
+            return ""
+        self._said = now
+        began, done_then, events_then = self._first
+        seconds = max(now - began, 1e-9)
         return _("{time}  {rate} events/s  {left} left").format(
-            time=figures.stamp(ts), rate=figures.short(events / seconds), left=left
+            time=figures.stamp(ts),
+            rate=figures.short((events - events_then) / seconds),
+            left=figures.age(int(seconds * (1 - done) / (done - done_then) * 1e9)),
         )
 
 
@@ -97,12 +100,11 @@ class ProgressScreen(_Progress):
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Draw it."""
-        if self.due():
-            done = _share_of(ts, first, last)
+        done = _share_of(ts, first, last)
+        words = self.words(ts, done, events)
+        if words:
             table = Table.grid(padding=(0, 1, 0, 0))
-            table.add_row(
-                ProgressBar(total=1.0, completed=done, width=24), f"{done:4.0%}", self.words(ts, done, events)
-            )
+            table.add_row(ProgressBar(total=1.0, completed=done, width=24), f"{done:4.0%}", words)
             self._live.update(table, refresh=True)
 
 
@@ -124,9 +126,10 @@ class LineScreen(_Progress):
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Write it, every ten seconds."""
-        if not self._paced and self.due():
-            done = _share_of(ts, first, last)
-            self._say(f"{done:4.0%}  {self.words(ts, done, events)}")
+        done = _share_of(ts, first, last)
+        words = "" if self._paced else self.words(ts, done, events)
+        if words:
+            self._say(f"{done:4.0%}  {words}")
 
     def _say(self, text: str) -> None:
         self._console.file.write(text + "\n")

@@ -14,12 +14,18 @@ LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "qbtrade"
 FIELD: Final = re.compile(r"\{(\w+)[^{}]*\}")
 """A placeholder of a template."""
-_ASKED: Final = ("QB_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+_LOCALE: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
+_configured: list[str] = []
+
+
+def prefer(code: str) -> None:
+    """Speak `code` where QB_LANG says nothing; "" asks the locale."""
+    _configured[:] = [code]
 
 
 def language() -> str:
-    """`ko` or `en`: what QB_LANG says, else the locale."""
-    asked = next(filter(None, map(os.environ.get, _ASKED)), "")
+    """`ko` or `en`: what QB_LANG says, else what was preferred, else the locale."""
+    asked = next(filter(None, (os.environ.get("QB_LANG"), *_configured, *map(os.environ.get, _LOCALE))), "")
     return "ko" if asked.lower().startswith("ko") else "en"
 
 

@@ -95,6 +95,12 @@ class Protection:
             stop.level = self._positions.cost(symbol) * (PPB - self._stop_loss) // (qty * PPB)
             self._market.watch(symbol, OWNER, stop.level)
 
+    def rest(self) -> None:
+        """Send nothing more: the session ends here, and what is held has no stop."""
+        self._stop_loss = 0
+        for symbol, stop in self._stops.items():
+            self._stand_down(symbol, stop)
+
     def _stand_down(self, symbol: str, stop: _Stop) -> None:
         if stop.timer is not None:
             stop.timer.cancel()

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from qbtrade.adapters.sim.table import IS_SYMBOL, PRICES, Kind
+from qbtrade.adapters.sim.table import PRICES, Kind
 
 HIGHEST_PRICE: Final = 10**9
 HIGHEST_QTY: Final = 10**12
@@ -27,7 +27,7 @@ def problems(kind: Kind) -> tuple[Problem, ...]:
 def _problems(kind: Kind) -> Iterator[Problem]:
     yield Problem("extra", "extra IS NOT NULL", "the row has more values than the header has columns: {value}")
     yield Problem("ts", "ts IS NULL", "{value} is not a time")
-    yield Problem("symbol", f"NOT {IS_SYMBOL}", "{value} is not a symbol")
+    yield Problem("symbol", "NOT is_known", "{value} is not a symbol")
     yield Problem("ts", "is_closed", "{value} is not in a session: {closed}")
     yield Problem("ts", "ts < earliest OR ts > latest", "{value} is outside the hours of its session")
     for column in PRICES[kind]:

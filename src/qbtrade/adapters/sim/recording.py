@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _IS_LATE: Final = f"(ts >= closes AND ts < closes + {LATE})"
-_IS_KEPT: Final = "problem IS NULL AND NOT is_stray"
 _STRAY: Final = Problem("ts", "is_stray", "{value} does not come after the time in the rows above")
 
 
@@ -130,12 +129,12 @@ class Recording:
     def _count_rows(self, off_grid: str, *, by_symbol: bool) -> list[_Count]:
         first, last = ("opens", "ends") if self.is_daily else ("ts", "ts")
         rows = self._run(
-            f"SELECT CASE WHEN {IS_SYMBOL} THEN symbol END, count(*), count(*) FILTER ({_IS_KEPT}),"
+            f"SELECT CASE WHEN is_known THEN symbol END, count(*), count(*) FILTER (is_kept),"
             " count(*) FILTER (is_stray), min(n) FILTER (problem IS NOT NULL), min(n) FILTER (is_stray),"
-            f" min(ts - before) FILTER ({_IS_KEPT}), count(*) FILTER ({_IS_KEPT} AND {_IS_LATE}),"
-            f" min({first}) FILTER ({_IS_KEPT}), max({last}) FILTER ({_IS_KEPT}),"
-            f" CAST(arg_min({PRICES[self.kind][0]}, n) FILTER ({_IS_KEPT}) AS BIGINT),"
-            f" CAST(sum({off_grid}) FILTER ({_IS_KEPT}) AS BIGINT)"
+            f" min(ts - before) FILTER (is_kept), count(*) FILTER (is_kept AND {_IS_LATE}),"
+            f" min({first}) FILTER (is_kept), max({last}) FILTER (is_kept),"
+            f" CAST(arg_min({PRICES[self.kind][0]}, n) FILTER (is_kept) AS BIGINT),"
+            f" CAST(sum({off_grid}) FILTER (is_kept) AS BIGINT)"
             f" FROM ({self._rows.ordered(by_symbol=by_symbol)}) GROUP BY 1 ORDER BY 1"
         ).fetchall()
         return [_Count(*row) for row in rows]

@@ -64,10 +64,12 @@ def open_replay(
     start: int = 0,
     end: int = 0,
     skip_bad_rows: bool = False,
+    usual: str = "",
 ) -> Replay:
     """Open and check CSV and Parquet files of trades or bars.
 
-    symbols: which to play, none for all. start, end: UTC ns, half open, 0 for no bound.
+    symbols: which to play, none for all. usual: what a single file is taken for when nothing says its symbol.
+    start, end: UTC ns, half open, 0 for no bound.
     Raises: FileError, and RowError at the first bad row unless those are skipped.
     """
     import duckdb
@@ -81,7 +83,7 @@ def open_replay(
 
     selection = Selection(tuple(symbols), start, end, skip_bad_rows)
     tables = [Table(Path(path), connection) for path in paths]
-    said = _said_symbols(tables, symbols)
+    said = _said_symbols(tables, symbols, usual)
     recordings = [
         Recording(
             connection, f"recording{number}", table, symbol, selection=selection, calendar=rules.calendar, ticks=ticks
@@ -95,11 +97,13 @@ def open_replay(
     return Replay(recordings, _digest(paths, selection))
 
 
-def _said_symbols(tables: Sequence[Table], symbols: Sequence[str]) -> list[str]:
+def _said_symbols(tables: Sequence[Table], symbols: Sequence[str], usual: str) -> list[str]:
     """The symbol of each file without a symbol column: its name, or the only one asked for when no name says it."""
     stems = [table.path.stem.upper() for table in tables]
     if len(symbols) == 1 and (len(tables) == 1 or symbols[0] not in stems):
         return [symbols[0]] * len(tables)
+    if usual and len(tables) == 1 and not tables[0].has_symbol and not _SYMBOL_STEM.fullmatch(stems[0]):
+        return [usual]
     for table, stem in zip(tables, stems, strict=True):
         if not table.has_symbol and not _SYMBOL_STEM.fullmatch(stem):
             raise FileError(

@@ -47,9 +47,10 @@ class Rows(msgspec.Struct, frozen=True):
         return f"SELECT *, CASE {whens} END AS problem FROM ({timed})"
 
     def ordered(self, symbol: str = "", *, by_symbol: bool) -> str:
-        """Judged rows with `before`, the newest ts of good rows above, and `is_stray`: it should have stood above that.
+        """Judged rows with `before`, the newest ts of good rows above.
 
-        symbol: only of this one. by_symbol: compare with rows of the same symbol; bars of one may not share their time.
+        is_stray: it should have stood above that. is_kept: it can be played. symbol: only rows of this one. by_symbol:
+        compare with rows of the same symbol; bars of one may not share their time.
         """
         over = "PARTITION BY symbol ORDER BY n " if by_symbol and not symbol and not self.is_alone else ""
         sign = "<=" if self.kind == "bars" and (by_symbol or self.is_alone) else "<"
@@ -58,14 +59,15 @@ class Rows(msgspec.Struct, frozen=True):
             f"max(CASE WHEN problem IS NULL THEN ts END) OVER ({over}ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
         )
         return (
-            f"SELECT *, problem IS NULL AND coalesce(ts {sign} before, false) AS is_stray FROM"
+            "SELECT *, problem IS NULL AND NOT is_stray AS is_kept FROM"
+            f" (SELECT *, problem IS NULL AND coalesce(ts {sign} before, false) AS is_stray FROM"
             f" (SELECT *, lag(newest) OVER ({over}) AS before FROM"
-            f" (SELECT *, {newest} AS newest FROM {self.view}{mine}))"
+            f" (SELECT *, {newest} AS newest FROM {self.view}{mine})))"
         )
 
     def kept(self, symbol: str = "", *, has_strays: bool) -> str:
         """Rows that can be played, of one symbol or of all."""
         if has_strays:
-            return f"SELECT * FROM ({self.ordered(symbol, by_symbol=True)}) WHERE problem IS NULL AND NOT is_stray"
+            return f"SELECT * FROM ({self.ordered(symbol, by_symbol=True)}) WHERE is_kept"
         mine = f" AND symbol = {sql_literal(symbol)}" if symbol else ""
         return f"SELECT * FROM {self.view} WHERE problem IS NULL{mine}"

@@ -1,4 +1,4 @@
-"""The sessions that the rows of one file fall into, as SQL over their days. A day is a number: days since 1970 in KST."""
+"""The sessions that the rows of one file fall into, as SQL over the number of their day: days since 1970 in KST."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ _EPOCH: Final = date(1970, 1, 1)
 
 
 class Hours(msgspec.Struct, frozen=True):
-    """Of one day, ns after its KST midnight. earliest, latest: where rows may stand; opens, ends: the continuous phase."""
+    """Of one day, ns after its KST midnight. earliest, latest: of its rows; opens, ends: of its continuous phase."""
 
     earliest: int = 0
     latest: int = DAY
@@ -50,8 +50,9 @@ class Sessions:
         self._hours = [(day, self._hours_of(day)) for day in days]
 
     def columns(self) -> str:
-        """SQL of is_closed and of the Hours as UTC ns, over the column `day`."""
-        columns = [f"{_stepwise((day, str(not hours).lower()) for day, hours in self._hours)} AS is_closed"]
+        """SQL of is_known, is_closed and of the Hours as UTC ns, over the columns symbol and day."""
+        closed = _stepwise((day, str(not hours).lower()) for day, hours in self._hours)
+        columns = [f"{is_one_of('symbol', self._symbols)} AS is_known", f"{closed} AS is_closed"]
         for name in Hours.__struct_fields__:
             after = _stepwise((day, str(getattr(hours or _CLOSED, name))) for day, hours in self._hours)
             columns.append(f"day * {DAY} - {OFFSET} + {after} AS {name}")
@@ -71,7 +72,8 @@ class Sessions:
         counts = ["0"]
         for (tables, symbols), column in product(groups.items(), columns):
             tick = _stepwise((day, _tick(table, column)) for day, table in zip(open_days, tables, strict=True))
-            counts.append(f"CASE WHEN {is_one_of('symbol', symbols)} AND {column} % {tick} <> 0 THEN 1 ELSE 0 END")
+            mine = "true" if len(groups) == 1 else is_one_of("symbol", symbols)
+            counts.append(f"CAST({mine} AND {column} % {tick} <> 0 AS INTEGER)")
         return " + ".join(counts)
 
     def _hours_of(self, number: int) -> Hours | None:
@@ -98,8 +100,10 @@ class Sessions:
 
 
 def is_one_of(column: str, values: Sequence[str]) -> str:
-    """SQL that is true where the column has one of the values; unlike IN, never planned as a join."""
-    return f"list_contains([{', '.join(map(sql_literal, values))}], {column})"
+    """SQL that is true where the column has one of the values, else false; unlike IN, it is never planned as a join."""
+    if len(values) == 1:
+        return f"coalesce({column} = {sql_literal(values[0])}, false)"
+    return f"coalesce(list_contains([{', '.join(map(sql_literal, values))}], {column}), false)"
 
 
 def _date(day: int) -> date:

@@ -77,10 +77,10 @@ class Rule(ABC):
     def check(self, case: Case) -> Check | None:
         """Measure the order; None when there is nothing to measure against."""
 
-    def remember(self, case: Case) -> None:
+    def remember(self, case: Case) -> None:  # noqa: B027 - most rules keep nothing
         """Learn that the order was approved."""
 
-    def new_day(self) -> None:
+    def new_day(self) -> None:  # noqa: B027 - likewise
         """Forget what counts by the KST day."""
 
     def in_use(self, now: int) -> tuple[int, int, str] | None:

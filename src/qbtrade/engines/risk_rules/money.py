@@ -70,7 +70,7 @@ class PositionShare(Rule):
     def in_use(self, now: int) -> tuple[int, int, str]:
         """Cost of the largest position."""
         del now
-        return max(map(self._positions.cost, self._symbols), default=0), self._limit(), "KRW"
+        return max(map(self._positions.cost, self._symbols)), self._limit(), "KRW"
 
     def _limit(self) -> int:
         return self._positions.day_start_equity() * self._share // PPB

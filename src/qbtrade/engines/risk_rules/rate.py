@@ -59,8 +59,7 @@ class OrderRate(Rule):
         return Check(self.slug, limit, count, limit - count, "orders", count <= limit)
 
     def remember(self, case: Case) -> None:
-        """Count an order; drop those that no minute can hold any more."""
-        self._recent(case.now)
+        """Count an order."""
         self._approved.append(case.now)
 
     def in_use(self, now: int) -> tuple[int, int, str]:
@@ -96,7 +95,6 @@ class Duplicate(Rule):
 
     def remember(self, case: Case) -> None:
         """Keep an order for the length of the window."""
-        self._forget(case.now)
         self._approved.append((case.now, case.order))
 
     def _is_twin(self, order: OrderRequest, other: OrderRequest) -> bool:
