@@ -1,4 +1,4 @@
-"""The whole pipeline on trades that are already in memory: market data, strategy, risk, orders, exchange, portfolio, journal."""
+"""The whole pipeline, from market data to journal, on trades that are already in memory."""
 
 import gc
 import tempfile
@@ -11,7 +11,6 @@ from qbtrade.adapters.sim.generator import MockMarket
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.app.plan import Limits, SimulationPlan, VenuePlan
 from qbtrade.app.rules import load_rules
-
 from qbtrade.app.source import mock_days
 from qbtrade.app.strategies import load_strategy
 from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
@@ -29,7 +28,8 @@ RULES = load_rules()
 MARK_EVERY = 30_000_000_000
 CASH = 10**12
 ROOMY = Limits(
-    max_budget=CASH, daily_loss=CASH, stop_loss=0, position_share=10**9, cash_share=0, max_entries=10**9, max_order_qty=1,
+    max_budget=CASH, daily_loss=CASH, stop_loss=0, position_share=10**9, cash_share=0, max_entries=10**9,
+    max_order_qty=1,
     collar=300_000_000, orders_per_minute=10**9, stale_after=10**15, duplicate_window=0,
 )  # fmt: skip
 
@@ -74,7 +74,8 @@ def run(events: Sequence[Event], strategy: str, params: dict[str, str], *, instr
     clock = SimClock(events[0].ts - 1)
     bus = Bus()
     setup = Setup(
-        rules=RULES, instruments=tuple(Instrument(s, Market.KOSPI, Kind.STOCK) for s in names), interval=interval, cash=CASH,
+        rules=RULES, instruments=tuple(Instrument(s, Market.KOSPI, Kind.STOCK) for s in names), interval=interval,
+        cash=CASH,
         limits=risk_limits(SimulationPlan(limits=ROOMY), 140_527), durable=False, order_kind=OrderKind.MARKET,
         made_of_bars=made_of_bars, mark_every=MARK_EVERY,
     )  # fmt: skip
@@ -102,7 +103,10 @@ def run(events: Sequence[Event], strategy: str, params: dict[str, str], *, instr
 
 
 def bare_loop(events: Sequence[Event]) -> float:
-    """Calibration: a fused loop with two running means and a crossing test, no objects, no engines. Items per second."""
+    """Calibration: a fused loop with two running means and a crossing test, no objects, no engines.
+
+    Items per second.
+    """
     fast, slow, above, flips, total = 0, 0, False, 0, 0
     watch = Stopwatch()
     for event in events:

@@ -30,7 +30,9 @@ def a_trade(
     return Trade(at(clock) if ts is None else ts, symbol, price, qty, auction)
 
 
-def a_bar(close: int = 75_000, *, end: str = "10:01", symbol: str = SAMSUNG, interval: int = MINUTE, volume: int = 100) -> Bar:
+def a_bar(
+    close: int = 75_000, *, end: str = "10:01", symbol: str = SAMSUNG, interval: int = MINUTE, volume: int = 100
+) -> Bar:
     """A flat one-minute bar."""
     return Bar(at(end), symbol, at(end) - interval, close, close, close, close, volume)
 

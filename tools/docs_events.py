@@ -55,7 +55,7 @@ def hearers() -> dict[str, list[str]]:
     instruments = tuple(found for symbol in plan.symbols if (found := rules.instrument(symbol)))
     setup = Setup(rules, instruments, 60 * 10**9, risk_limits(plan, 0), plan.cash)
     Engines(bus, SimClock(), setup, NoStore(), sim_broker(plan.venue, 0))
-    return {cls.__name__: list(dict.fromkeys(map(_owner, handlers))) for cls, handlers in bus.handlers.items()}
+    return {cls.__name__: list(dict.fromkeys(map(_owner, handlers))) for cls, handlers in bus.routes.items()}
 
 
 def event_table() -> str:

@@ -76,7 +76,8 @@ class Sentences(ast.NodeVisitor):
 
     def _command_help(self, node: ast.FunctionDef) -> None:
         for mark in node.decorator_list:
-            if isinstance(mark, ast.Call) and _called(mark) == "command" and "help" not in {k.arg for k in mark.keywords}:
+            told = {keyword.arg for keyword in mark.keywords} if isinstance(mark, ast.Call) else {"help"}
+            if isinstance(mark, ast.Call) and _called(mark) == "command" and "help" not in told:
                 self.found.append(ast.get_docstring(node) or "")
 
     def _take(self, node: ast.expr) -> None:

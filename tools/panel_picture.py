@@ -20,9 +20,9 @@ from qbtrade.kernel.loop import StopRequest
 
 PICTURE: Final = Path(__file__).parent.parent / "docs" / "images" / "status-panel.svg"
 PLAN: Final = SimulationPlan(
-    seed=3, speed=10_000, status_every=30_000_000_000, venue=VenuePlan(reject_rate=50_000_000)
+    seed=3, speed=3_600, venue=VenuePlan(reject_rate=50_000_000)
 )  # fmt: skip
-COMMAND: Final = "qb simulate --seed 3 --speed 60"
+COMMAND: Final = f"qb simulate --seed {PLAN.seed} --speed {PLAN.speed}"
 FONTS: Final = re.compile(r"@font-face\s*{[^}]*}\s*")
 """Fonts that a browser would fetch from elsewhere."""
 

@@ -1,7 +1,7 @@
 """What the rooms need of each other and of the world, as protocols: the only thing that engines and adapters share."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -10,6 +10,7 @@ from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
 from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Order, OrderRequest
+
 
 class TimerHandle(Protocol):
     """A timer that can be called off."""
@@ -195,14 +196,17 @@ class Desk(Protocol):
         ...
 
 
+class NoParams(msgspec.Struct, frozen=True):
+    """A strategy without parameters."""
+
+
 class Strategy:
     """Base of all strategies: override `on_bar`, or `on_trade` for every trade, and ask through `self.desk`.
 
     Params: a msgspec struct whose fields, types and defaults are the strategy's parameters.
     """
 
-    class Params(msgspec.Struct, frozen=True):
-        """No parameters."""
+    Params: ClassVar[type[msgspec.Struct]] = NoParams
 
     def __init__(self, desk: Desk, symbols: tuple[str, ...], params: Any) -> None:
         self.desk = desk
@@ -218,4 +222,3 @@ class Strategy:
 
     def on_trade(self, trade: Trade) -> None:
         """See one trade. Only called when overridden."""
-

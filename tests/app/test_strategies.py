@@ -6,7 +6,7 @@ import pytest
 
 from qbtrade.app.strategies import load_strategy
 from qbtrade.errors import QbError, StrategyError, UnknownNameError, UsageError
-from qbtrade.strategies.sma_cross import Params, SmaCross
+from qbtrade.strategies.sma_cross import CrossParams, SmaCross
 
 MINE = """
 import msgspec
@@ -34,12 +34,12 @@ def mine(folder: Path, text: str = MINE) -> str:
 
 def test_the_worked_example_has_defaults() -> None:
     loaded = load_strategy("sma_cross", {})
-    assert (loaded.cls, loaded.params) == (SmaCross, Params())
+    assert (loaded.cls, loaded.params) == (SmaCross, CrossParams())
     assert loaded.shown_params() == {"fast": "5", "slow": "20", "average": "sma"}
 
 
 def test_parameters_are_converted_to_their_types() -> None:
-    assert load_strategy("sma_cross", {"fast": "3", "average": "ema"}).params == Params(3, 20, "ema")
+    assert load_strategy("sma_cross", {"fast": "3", "average": "ema"}).params == CrossParams(3, 20, "ema")
 
 
 def test_a_module_and_a_file_can_hold_a_strategy(tmp_path: Path) -> None:

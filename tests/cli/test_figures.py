@@ -44,13 +44,13 @@ def test_a_share_of_no_limit_is_a_dash() -> None:
 def test_a_gauge_always_fills_its_cells(used: int, limit: int, width: int) -> None:
     bar = figures.gauge(used, limit, width)
     assert len(bar) == width
-    assert bar.strip("━").strip("─") == ""
+    assert bar.strip("▆").strip("▁") == ""
 
 
 def test_a_gauge_shows_a_little_use_and_is_full_only_at_the_limit() -> None:
-    assert figures.gauge(1, 1_000, 10) == "━─────────"
-    assert figures.gauge(0, 1_000, 10) == "──────────"
-    assert figures.gauge(1_000, 1_000, 10) == "━━━━━━━━━━"
+    assert figures.gauge(1, 1_000, 10) == "▆▁▁▁▁▁▁▁▁▁"
+    assert figures.gauge(0, 1_000, 10) == "▁▁▁▁▁▁▁▁▁▁"
+    assert figures.gauge(1_000, 1_000, 10) == "▆▆▆▆▆▆▆▆▆▆"
 
 
 def test_up_is_red_and_down_is_blue_in_korean_only(monkeypatch: pytest.MonkeyPatch) -> None:

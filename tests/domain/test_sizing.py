@@ -15,8 +15,16 @@ LIMITS = RiskLimits(
 CASH = 10_000_000
 
 
-def sized(price: int = 75_000, *, limits: RiskLimits = LIMITS, **changed: int) -> int:
-    money = {"at_work": 0, "in_symbol": 0, "spendable": CASH, "equity": CASH, "day_start": CASH, "realized": 0} | changed
+def sized(price: int = 75_000, *, max_order_qty: int = 100, **changed: int) -> int:
+    limits = msgspec.structs.replace(LIMITS, max_order_qty=max_order_qty)
+    money = {
+        "at_work": 0,
+        "in_symbol": 0,
+        "spendable": CASH,
+        "equity": CASH,
+        "day_start": CASH,
+        "realized": 0,
+    } | changed
     return shares(limits, price, **money)
 
 
@@ -44,7 +52,7 @@ def test_every_money_rule_can_bind(changed: dict[str, int], expected: int) -> No
 
 
 def test_an_order_is_never_larger_than_allowed() -> None:
-    assert sized(100, limits=msgspec.structs.replace(LIMITS, max_order_qty=7)) == 7
+    assert sized(100, max_order_qty=7) == 7
 
 
 @given(st.integers(1, 10**6), st.integers(0, 10**7), st.integers(0, 10**7))

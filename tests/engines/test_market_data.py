@@ -23,13 +23,17 @@ RULES = load_rules()
 class Desk:
     """Market data on a real bus, clock and loop, with everything it publishes."""
 
-    def __init__(self, *, base: int = 0, spike: int = 100_000_000, interval: int = MINUTE, start: str = "08:30") -> None:
+    def __init__(
+        self, *, base: int = 0, spike: int = 100_000_000, interval: int = MINUTE, start: str = "08:30"
+    ) -> None:
         self.bus, self.clock = Bus(), SimClock(at(start))
         self.events = list[Event]()
         instrument = RULES.instrument(SAMSUNG)
         assert instrument is not None
         bases = {SAMSUNG: base} if base else None
-        self.market = MarketData(self.bus, self.clock, RULES, (instrument,), interval=interval, bases=bases, spike=spike)
+        self.market = MarketData(
+            self.bus, self.clock, RULES, (instrument,), interval=interval, bases=bases, spike=spike
+        )
         self.bus.subscribe(Trade, self.market.on_trade)
         self.bus.subscribe(Quote, self.market.on_quote)
         self.bus.subscribe(PhaseChanged, self.market.on_phase)
@@ -113,7 +117,9 @@ def test_bars_are_the_fold_of_their_trades(rows: list[tuple[int, int, int]]) -> 
 
 def test_an_out_of_order_trade_adds_volume_and_range_to_the_open_bar_but_no_close() -> None:
     desk = Desk()
-    desk.play(a_trade(75_000, 1, clock="09:00:10"), a_trade(75_100, 1, clock="09:00:30"), a_trade(75_500, 5, clock="09:00:20"))
+    desk.play(
+        a_trade(75_000, 1, clock="09:00:10"), a_trade(75_100, 1, clock="09:00:30"), a_trade(75_500, 5, clock="09:00:20")
+    )
     (bar,) = desk.until("09:01")
     assert isinstance(bar, Bar)
     assert (bar.high, bar.close, bar.volume) == (75_500, 75_100, 7)
@@ -220,7 +226,12 @@ def test_the_base_of_a_day_is_the_last_price_of_the_day_before() -> None:
 
 def test_trades_outside_of_the_session_or_of_unknown_symbols_are_counted_only() -> None:
     desk = Desk()
-    desk.play(a_trade(clock="08:59"), a_trade(clock="15:30"), a_trade(ts=at("10:00", date(2026, 11, 21))), a_trade(symbol="000660"))
+    desk.play(
+        a_trade(clock="08:59"),
+        a_trade(clock="15:30"),
+        a_trade(ts=at("10:00", date(2026, 11, 21))),
+        a_trade(symbol="000660"),
+    )
     assert (desk.market.outside, desk.market.unknown, desk.market.last(SAMSUNG)) == (3, 1, None)
 
 

@@ -22,13 +22,13 @@ class Desk:
         self.told = list[str]()
         self.published = list[Event]()
         self.orders = Orders(self.bus, self.clock, FakeMarket(self.bus), self)
-        for event, handler in (
-            (ev.SubmitOrder, self.orders.on_submit), (ev.OrderApproved, self.orders.on_approved),
-            (ev.OrderSending, self.orders.on_sending), (ev.CancelOrder, self.orders.on_cancel),
-            (ev.OrderCanceling, self.orders.on_canceling),
-        ):  # fmt: skip
-            self.bus.subscribe(event, self.published.append)
-            self.bus.subscribe(event, handler)
+        heard = (ev.SubmitOrder, ev.OrderApproved, ev.OrderSending, ev.CancelOrder, ev.OrderCanceling)
+        self.bus.subscribe_all(heard, self.published.append)
+        self.bus.subscribe(ev.SubmitOrder, self.orders.on_submit)
+        self.bus.subscribe(ev.OrderApproved, self.orders.on_approved)
+        self.bus.subscribe(ev.OrderSending, self.orders.on_sending)
+        self.bus.subscribe(ev.CancelOrder, self.orders.on_cancel)
+        self.bus.subscribe(ev.OrderCanceling, self.orders.on_canceling)
 
     def submit(self, order: object) -> None:
         self.told.append(f"submit {getattr(order, 'order_id', '')}")

@@ -59,7 +59,9 @@ class Desk:
 def test_a_fill_tells_position_costs_and_cash_to_the_won() -> None:
     desk = Desk()
     desk.fill(B, 75_000, 10)
-    changed = PositionChanged(at("10:00"), SAMSUNG, 10, 750_000, 0, 105, 0, CASH - 750_105, "Q1", B, 75_000, 10, Purpose.ENTRY)
+    changed = PositionChanged(
+        at("10:00"), SAMSUNG, 10, 750_000, 0, 105, 0, CASH - 750_105, "Q1", B, 75_000, 10, Purpose.ENTRY
+    )
     assert desk.events[0] == changed
     desk.fill(S, 76_000, 10, order_id="Q2")
     last = desk.events[-2]
@@ -89,7 +91,11 @@ def test_equity_is_cash_plus_positions_at_last_price() -> None:
     desk.fill(B, 75_000, 10)
     desk.market.show(a_trade(74_000))
     portfolio = desk.portfolio
-    assert (portfolio.unrealized(SAMSUNG), portfolio.total_unrealized(), portfolio.equity()) == (-10_000, -10_000, CASH - 10_000)
+    assert (portfolio.unrealized(SAMSUNG), portfolio.total_unrealized(), portfolio.equity()) == (
+        -10_000,
+        -10_000,
+        CASH - 10_000,
+    )
     assert (portfolio.qty(SAMSUNG), portfolio.cost(SAMSUNG), portfolio.total_cost()) == (10, 750_000, 750_000)
     assert (portfolio.qty("000660"), portfolio.cost("000660"), portfolio.unrealized("000660")) == (0, 0, 0)
 

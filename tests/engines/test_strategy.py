@@ -13,7 +13,7 @@ from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
 from qbtrade.engines.strategy import LIFETIME, StrategyHost, listens_to_trades
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock
-from qbtrade.ports import Strategy
+from qbtrade.ports import NoParams, Strategy
 from tests.builders import SAMSUNG, a_bar, a_trade, an_order, at
 from tests.fakes import FakeMarket, FakeOrders, FakePositions
 
@@ -52,9 +52,16 @@ class Desk:
         self.positions = FakePositions(self.bus, self.orders, cash)
         numbers = count(1)
         self.host = StrategyHost(
-            self.bus, self.clock, self.market, self.positions, self.orders, LIMITS, lambda: f"Q{next(numbers)}", kind=kind
+            self.bus,
+            self.clock,
+            self.market,
+            self.positions,
+            self.orders,
+            LIMITS,
+            lambda: f"Q{next(numbers)}",
+            kind=kind,
         )
-        puppet = Puppet(self.host, (SAMSUNG,), Puppet.Params())
+        puppet = Puppet(self.host, (SAMSUNG,), NoParams())
         puppet.needs = needs
         self.host.host(puppet)
         self.events = list[Event]()
@@ -253,9 +260,9 @@ def test_a_wish_to_leave_survives_the_failure_that_follows() -> None:
 
 def test_a_strategy_may_fail_on_a_trade_but_only_once() -> None:
     desk = Desk()
-    strategy = EveryTrade(desk.host, (SAMSUNG,), EveryTrade.Params())
+    strategy = EveryTrade(desk.host, (SAMSUNG,), NoParams())
     assert listens_to_trades(strategy)
-    assert not listens_to_trades(Puppet(desk.host, (), Puppet.Params()))
+    assert not listens_to_trades(Puppet(desk.host, (), NoParams()))
     desk.host.host(strategy)
     desk.host.on_trade(a_trade(1))
     desk.host.on_trade(a_trade(2))
@@ -275,7 +282,7 @@ def test_the_desk_shows_time_price_and_position() -> None:
 @pytest.mark.parametrize("method", ["on_bar", "on_trade"])
 def test_the_base_strategy_does_nothing(method: str) -> None:
     desk = Desk()
-    base = Strategy(desk.host, (), Strategy.Params())
+    base = Strategy(desk.host, (), NoParams())
     assert base.warm_up() == 0
     if method == "on_bar":
         base.on_bar(a_bar())

@@ -28,7 +28,11 @@ def test_a_canceled_timer_never_fires() -> None:
 
 def test_a_timer_set_by_a_timer_fires_in_the_same_advance_when_it_is_due() -> None:
     clock, fired = SimClock(), list[int]()
-    clock.call_at(10, lambda due: clock.call_at(due + 5, fired.append) and None)
+
+    def set_another(due: int) -> None:
+        clock.call_at(due + 5, fired.append)
+
+    clock.call_at(10, set_another)
     clock.advance(20)
     assert fired == [15]
 

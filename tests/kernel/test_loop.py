@@ -16,7 +16,9 @@ from tests.builders import a_trade
 
 @given(st.lists(st.lists(st.integers(0, 20)), max_size=4))
 def test_feeds_merge_by_time_then_feed_number_then_position(times: list[list[int]]) -> None:
-    feeds = [[Trade(ts, str(n), position, 1) for position, ts in enumerate(sorted(feed))] for n, feed in enumerate(times)]
+    feeds = [
+        [Trade(ts, str(n), position, 1) for position, ts in enumerate(sorted(feed))] for n, feed in enumerate(times)
+    ]
     merged = [(e.ts, e.symbol, e.price) for e in merge(feeds) if isinstance(e, Trade)]
     assert merged == sorted(merged)
     assert len(merged) == sum(map(len, times))
@@ -71,7 +73,9 @@ def test_a_pace_is_asked_for_every_event_and_every_timer() -> None:
 def test_a_paced_run_stops_before_the_next_event() -> None:
     bus, stop, seen = Bus(), StopRequest(), list[int]()
     bus.subscribe(Trade, lambda t: seen.append(t.ts))
-    SimLoop(bus, SimClock(), stop).run([a_trade(ts=1), a_trade(ts=2)], lambda ts: stop.ask("enough") if ts == 2 else None)
+    SimLoop(bus, SimClock(), stop).run(
+        [a_trade(ts=1), a_trade(ts=2)], lambda ts: stop.ask("enough") if ts == 2 else None
+    )
     assert seen == [1]
 
 

@@ -1,12 +1,14 @@
 """The worked example signals crossings, and nothing else."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qbtrade.errors import UsageError
 from qbtrade.strategies.averages import Sma
-from qbtrade.strategies.sma_cross import Cross, Params, SmaCross, TickCross
+from qbtrade.strategies.sma_cross import Cross, CrossParams, SmaCross, TickCross
 from tests.builders import SAMSUNG, a_bar, a_trade
 
 
@@ -57,18 +59,18 @@ def test_touching_without_passing_is_no_crossing() -> None:
 @given(st.lists(st.integers(1, 200), max_size=80))
 def test_crossings_alternate(prices: list[int]) -> None:
     sides = [side for _, side in crossings(prices)]
-    assert all(a == -b for a, b in zip(sides, sides[1:], strict=False))
+    assert all(a == -b for a, b in pairwise(sides))
 
 
 @pytest.mark.parametrize(("fast", "slow"), [(0, 5), (5, 5), (6, 5)])
 def test_lengths_that_cannot_cross_are_refused(fast: int, slow: int) -> None:
     with pytest.raises(UsageError, match="smaller than"):
-        Params(fast, slow)
+        CrossParams(fast, slow)
 
 
 def test_bars_are_followed_by_close() -> None:
     desk = Wishes()
-    strategy = SmaCross(desk, (SAMSUNG,), Params(2, 4))
+    strategy = SmaCross(desk, (SAMSUNG,), CrossParams(2, 4))
     for close in [100] * 4 + [110, 110, 90, 80]:
         strategy.on_bar(a_bar(close))
     assert desk.asked == [
@@ -80,7 +82,7 @@ def test_bars_are_followed_by_close() -> None:
 
 def test_the_tick_version_follows_every_trade_and_no_bar() -> None:
     desk = Wishes()
-    strategy = TickCross(desk, (SAMSUNG,), Params(2, 4, "ema"))
+    strategy = TickCross(desk, (SAMSUNG,), CrossParams(2, 4, "ema"))
     strategy.on_bar(a_bar(1))
     for price in [100] * 4 + [110]:
         strategy.on_trade(a_trade(price))

@@ -10,7 +10,10 @@ PROBE: Final = "qb:probe"
 
 
 def round_trip(url: str) -> float:
-    """Write to a stream, read it back, remove it. Gives machine seconds. Raises: ConfigError without the URL's password."""
+    """Write to a stream, read it back, remove it.
+
+    Gives machine seconds. Raises: ConfigError without the URL's password.
+    """
     import redis
 
     try:

@@ -10,7 +10,8 @@ USUAL_SYMBOL: Final = "005930"
 class Limits(msgspec.Struct, frozen=True):
     """Risk limits of a session. Money in KRW, shares of a whole in ppb, times in ns.
 
-    max_budget: money at work. daily_loss: 0 means half of max_budget. stop_loss: ppb below average cost; 0 switches it off.
+    max_budget: money at work. daily_loss: 0 means half of max_budget. stop_loss: ppb below average cost; 0 switches
+    it off.
     """
 
     max_budget: int = 100_000
@@ -27,7 +28,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class VenuePlan(msgspec.Struct, frozen=True):
-    """Assumptions of the simulated exchange, each explained in docs/simulation.md. reject_rate, volume_share: ppb; latency: ns; slippage: ticks."""
+    """Assumptions of the simulated exchange, each explained in docs/simulation.md.
+
+    reject_rate, volume_share: ppb; latency: ns; slippage: ticks.
+    """
 
     reject_rate: int = 0
     latency: int = 50_000_000
@@ -37,8 +41,11 @@ class VenuePlan(msgspec.Struct, frozen=True):
 
 
 class MockPlan(msgspec.Struct, frozen=True):
-    """The made market. ticks: trades per symbol and day; price: KRW at which the first day opens (0: near 75,000);
-    volatility: of a day, ppb of the price."""
+    """The made market.
+
+    ticks: trades per symbol and day. price: KRW at which the first day opens, 0 for near 75,000. volatility: of a day,
+    ppb of the price. first_day: ISO date, "" for the usual one.
+    """
 
     scenario: str = "calm"
     ticks: int = 20_000
@@ -49,11 +56,13 @@ class MockPlan(msgspec.Struct, frozen=True):
 
 
 class SimulationPlan(msgspec.Struct, frozen=True):
-    """One rehearsal. symbols: none for what the files hold, or for USUAL_SYMBOL. source: empty for the made market, else file paths. interval: ns of a bar, 0 for the source's own or one minute.
+    """One rehearsal.
 
-    start, end: UTC ns bounds of the data, 0 for all. speed: market seconds per machine second, 0 for as fast as possible.
-    status_every: ns of market time. market, kind: said by the user for symbols that nobody knows.
-    order_kind: limit or market, for entries and exits. commission_ppb, tax_ppb: instead of the dated rules when not negative.
+    symbols: none for what the files hold, or for USUAL_SYMBOL. source: empty for the made market, else file paths.
+    interval: ns of a bar, 0 for the source's own or one minute. start, end: UTC ns bounds of the data, 0 for all.
+    speed: market seconds per machine second, 0 for as fast as possible. status_every: ns of market time.
+    market, kind: said by the user for symbols that nobody knows. order_kind: limit or market, for entries and exits.
+    commission_ppb, tax_ppb: instead of the dated rules when not negative.
     """
 
     symbols: tuple[str, ...] = ()

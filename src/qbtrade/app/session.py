@@ -23,7 +23,6 @@ from qbtrade.app.warmup import past_of
 from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
 from qbtrade.domain.calendar import Phase, iso_kst, kst_date
 from qbtrade.domain.events import Alert, CancelOrder, Level, Outcome, RiskState, SessionEnded, SessionStarted
-from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar
 from qbtrade.domain.order import OrderKind
 from qbtrade.domain.rules import Rules
@@ -117,7 +116,9 @@ class Session:
             commission_ppb=plan.commission_ppb, tax_ppb=plan.tax_ppb, bases=source.bases,
             mark_every=max(MARK_EVERY, source.interval if source.made_of_bars else 0),
         )  # fmt: skip
-        self._engines = Engines(self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed, sketched=source.made_of_bars))
+        self._engines = Engines(
+            self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed, sketched=source.made_of_bars)
+        )
         self._symbols = tuple(instrument.symbol for instrument in source.instruments)
         self._snapshots = Snapshots(self._engines, "simulation", self._symbols)
 
@@ -162,17 +163,20 @@ class Session:
 
     def _started(self) -> SessionStarted:
         plan = self._plan
-        limits = {name: value for name, value in msgspec.structs.asdict(self._limits).items()}
+        limits = msgspec.structs.asdict(self._limits)
         return SessionStarted(
-            ts=self._clock.now(), session_id=self._session_id(), run_id=self._run_id, version=__version__, mode="simulation",
-            symbols=self._symbols, strategy=self._strategy.name, parameters=self._strategy.shown_params(), seed=plan.seed,
+            ts=self._clock.now(), session_id=self._session_id(), run_id=self._run_id, version=__version__,
+            mode="simulation", symbols=self._symbols, strategy=self._strategy.name, seed=plan.seed,
+            parameters=self._strategy.shown_params(),
             source=self._source.description, interval=self._source.interval, cash=plan.cash,
             limits={**limits, "daily_loss": self._limits.loss_limit}, assumptions=self._assumptions(),
         )  # fmt: skip
 
     def _assumptions(self) -> dict[str, int | str]:
         plan = self._plan
-        made = {} if plan.source else {f"mock_{name}": value for name, value in msgspec.structs.asdict(plan.mock).items()}
+        made = (
+            {} if plan.source else {f"mock_{name}": value for name, value in msgspec.structs.asdict(plan.mock).items()}
+        )
         rates = {"commission_ppb": plan.commission_ppb, "tax_ppb": plan.tax_ppb}
         said = {name: value for name, value in rates.items() if value >= 0}
         return {**msgspec.structs.asdict(plan.venue), **made, **said, "order_kind": plan.order_kind}
@@ -192,7 +196,9 @@ class Session:
             if obstacle.min_equity:
                 needs += f" and --cash {obstacle.min_equity:,}"
             text = f"{symbol} can never trade at {price:,} won a share: {obstacle.reason} admits no single share"
-            self._bus.publish(Alert(self._clock.now(), Level.WARNING, "can-never-trade", text, f"it takes at least {needs}"))
+            self._bus.publish(
+                Alert(self._clock.now(), Level.WARNING, "can-never-trade", text, f"it takes at least {needs}")
+            )
             self._screen.on_notice(f"{text}; it takes at least {needs}")
 
     # the middle

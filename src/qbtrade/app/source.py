@@ -25,8 +25,9 @@ FIRST_DAY: Final = date(2026, 11, 2)
 
 
 class Source(Protocol):
-    """Market data of one rehearsal. interval: ns of a bar; first, last: UTC ns of its data; bases: yesterday's close, KRW.
+    """Market data of one rehearsal.
 
+    interval: ns of a bar. first, last: UTC ns of its data. bases: yesterday's close, KRW.
     made_of_bars: True when the trades are the paths of bars. digest: changes with the content. history: data before it.
     """
 
@@ -100,10 +101,11 @@ class Made:
     def history(self, days: int) -> Source | None:
         """A made market begins from nothing."""
         del days
+        return None
 
 
 def mock_days(calendar: Calendar, first_day: str, days: int) -> list[TradingDay]:
-    """So many trading days from `first_day` (ISO, or "" for the usual one) on; earlier when the calendar ends before."""
+    """So many trading days from `first_day` on (ISO, "" for the usual one); from before it where the calendar ends."""
     day = date.fromisoformat(first_day) if first_day else FIRST_DAY
     if not calendar.is_trading_day(day):
         day = calendar.next_day(day)

@@ -6,7 +6,10 @@ import msgspec
 
 
 class SymbolStatus(msgspec.Struct, frozen=True):
-    """One symbol. Prices and profit in KRW; age: ns of market time since its last trade; change against the base price."""
+    """One symbol.
+
+    Prices and profit in KRW; age: ns of market time since its last trade; change against the base price.
+    """
 
     symbol: str
     last: int
@@ -31,11 +34,10 @@ class LimitUse(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """One moment of a session.
+    """One moment of a session. Money in KRW.
 
-    ts: UTC ns of market time. rates are per second of market time (`trades_per_second`) or of machine time
-    (`events_per_second`); latency: mean ns of machine time that the bus spends on one event; memory: resident bytes, 0 where it is unknown.
-    Money in KRW.
+    ts: UTC ns of market time. trades_per_second: of market time. events_per_second: of machine time. latency: mean ns
+    of machine time that one event takes. memory: resident bytes, 0 where it is unknown.
     """
 
     ts: int

@@ -15,7 +15,10 @@ import msgspec
 from qbtrade.errors import StrategyError, UnknownNameError, UsageError
 from qbtrade.ports import Desk, Strategy
 
-BUILT_IN = {"sma_cross": "qbtrade.strategies.sma_cross:SmaCross", "tick_cross": "qbtrade.strategies.sma_cross:TickCross"}
+BUILT_IN = {
+    "sma_cross": "qbtrade.strategies.sma_cross:SmaCross",
+    "tick_cross": "qbtrade.strategies.sma_cross:TickCross",
+}
 
 
 class LoadedStrategy(msgspec.Struct, frozen=True):
@@ -63,7 +66,9 @@ def _module(name: str, where: str) -> ModuleType:
     if is_file and not Path(where).is_file():
         raise StrategyError(f"{where}: there is no such strategy file", hint="Give ./my_strategy.py:MyStrategy")
     if not is_file and not _is_importable(where):
-        raise StrategyError(f"no module named {where!r} for strategy {name!r}", hint="Give package.module:Class or ./file.py:Class")
+        raise StrategyError(
+            f"no module named {where!r} for strategy {name!r}", hint="Give package.module:Class or ./file.py:Class"
+        )
     try:
         return _from_file(Path(where)) if is_file else importlib.import_module(where)
     except Exception as error:
@@ -93,7 +98,7 @@ def _strategies(module: ModuleType) -> list[str]:
     return [name for name, value in vars(module).items() if inspect.isclass(value) and issubclass(value, Strategy)]
 
 
-def _convert(name: str, cls: type[Strategy], params: dict[str, str]) -> Any:  # noqa: ANN401 - each strategy has its own type
+def _convert(name: str, cls: type[Strategy], params: dict[str, str]) -> Any:
     fields = {field.name: field for field in msgspec.structs.fields(cls.Params)}
     for given in params:
         if given not in fields:
@@ -108,7 +113,9 @@ def _user_error(name: str, error: Exception) -> Exception:
     if isinstance(error, UsageError):
         return error
     frames = error.__traceback__
-    while frames is not None and ("importlib" in frames.tb_frame.f_code.co_filename or frames.tb_frame.f_code.co_filename == __file__):
+    while frames is not None and (
+        "importlib" in frames.tb_frame.f_code.co_filename or frames.tb_frame.f_code.co_filename == __file__
+    ):
         frames = frames.tb_next
     text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
     return StrategyError(f"strategy {name!r} raised {type(error).__name__}: {error}\n{text}")

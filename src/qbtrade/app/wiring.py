@@ -34,8 +34,9 @@ BrokerMaker = Callable[[Bus, Clock, MarketView], Broker]
 class Setup(msgspec.Struct, frozen=True):
     """What the engines are built from, the same in every world. interval: ns of a bar; bases: yesterday's close, KRW.
 
-    made_of_bars: the trades are the paths of recorded bars, whose jumps are no spikes. durable: intents reach the disk before
-    the broker. heartbeat: ns, 0 for none. mark_every: ns between looks at the day's loss while shares are held.
+    made_of_bars: the trades are the paths of recorded bars, whose jumps are no spikes. durable: intents reach the
+    disk before the broker. heartbeat: ns, 0 for none. mark_every: ns between looks at the day's loss while shares are
+    held.
     """
 
     rules: Rules
@@ -168,7 +169,10 @@ class Engines:
 
 
 def sim_broker(venue: VenuePlan, seed: int, *, sketched: bool = False) -> BrokerMaker:
-    """The simulated exchange behind the Broker port, refusing its share of orders by `seed`. sketched: prints are bar paths."""
+    """The simulated exchange behind the Broker port, refusing its share of orders by `seed`.
+
+    sketched: prints are bar paths.
+    """
 
     def make(bus: Bus, clock: Clock, market: MarketView) -> Broker:
         exchange = SimExchange(

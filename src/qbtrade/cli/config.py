@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from qbtrade.app.config import Settings, load_settings
+from qbtrade.app.config import DEFAULT, Settings, load_settings
 from qbtrade.app.home import home
 from qbtrade.cli.pages import cells
 from qbtrade.cli.text import N_, _
@@ -38,6 +38,7 @@ def _value(settings: Settings, key: str) -> str:
 
 
 def _lines(rows: tuple[tuple[str, str, str], ...]) -> list[str]:
-    names = max(len(key) for key, _value, _origin in rows)
-    values = max(cells(value) for _key, value, _origin in rows)
-    return [f"{key:<{names}}  {value}{' ' * (values - cells(value))}  {_(origin)}" for key, value, origin in rows]
+    told = [(key, _(value), _("default")) if origin == DEFAULT else (key, value, origin) for key, value, origin in rows]
+    names = max(len(key) for key, _value, _origin in told)
+    values = max(cells(value) for _key, value, _origin in told)
+    return [f"{key:<{names}}  {value}{' ' * (values - cells(value))}  {origin}" for key, value, origin in told]

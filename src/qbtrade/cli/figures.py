@@ -36,7 +36,7 @@ def share(used: int, limit: int) -> str:
 def gauge(used: int, limit: int, width: int) -> str:
     """A bar of `width` cells, filled as far as the limit is used; a little use shows at least one cell."""
     filled = min(max(-(-width * used // limit), 0), width) if limit > 0 else 0
-    return "━" * filled + "─" * (width - filled)
+    return "▆" * filled + "▁" * (width - filled)
 
 
 def clock(ts: int) -> str:

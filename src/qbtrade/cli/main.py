@@ -7,9 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
@@ -17,8 +15,8 @@ from typer.main import get_command
 
 from qbtrade import __version__
 from qbtrade.cli import faults, pages
-from qbtrade.cli.text import N_, _, prefer
-from qbtrade.errors import ExitCode, QbError, UnknownNameError
+from qbtrade.cli.text import N_, _
+from qbtrade.errors import ExitCode, UnknownNameError
 
 
 class Entry(NamedTuple):
@@ -71,7 +69,6 @@ class Commands(pages.Group):
         """Run one command line and leave with its exit code."""
         del standalone_mode, prog_name
         given = list(sys.argv[1:] if args is None else args)
-        _use_configured_language()
         debug = faults.wants_debug(given)
         asked = [arg for arg in given if arg != faults.DEBUG_FLAG] or ["--help"]
         try:
@@ -80,16 +77,6 @@ class Commands(pages.Group):
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (the last place that can say what happened)
             code = _leave_quietly() if _is_broken_pipe(error) else faults.report(error, debug=debug)
         sys.exit(int(code or ExitCode.DONE))
-
-
-def _use_configured_language() -> None:
-    """Let a `lang` of .env or qb.toml speak where the environment says nothing; what is wrong there comes up later."""
-    prefer("")
-    if any(Path(name).is_file() for name in (".env", "qb.toml")):
-        from qbtrade.app.config import configured
-
-        with suppress(QbError):
-            prefer(configured("lang"))
 
 
 def _is_broken_pipe(error: BaseException) -> bool:

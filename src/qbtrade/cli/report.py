@@ -15,7 +15,7 @@ from qbtrade.app.home import home, reports_dir
 from qbtrade.app.units import whole
 from qbtrade.cli.options import RECORDED
 from qbtrade.cli.pages import option
-from qbtrade.cli.screen import console_on
+from qbtrade.cli.screen import show
 from qbtrade.cli.text import N_, _
 from qbtrade.domain.calendar import iso_kst
 from qbtrade.domain.instrument import parse_symbol
@@ -24,8 +24,6 @@ from qbtrade.errors import UsageError
 
 app = typer.Typer(add_completion=False, help=N_("Read what sessions did, and why, from their journals."))
 LISTED: Final = 20
-PIPE: Final = 240
-"""Columns of a page that goes anywhere but to a terminal."""
 
 Id = Annotated[str, typer.Argument(metavar="ID", help=N_("The beginning of a run's or a session's id, or latest"))]
 Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
@@ -77,7 +75,7 @@ def _list(last: int, *, json: bool) -> None:
     if json:
         _document({"sessions": [_glance(session) for session in found], "earlier": hidden})
     elif found:
-        _print(session_list(found, hidden))
+        show(session_list(found, hidden), sys.stdout)
     else:
         typer.echo(_("No session yet. Start one with qb simulate"))
 
@@ -97,7 +95,7 @@ def show(name: Id = sessions.LATEST, *, json: Json = False) -> None:
     if json:
         sys.stdout.write(reports.encode(found).decode())
     else:
-        _print(page(found))
+        show(page(found), sys.stdout)
 
 
 @app.command(help=N_("Show the rows of a journal, all or some of them."))
@@ -153,7 +151,7 @@ def why(
     if json:
         _document(told)
     else:
-        _print(page(told))
+        show(page(told), sys.stdout)
 
 
 @app.command(help=N_("Write the tables of a session as CSV, or its report as JSON."))
@@ -196,14 +194,3 @@ def rebuild(name: Id = sessions.LATEST, *, json: Json = False) -> None:
 
 def _document(content: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")
-
-
-def _print(page: Any) -> None:
-    console = console_on(sys.stdout)
-    if console.is_terminal:
-        console.print(page)
-        return
-    console.width = PIPE  # nobody folds the lines of a pipe
-    with console.capture() as capture:
-        console.print(page)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))

@@ -68,7 +68,7 @@ class _Progress:
         self._said = 0.0
 
     def words(self, ts: int, done: float, events: int) -> str:
-        """Where the market's clock stands, how quick it goes and how long it will take; "" while it is too soon to say."""
+        """Where the market's clock stands, how quick it goes, how long it will take; "" while it is too soon to say."""
         now = self._watch.seconds()
         if self._first is None:
             self._first, self._said = (now, done, events), now

@@ -6,27 +6,42 @@
 import gettext
 import os
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from qbtrade.errors import QbError
 
 LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "qbtrade"
 FIELD: Final = re.compile(r"\{(\w+)[^{}]*\}")
 """A placeholder of a template."""
 _LOCALE: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
-_configured: list[str] = []
-
-
-def prefer(code: str) -> None:
-    """Speak `code` where QB_LANG says nothing; "" asks the locale."""
-    _configured[:] = [code]
 
 
 def language() -> str:
-    """`ko` or `en`: what QB_LANG says, else what was preferred, else the locale."""
-    asked = next(filter(None, (os.environ.get("QB_LANG"), *_configured, *map(os.environ.get, _LOCALE))), "")
+    """`ko` or `en`: what QB_LANG says, else `.env` or `qb.toml`, else the locale."""
+    asked = os.environ.get("QB_LANG") or _in_files() or next(filter(None, map(os.environ.get, _LOCALE)), "")
     return "ko" if asked.lower().startswith("ko") else "en"
+
+
+def _in_files() -> str:
+    with suppress(OSError):  # the folder itself may be gone
+        return _said_in(Path.cwd())
+    return ""
+
+
+@cache
+def _said_in(folder: Path) -> str:
+    """The `lang` of the files in `folder`; what is wrong with them comes up when a command reads them."""
+    if any((folder / name).is_file() for name in (".env", "qb.toml")):
+        from qbtrade.app.config import collect
+
+        with suppress(QbError):
+            said = collect(folder, {}).get("lang")
+            return said.text if said else ""
+    return ""
 
 
 @cache

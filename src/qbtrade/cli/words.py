@@ -100,8 +100,8 @@ UNITS: Final = {
 }
 _OURS: Final = ("what", "problem", "cause")
 """Values of an error that are sentences or names of ours."""
-WEEKEND: Final = (N_("Saturday"), N_("Sunday"))
-"""Why the calendar says that a day is closed, beside the holidays of its table."""
+FROM_BELOW: Final = (N_("Saturday"), N_("Sunday"))
+"""Words of the calendar that are looked up as they come."""
 FIGURES: Final = {
     "connectivity": N_("connectivity"),
     "market data": N_("market data"),

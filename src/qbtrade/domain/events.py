@@ -242,9 +242,10 @@ class OrderExpired(Event, frozen=True, gc=False, tag=E.ORDER_EXPIRED.value):
 
 
 class PositionChanged(Event, frozen=True, gc=False, tag=E.POSITION_CHANGED.value):
-    """A fill was booked. cost: total KRW of the shares held; commission, tax: of this fill; realized: by this fill, gross.
+    """A fill was booked.
 
-    order_id: whose fill it was. purpose: of that order.
+    cost: total KRW of the shares held. commission, tax: of this fill. realized: by this fill, gross. order_id: whose
+    fill it was. purpose: of that order.
     """
 
     symbol: str
@@ -337,10 +338,8 @@ class SessionEnded(Event, frozen=True, gc=False, tag=E.SESSION_ENDED.value):
 type_of = {
     cls.__struct_config__.tag: cls
     for cls in (
-        Trade, Quote, Bar, PhaseChanged, PriceTouched, TickQuarantined, SymbolHalted, SymbolResumed, FeedLost, FeedRestored,
-        Signal, StrategyFailed, SubmitOrder, CancelOrder, OrderApproved, OrderDenied, OrderSending, OrderAccepted,
-        OrderRejected, OrderNotSent, OrderUnconfirmed, OrderAbandoned, OrderFilled, OrderCanceling, OrderCanceled,
-        CancelRejected, OrderExpired, PositionChanged, EquityMarked, RiskStateChanged, Alert, Heartbeat, SessionStarted,
-        SessionEnded,
-    )
-}  # fmt: skip
+        Trade, Quote, Bar, PhaseChanged, PriceTouched, TickQuarantined, SymbolHalted, SymbolResumed, FeedLost,
+        FeedRestored, Signal, StrategyFailed, SubmitOrder, CancelOrder, OrderApproved, OrderDenied, OrderSending,
+        OrderAccepted, OrderRejected, OrderNotSent, OrderUnconfirmed, OrderAbandoned, OrderFilled, OrderCanceling,
+        OrderCanceled, CancelRejected, OrderExpired, PositionChanged, EquityMarked, RiskStateChanged, Alert,
+        Heartbeat, SessionStarted, SessionEnded ) }  # fmt: skip

@@ -62,10 +62,24 @@ NEXT: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     _S.DENIED: frozenset(),
     _S.APPROVED: frozenset({_S.SENDING}),
     _S.SENDING: frozenset(
-        {_S.WORKING, _S.REJECTED, _S.NOT_SENT, _S.UNCONFIRMED, _S.PARTLY_FILLED, _S.FILLED}  # a fill may outrun the answer
+        {
+            _S.WORKING,
+            _S.REJECTED,
+            _S.NOT_SENT,
+            _S.UNCONFIRMED,
+            _S.PARTLY_FILLED,
+            _S.FILLED,
+        }  # a fill may outrun the answer
     ),
     _S.WORKING: frozenset(
-        {_S.PARTLY_FILLED, _S.FILLED, _S.CANCELING, _S.CANCELED, _S.EXPIRED, _S.REJECTED}  # the exchange may refuse late
+        {
+            _S.PARTLY_FILLED,
+            _S.FILLED,
+            _S.CANCELING,
+            _S.CANCELED,
+            _S.EXPIRED,
+            _S.REJECTED,
+        }  # the exchange may refuse late
     ),
     _S.REJECTED: frozenset(),
     _S.NOT_SENT: frozenset(),
@@ -79,9 +93,7 @@ NEXT: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     _S.CANCELED: frozenset({_S.CANCELED, _S.FILLED}),  # the fill was already on its way
     _S.EXPIRED: frozenset(),
 }
-TERMINAL: Final = frozenset(
-    {_S.DENIED, _S.REJECTED, _S.NOT_SENT, _S.ABANDONED, _S.FILLED, _S.CANCELED, _S.EXPIRED}
-)
+TERMINAL: Final = frozenset({_S.DENIED, _S.REJECTED, _S.NOT_SENT, _S.ABANDONED, _S.FILLED, _S.CANCELED, _S.EXPIRED})
 
 
 class OrderRequest(msgspec.Struct, frozen=True, gc=False):

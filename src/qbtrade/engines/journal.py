@@ -1,20 +1,29 @@
 """Decides what is written down, and when. Subscribed before every other engine."""
 
-from qbtrade.domain import events as ev
-from qbtrade.domain.events import EquityMarked, OrderCanceling, OrderSending, SessionEnded
+from qbtrade.domain.events import (
+    EquityMarked,
+    Heartbeat,
+    OrderCanceling,
+    OrderSending,
+    PriceTouched,
+    SessionEnded,
+    type_of,
+)
+from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.message import Event
 from qbtrade.ports import JournalStore
 
-NOT_WRITTEN = frozenset({ev.Trade, ev.Quote, ev.Bar, ev.PriceTouched, ev.Heartbeat})
-WRITTEN: tuple[type[Event], ...] = tuple(cls for cls in ev.type_of.values() if cls not in NOT_WRITTEN)
+NOT_WRITTEN = frozenset({Trade, Quote, Bar, PriceTouched, Heartbeat})
+WRITTEN: tuple[type[Event], ...] = tuple(cls for cls in type_of.values() if cls not in NOT_WRITTEN)
 MARK_EVERY = 60_000_000_000
 
 
 class Journal:
     """Collects events of consequence and appends them in batches.
 
-    durable: an intent (OrderSending, OrderCanceling) is on disk before its event reaches the next subscriber. A rehearsal,
-    which sends nothing anywhere, writes batches of `batch` rows instead. Equity marks are thinned to one a minute.
+    durable: an intent (OrderSending, OrderCanceling) is on disk before its event reaches the next subscriber. A
+    rehearsal, which sends nothing anywhere, writes batches of `batch` rows instead. Equity marks are thinned to one a
+    minute.
     """
 
     def __init__(self, store: JournalStore, *, durable: bool, batch: int = 512) -> None:

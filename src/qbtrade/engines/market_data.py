@@ -1,7 +1,8 @@
 """Market data: vets every trade, remembers the last, and folds trades into bars aligned to the session.
 
-The path of an ordinary trade is one comparison and the fold. Whatever is out of the ordinary (a first trade, a new bar, a
-price outside the expected window, a watched level, time going back) leaves that window and is looked at in `_inspect`.
+The path of an ordinary trade is one comparison and the fold. Whatever is out of the ordinary (a first trade, a new
+bar, a price outside the expected window, a watched level, time going back) leaves that window and is looked at in
+`_inspect`.
 """
 
 from typing import Final
@@ -23,8 +24,28 @@ class Book:
     """What is known of one symbol. A bar is open while `bar_end` is not 0."""
 
     __slots__ = (
-        "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling", "count", "day",
-        "floor", "halted", "instrument", "quote", "strange", "strange_count", "trade", "ts", "ticks", "wake", "watches",
+        "band",
+        "bar_end",
+        "bar_high",
+        "bar_low",
+        "bar_open",
+        "bar_start",
+        "bar_volume",
+        "base",
+        "ceiling",
+        "count",
+        "day",
+        "floor",
+        "halted",
+        "instrument",
+        "quote",
+        "strange",
+        "strange_count",
+        "ticks",
+        "trade",
+        "ts",
+        "wake",
+        "watches",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, base: int) -> None:
@@ -51,9 +72,10 @@ class Book:
 class MarketData:
     """Folds trades to bars of `interval` ns and answers what the market looks like.
 
-    An interval without a trade gives no bar. A trade older than the newest one counts as out of order and adds volume and
-    range to the open bar only; one older than the open bar counts as late and is left out. spike: ppb, 0 for sources that
-    are bars themselves. grace: ns that a bar waits for stragglers before it closes without a newer trade.
+    An interval without a trade gives no bar. A trade older than the newest one counts as out of order and adds volume
+    and range to the open bar only; one older than the open bar counts as late and is left out. spike: ppb, 0 for
+    sources that are bars themselves. grace: ns that a bar waits for stragglers before it closes without a newer
+    trade.
     """
 
     def __init__(
@@ -224,7 +246,12 @@ class MarketData:
         if book.base and abs(price - book.base) * 10 > book.base * 3 + 20:  # two won for rounded, adjusted history
             return "off-band"
         last = book.trade
-        if self._spike and last is not None and abs(price - last.price) * PPB > last.price * self._spike and not trade.auction:
+        if (
+            self._spike
+            and last is not None
+            and abs(price - last.price) * PPB > last.price * self._spike
+            and not trade.auction
+        ):
             return self._spike_objection(book, price)
         return ""
 
@@ -242,7 +269,9 @@ class MarketData:
         self.quarantined[reason] = self.quarantined.get(reason, 0) + 1
         first_today = book.day is not None and book.ts < book.day.open
         if reason == "off-band" and first_today and not book.halted:
-            detail = f"first price {trade.price:,} is beyond 30 % of the base {book.base:,}: a split, or unadjusted data"
+            detail = (
+                f"first price {trade.price:,} is beyond 30 % of the base {book.base:,}: a split, or unadjusted data"
+            )
             book.halted = "price-base-changed"
             self._bus.publish(SymbolHalted(trade.ts, trade.symbol, "price-base-changed", detail))
         if reason != "halted":

@@ -27,8 +27,8 @@ BEFORE_ACCEPTANCE = frozenset({S.NEW, S.APPROVED, S.SENDING, S.UNCONFIRMED})
 class Orders:
     """Keeps every order of the session and moves it by events.
 
-    Order of effects: OrderApproved publishes OrderSending; the journal hears OrderSending first, then this engine hands the
-    request to the broker. So the intent is on disk before a byte leaves.
+    Order of effects: OrderApproved publishes OrderSending; the journal hears OrderSending first, then this engine
+    hands the request to the broker. So the intent is on disk before a byte leaves.
     """
 
     def __init__(self, bus: Publisher, clock: Clock, market: MarketView, broker: Broker) -> None:

@@ -10,7 +10,7 @@ from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar, Trade
 from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
 from qbtrade.domain.sizing import shares
-from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher, Strategy
+from qbtrade.ports import Clock, MarketView, NoParams, OrderView, PositionView, Publisher, Strategy
 
 REACH = 2  # ticks beyond the opposite best
 LIFETIME = 10_000_000_000  # an entry's or exit's remainder is canceled after 10 s
@@ -19,9 +19,9 @@ LIFETIME = 10_000_000_000  # an entry's or exit's remainder is canceled after 10
 class StrategyHost:
     """The desk of one strategy.
 
-    A signal waits for the next trade of a continuous phase and is forgotten when the symbol's next bar closes first (an exit
-    is not: it is asked again with every bar until the position is flat). A strategy that raises loses its turn on that symbol
-    for good; a wish to leave made before stays.
+    A signal waits for the next trade of a continuous phase and is forgotten when the symbol's next bar closes first
+    (an exit is not: it is asked again with every bar until the position is flat). A strategy that raises loses its
+    turn on that symbol for good; a wish to leave made before stays.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class StrategyHost:
         self._leaving: dict[str, Signal] = {}
         self._failed: set[str] = set()
         self._bars_seen: dict[str, int] = {}
-        self._strategy = Strategy(self, (), Strategy.Params())
+        self._strategy = Strategy(self, (), NoParams())
         self._warm_up = 0
 
     def host(self, strategy: Strategy) -> None:
@@ -213,5 +213,3 @@ def user_frames(error: Exception) -> str:
 def listens_to_trades(strategy: Strategy) -> bool:
     """Whether it overrides `on_trade`."""
     return type(strategy).on_trade is not Strategy.on_trade
-
-

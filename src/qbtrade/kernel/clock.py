@@ -68,8 +68,7 @@ class SimClock(_Timers):
         fn = timer.fn
         if fn is not None:
             due = timer.due
-            if due > self.ts:
-                self.ts = due
+            self.ts = max(self.ts, due)
             timer.fn = None
             fn(due)
 

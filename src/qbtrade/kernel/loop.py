@@ -56,8 +56,8 @@ class SimLoop:
     def run(self, events: Iterable[Event], pace: Callable[[int], None] | None = None) -> None:
         """Publish every event at its time, timers between them, until the data ends or a stop is asked for.
 
-        A stop is noticed with the next timer, of which every minute of a session has one. Subscriptions must stand by now.
-        pace: called with the ts of each event and timer before its turn, to slow a rehearsal down.
+        A stop is noticed with the next timer, of which every minute of a session has one. Subscriptions must stand by
+        now. pace: called with the ts of each event and timer before its turn, to slow a rehearsal down.
         """
         bus, clock = self._bus, self._clock
         routes, queue, drain = bus.routes, bus.queue, bus.drain

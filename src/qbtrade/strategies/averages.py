@@ -1,6 +1,7 @@
 """Moving averages as running values.
 
-Floats, because an average is an opinion and never money; sums, quotients and products of them are the same on every machine.
+Floats, because an average is an opinion and never money; sums, quotients and products of them are the same on every
+machine.
 """
 
 from collections import deque

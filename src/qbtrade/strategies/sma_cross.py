@@ -1,4 +1,4 @@
-"""Moving-average crossover, the worked example: buy when the fast average crosses above the slow one, sell when below."""
+"""Moving-average crossover, the worked example: buy when fast crosses above slow, sell when it crosses below."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from qbtrade.ports import Desk, Strategy
 from qbtrade.strategies.averages import Average, average
 
 
-class Params(msgspec.Struct, frozen=True):
+class CrossParams(msgspec.Struct, frozen=True):
     """fast, slow: lengths in bars. average: sma (plain mean) or ema (exponential, weight 2 / (n + 1))."""
 
     fast: int = 5
@@ -55,12 +55,13 @@ class Cross:
 class SmaCross(Strategy):
     """Crossover of two moving averages of closes, on closed bars."""
 
-    Params = Params
+    Params = CrossParams
 
-    def __init__(self, desk: Desk, symbols: tuple[str, ...], params: Params) -> None:
+    def __init__(self, desk: Desk, symbols: tuple[str, ...], params: CrossParams) -> None:
         super().__init__(desk, symbols, params)
         self._slow = params.slow
-        self._crosses = {s: Cross(average(params.average, params.fast), average(params.average, params.slow)) for s in symbols}
+        kind = params.average
+        self._crosses = {s: Cross(average(kind, params.fast), average(kind, params.slow)) for s in symbols}
 
     def warm_up(self) -> int:
         """The slow average needs its whole length, and one bar more to have something to cross."""

@@ -227,11 +227,14 @@ from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.domain.events import Alert, Level
 from qbtrade.errors import JournalError
 
-journal = SqliteJournal(Path(sys.argv[1]))
-limit = int(sys.argv[2])
-if limit:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+limit = int(sys.argv[2]) or resource.RLIM_INFINITY
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    journal = SqliteJournal(Path(sys.argv[1]))
+except JournalError as error:
+    print(0, error, flush=True)
+    sys.exit(int(error.exit_code))
 number = 0
 while True:
     batch = [Alert(number + each, Level.INFO, "note", "x" * 100) for each in range(50)]
@@ -266,6 +269,14 @@ def test_kill_in_the_middle_leaves_a_sound_prefix(path: Path) -> None:
     assert found == list(range(len(found)))
     assert len(found) >= told
     assert len(found) % 50 == 0  # a batch is written whole or not at all
+
+
+def test_disk_too_full_for_a_new_journal_leaves_no_file(path: Path) -> None:
+    with writer(path, 20_000) as process:
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == JournalError.exit_code
+    assert out.startswith(f"0 cannot write journal {path}: ")
+    assert list(path.parent.iterdir()) == []
 
 
 def test_full_disk_is_one_line_and_keeps_what_was_written(path: Path) -> None:

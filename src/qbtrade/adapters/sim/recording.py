@@ -75,7 +75,8 @@ class Recording:
         self.path, self.kind = table.path, table.kind
         if self._run(f"SELECT 1 FROM ({table.typed(said)}) LIMIT 1").fetchone() is None:
             raise FileError("{path} has no rows", hint="Give a file with market data", path=self.path)
-        self._run(f"CREATE VIEW {name}_typed AS FROM ({table.typed(said)}) WHERE {selection.condition()}")
+        # n stays in use, because DuckDB keeps the order of filtered rows for sure only in a plan that counts them
+        self._run(f"CREATE VIEW {name}_typed AS FROM ({table.typed(said)}) WHERE n > 0 AND {selection.condition()}")
         self._sessions = self._find_sessions(calendar)
         self._rows = Rows(name, self.kind, is_alone=len(self._symbols) <= 1)
         self._run(f"CREATE VIEW {name} AS {self._rows.judged(self._sessions)}")

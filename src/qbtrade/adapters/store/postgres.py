@@ -9,7 +9,10 @@ TIMEOUT: Final = 5
 
 
 def round_trip(url: str) -> float:
-    """Write to a temporary table and read it back. Gives machine seconds. Raises: ConfigError without the URL's password."""
+    """Write to a temporary table and read it back.
+
+    Gives machine seconds. Raises: ConfigError without the URL's password.
+    """
     import psycopg
 
     try:
@@ -20,7 +23,9 @@ def round_trip(url: str) -> float:
             found = connection.execute("SELECT n FROM qb_probe").fetchone()
             seconds = watch.seconds()
     except psycopg.Error as error:
-        raise ConfigError(f"PostgreSQL does not answer ({type(error).__name__})", hint="Check QB_DATABASE_URL") from error
+        raise ConfigError(
+            f"PostgreSQL does not answer ({type(error).__name__})", hint="Check QB_DATABASE_URL"
+        ) from error
     if found != (1,):
         raise ConfigError("PostgreSQL lost what was just written", hint="Check QB_DATABASE_URL")
     return seconds

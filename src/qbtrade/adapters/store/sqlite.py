@@ -63,8 +63,8 @@ class SqliteJournal:
             raise JournalError(
                 "cannot create journal {path}: {cause}", path=path, cause=error.strerror or error
             ) from error
+        self._connection = sqlite3.connect(path, isolation_level=None)
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None)
             self._create()
         except sqlite3.Error as error:
             self._connection.close()

@@ -20,7 +20,9 @@ def run(folder: Path, seed: int, checks: Checks) -> None:
     stage.print(PRICE, 12, second=2)
     checks.expect("filled in part", (buy.status, buy.filled_qty), (OrderStatus.PARTLY_FILLED, 6))
     stage.print(PRICE, 100, second=3)
-    checks.expect("filled with a tick of slippage", (buy.status, buy.filled_amount), (OrderStatus.FILLED, 10 * (PRICE + TICK)))
+    checks.expect(
+        "filled with a tick of slippage", (buy.status, buy.filled_amount), (OrderStatus.FILLED, 10 * (PRICE + TICK))
+    )
     resting = stage.order(Side.BUY, 1, PRICE - 10 * TICK)
     stage.bus.publish(CancelOrder(stage.clock.now(), resting.request.order_id, "scenario"))
     stage.wait(1)

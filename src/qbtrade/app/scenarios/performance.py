@@ -27,8 +27,12 @@ def run(folder: Path, seed: int, checks: Checks) -> None:
     seconds, events = watch.seconds(), stage.bus.delivered - before
     stage.close()
     fills = stage.engines.monitoring.count("ORDER_FILLED")
-    checks.figures |= {"trades": TRADES, "fills": fills, "events_per_s": round(events / seconds), "peak_mb": peak_bytes() >> 20}
+    checks.figures |= {
+        "trades": TRADES,
+        "fills": fills,
+        "events_per_s": round(events / seconds),
+        "peak_mb": peak_bytes() >> 20,
+    }
     checks.expect("trades accepted", stage.engines.market.count(SYMBOL), TRADES)
     if not fills:
         checks.fail("nothing traded")
-

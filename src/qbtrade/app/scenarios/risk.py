@@ -28,4 +28,8 @@ def run(folder: Path, seed: int, checks: Checks) -> None:
     checks.expect("an order after the halt", late.status, OrderStatus.DENIED)
     stage.close()
     reasons = [event.reason for event in stage.seen if isinstance(event, OrderDenied)]
-    checks.figures |= {"denials": ", ".join(reasons), "loss": -stage.engines.portfolio.day_profit(), "loss_limit": 20_000}
+    checks.figures |= {
+        "denials": ", ".join(reasons),
+        "loss": -stage.engines.portfolio.day_profit(),
+        "loss_limit": 20_000,
+    }
