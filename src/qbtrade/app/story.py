@@ -31,7 +31,7 @@ def story(journal: Path, order_id: str) -> Row:
         "run_id": journal.stem,
         "order": rows.orders[order_id],
         "signal": wanted.signals.get(chain[0]),
-        "checks": [msgspec.to_builtins(check) for check in _checks(own)],
+        "checks": [msgspec.structs.asdict(check) for check in _checks(own)],
         "chain": [rows.orders[each] for each in chain] if len(chain) > 1 else [],
         "fills": [fill for fill in rows.fills if fill["order_id"] == order_id],
         "steps": [_step(event) for event in own],

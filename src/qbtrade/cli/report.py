@@ -15,7 +15,7 @@ from qbtrade.app.home import home, reports_dir
 from qbtrade.app.units import whole
 from qbtrade.cli.options import RECORDED
 from qbtrade.cli.pages import option
-from qbtrade.cli.screen import show
+from qbtrade.cli.screen import print_page
 from qbtrade.cli.text import N_, _
 from qbtrade.domain.calendar import iso_kst
 from qbtrade.domain.instrument import parse_symbol
@@ -75,7 +75,7 @@ def _list(last: int, *, json: bool) -> None:
     if json:
         _document({"sessions": [_glance(session) for session in found], "earlier": hidden})
     elif found:
-        show(session_list(found, hidden), sys.stdout)
+        print_page(session_list(found, hidden), sys.stdout)
     else:
         typer.echo(_("No session yet. Start one with qb simulate"))
 
@@ -95,7 +95,7 @@ def show(name: Id = sessions.LATEST, *, json: Json = False) -> None:
     if json:
         sys.stdout.write(reports.encode(found).decode())
     else:
-        show(page(found), sys.stdout)
+        print_page(page(found), sys.stdout)
 
 
 @app.command(help=N_("Show the rows of a journal, all or some of them."))
@@ -151,7 +151,7 @@ def why(
     if json:
         _document(told)
     else:
-        show(page(told), sys.stdout)
+        print_page(page(told), sys.stdout)
 
 
 @app.command(help=N_("Write the tables of a session as CSV, or its report as JSON."))

@@ -29,7 +29,7 @@ def console_on(stream: TextIO) -> Console:
     return Console(file=stream, force_terminal=stream.isatty() and os.environ.get("TERM") != "dumb", highlight=False)
 
 
-def show(page: RenderableType, stream: TextIO) -> None:
+def print_page(page: RenderableType, stream: TextIO) -> None:
     """Print a finished page; where no terminal would fold its lines, they stay whole and end with their last word."""
     console = console_on(stream)
     if console.is_terminal:

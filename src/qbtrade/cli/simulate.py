@@ -13,7 +13,7 @@ from qbtrade.app.plan import SimulationPlan
 from qbtrade.cli import options
 from qbtrade.cli.ask import plan_of
 from qbtrade.cli.interrupt import Interrupts
-from qbtrade.cli.screen import console_on, show, watching
+from qbtrade.cli.screen import console_on, print_page, watching
 from qbtrade.cli.text import _
 from qbtrade.errors import ExitCode
 from qbtrade.kernel.loop import StopRequest
@@ -45,7 +45,7 @@ def _run_session(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCod
     if as_json:
         sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
     elif not quiet:
-        show(summary(result.report, result.report_path), sys.stdout)
+        print_page(summary(result.report, result.report_path), sys.stdout)
     return result.exit_code
 
 
@@ -59,5 +59,5 @@ def _run_suite(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCode:
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(results)).decode() + "\n")
     elif not quiet:
-        show(suite(results), sys.stdout)
+        print_page(suite(results), sys.stdout)
     return ExitCode.DONE if all(result.passed for result in results) else ExitCode.FAILED

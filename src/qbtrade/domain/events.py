@@ -113,8 +113,8 @@ class StrategyFailed(Event, frozen=True, gc=False, tag=E.STRATEGY_FAILED.value):
 # orders
 
 
-class Check(msgspec.Struct, frozen=True, gc=False):
-    """One risk rule's numbers for one order.
+class Check(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One risk rule's numbers for one order; in the journal a plain list, because every order carries all of them.
 
     rule: slug. limit, value: in `unit` (KRW, shares, orders, ms, ...). distance = limit - value for an upper bound,
     value - limit for a lower one: negative when the rule is broken.

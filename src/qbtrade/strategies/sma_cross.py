@@ -61,7 +61,7 @@ class SmaCross(Strategy):
         super().__init__(desk, symbols, params)
         self._slow = params.slow
         kind = params.average
-        self._crosses = {s: Cross(average(kind, params.fast), average(kind, params.slow)) for s in symbols}
+        self.crosses = {s: Cross(average(kind, params.fast), average(kind, params.slow)) for s in symbols}
 
     def warm_up(self) -> int:
         """The slow average needs its whole length, and one bar more to have something to cross."""
@@ -69,16 +69,15 @@ class SmaCross(Strategy):
 
     def on_bar(self, bar: Bar) -> None:
         """Ask on a crossing."""
-        self.follow(bar.symbol, bar.close)
+        cross = self.crosses[bar.symbol]
+        if crossing := cross.add(bar.close):
+            self.ask(bar.symbol, crossing, cross, bar.close)
 
-    def follow(self, symbol: str, price: int) -> None:
-        """Take in a price, KRW, and ask when it made the averages cross."""
-        cross = self._crosses[symbol]
-        crossing = cross.add(price)
-        if crossing:
-            ask, words = (self.desk.buy, "above") if crossing > 0 else (self.desk.sell, "below")
-            fast, slow = f"{cross.fast.value:.2f}", f"{cross.slow.value:.2f}"
-            ask(symbol, f"fast average crossed {words} slow", fast=fast, slow=slow, close=price)
+    def ask(self, symbol: str, crossing: int, cross: Cross, price: int) -> None:
+        """Buy on the way up, sell on the way down, and say what was seen."""
+        ask, words = (self.desk.buy, "above") if crossing > 0 else (self.desk.sell, "below")
+        fast, slow = f"{cross.fast.value:.2f}", f"{cross.slow.value:.2f}"
+        ask(symbol, f"fast average crossed {words} slow", fast=fast, slow=slow, close=price)
 
 
 class TickCross(SmaCross):
@@ -93,4 +92,6 @@ class TickCross(SmaCross):
 
     def on_trade(self, trade: Trade) -> None:
         """Ask on a crossing."""
-        self.follow(trade.symbol, trade.price)
+        cross = self.crosses[trade.symbol]
+        if crossing := cross.add(trade.price):
+            self.ask(trade.symbol, crossing, cross, trade.price)

@@ -18,8 +18,13 @@ from qbtrade.domain.market import Trade
 from qbtrade.domain.rules import Rules
 from qbtrade.errors import FileError
 
-MEMORY: Final = "64MB"
-"""What DuckDB may keep; what sorts more goes to a temporary folder."""
+SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "threads": 1,
+    "memory_limit": "64MB",
+    "temp_directory": f"{tempfile.gettempdir()}/qbtrade-duckdb",  # where it sorts what does not fit
+    "disabled_optimizers": "in_clause",  # would plan a list of symbols as a join, which loses the order of the rows
+}
+"""Of DuckDB."""
 
 _SYMBOL_STEM: Final = re.compile(
     r"[0-9][0-9A-Z]{5}|Q[0-9]{6}"
@@ -74,9 +79,7 @@ def open_replay(
     """
     import duckdb
 
-    connection = duckdb.connect(
-        config={"threads": 1, "memory_limit": MEMORY, "temp_directory": f"{tempfile.gettempdir()}/qbtrade-duckdb"}
-    )
+    connection = duckdb.connect(config=SETTINGS)
 
     def ticks(symbol: str, day: date) -> TickTable:
         return rules.ticks(instrument_of(symbol), day)

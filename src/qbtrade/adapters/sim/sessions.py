@@ -100,10 +100,10 @@ class Sessions:
 
 
 def is_one_of(column: str, values: Sequence[str]) -> str:
-    """SQL that is true where the column has one of the values, else false; unlike IN, it is never planned as a join."""
-    if len(values) == 1:
-        return f"coalesce({column} = {sql_literal(values[0])}, false)"
-    return f"coalesce(list_contains([{', '.join(map(sql_literal, values))}], {column}), false)"
+    """SQL that is true where the column has one of the values, else false."""
+    if not values:
+        return "false"
+    return f"coalesce({column} IN ({', '.join(map(sql_literal, values))}), false)"
 
 
 def _date(day: int) -> date:
