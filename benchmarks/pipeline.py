@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from qbtrade.adapters.sim.bar_path import prints
 from qbtrade.adapters.sim.generator import MockMarket
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.app.plan import Limits, SimulationPlan, VenuePlan
@@ -119,3 +120,16 @@ def bare_loop(events: Sequence[Event]) -> float:
                 flips += 1
             total += event.qty
     return len(events) / watch.seconds()
+
+
+def bars_as_trades(number: int) -> list[Event]:
+    """One-minute bars as the replay plays them, of a price that swings so that a short crossing fires often."""
+    days = mock_days(RULES.calendar, "2022-01-03", -(-number // 380))
+    name, events = symbols(1)[0], list[Event]()
+    for at in range(number):
+        day, minute = days[at // 380], at % 380
+        start = day.open + minute * MINUTE
+        price = 75_000 + 100 * (abs(at % 22 - 11) * 2 + at % 5)
+        row = (start, start + MINUTE, name, price, price + 200, price - 300, price + 100, 400)
+        events.extend(prints(row))
+    return events

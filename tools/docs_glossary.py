@@ -14,10 +14,14 @@ from qbtrade.engines.risk_rules import Rule
 _KOREAN: Final = gettext.translation(DOMAIN, LOCALE, ["ko"]).gettext
 
 
+def rules() -> list[type[Rule]]:
+    """Every rule that may deny an order."""
+    return sorted(_below(Rule), key=lambda rule: list(WORDS).index(rule.slug))
+
+
 def denial_table() -> str:
     """Every reason of a denial, with what its rule demands."""
-    rules = sorted(_rules(Rule), key=lambda rule: list(WORDS).index(rule.slug))
-    rows = [f"{_words(rule.slug)} {(rule.__doc__ or '').partition('.')[0]} |" for rule in rules]
+    rows = [f"{_words(rule.slug)} {(rule.__doc__ or '').partition('.')[0]} |" for rule in rules()]
     return "\n".join(["| name | on screen | 화면 | what is demanded |", "| --- | --- | --- | --- |", *rows, ""])
 
 
@@ -33,11 +37,11 @@ def state_table() -> str:
     return "\n".join(["| name | on screen | 화면 | state of |", "| --- | --- | --- | --- |", *rows, ""])
 
 
-def _rules(cls: type[Rule]) -> Iterator[type[Rule]]:
+def _below(cls: type[Rule]) -> Iterator[type[Rule]]:
     for each in cls.__subclasses__():
         if "slug" in vars(each):
             yield each
-        yield from _rules(each)
+        yield from _below(each)
 
 
 def _words(name: str) -> str:

@@ -33,7 +33,7 @@ RAISED: Final = {
 }  # fmt: skip
 """Which arguments of an error are sentences."""
 TOLD: Final = {
-    "Alert": (3, 4), "SymbolHalted": (3,),
+    "Alert": (3, 4), "SymbolHalted": (3,), "Halt": (3,), "on_notice": (0,),
     "Key": (2, 3), "_choice": (1, 2), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
 }  # fmt: skip
 """Events and values whose words reach the screen: positions of their sentences."""

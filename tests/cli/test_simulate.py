@@ -79,6 +79,12 @@ def _all_of(reader: int) -> list[bytes]:
         parts.append(part)
 
 
+def test_a_terminal_without_the_characters_gets_question_marks() -> None:
+    result = qb_process("simulate", "--help", QB_LANG="ko", PYTHONIOENCODING="ascii")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "--symbol" in result.stdout
+
+
 def test_the_suite_passes_and_is_a_table() -> None:
     result = qb("simulate", "--suite")
     assert result.exit_code == 0

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
@@ -113,5 +114,8 @@ def options(
 
 
 def run() -> None:
-    """Start `qb`."""
+    """Start `qb`. A character that the terminal cannot show never ends a session."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     get_command(app)()

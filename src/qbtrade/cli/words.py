@@ -82,6 +82,7 @@ WORDS: Final = {
     "session-stopped": N_("session stopped"),
     "signal-reversed": N_("signal reversed"),
     "lifetime": N_("waited long enough"),
+    "vi": N_("volatility interruption"),
     "circuit-breaker": N_("circuit breaker"),
     "price-base-changed": N_("price base changed"),
     "off-band": N_("outside the daily price limits"),
@@ -100,8 +101,15 @@ UNITS: Final = {
 }
 _OURS: Final = ("what", "problem", "cause")
 """Values of an error that are sentences or names of ours."""
-FROM_BELOW: Final = (N_("Saturday"), N_("Sunday"))
-"""Words of the calendar that are looked up as they come."""
+FROM_BELOW: Final = (
+    N_("Saturday"),
+    N_("Sunday"),
+    N_("{average} average crossed above slow"),
+    N_("{average} average crossed below slow"),
+    N_("stop-loss: {price} is at or below {level}"),
+    N_("--max {budget} and --cash {cash}"),
+)
+"""What lower rooms put together out of pieces, so that it does not stand whole in their code."""
 FIGURES: Final = {
     "connectivity": N_("connectivity"),
     "market data": N_("market data"),
@@ -160,7 +168,7 @@ def said(sentence: str) -> str:
 
 def _filled(values: dict[str, str], field: re.Match[str]) -> str:
     value = values[field[1]]
-    return word(value) if value in WORDS else _(value)
+    return word(value) if value in WORDS else said(value)
 
 
 def explain(error: QbError) -> str:

@@ -40,13 +40,13 @@ class Replay:
     """
 
     def __init__(self, recordings: Sequence[Recording], digest: str) -> None:
-        extents = [extent for recording in recordings for extent in recording.extents]
-        self._recordings, self.digest = tuple(recordings), digest
-        self.kind: Kind = recordings[0].kind
-        self.interval = _interval(recordings)
+        self._recordings, self.digest = [recording for recording in recordings if recording.extents], digest
+        extents = [extent for recording in self._recordings for extent in recording.extents]
+        self.kind: Kind = self._recordings[0].kind
+        self.interval = _interval(self._recordings)
         self.symbols = tuple(sorted({extent.symbol for extent in extents}))
         self.first = min(extent.first for extent in extents)
-        self.last = max(extent.last for extent in extents) + (0 if recordings[0].is_daily else self.interval)
+        self.last = max(extent.last for extent in extents) + (0 if self._recordings[0].is_daily else self.interval)
         self.rows = sum(extent.rows for extent in extents)
         self.bad_rows = sum(recording.bad_rows for recording in recordings)
         self.off_grid = dict.fromkeys(self.symbols, 0)

@@ -161,7 +161,8 @@ def read(connection: "DuckDBPyConnection", path: Path, sql: str) -> "DuckDBPyCon
     try:
         return connection.execute(sql)
     except Error as error:
-        why = str(error).splitlines()[0]
+        lines = str(error).splitlines()
+        why = f"{lines[0]}, {lines[2]}" if "CSV Error" in lines[0] and len(lines) > 2 else lines[0]  # noqa: PLR2004
         raise FileError("cannot read {path}: {why}", hint=_FORMS, path=path, why=why) from error
 
 
