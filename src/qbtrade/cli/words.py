@@ -104,8 +104,8 @@ _OURS: Final = ("what", "problem", "cause")
 FROM_BELOW: Final = (
     N_("Saturday"),
     N_("Sunday"),
-    N_("{average} average crossed above slow"),
-    N_("{average} average crossed below slow"),
+    N_("fast average crossed above slow"),
+    N_("fast average crossed below slow"),
     N_("stop-loss: {price} is at or below {level}"),
     N_("--max {budget} and --cash {cash}"),
 )
