@@ -26,6 +26,7 @@ ENVIRONMENT: Final = {
     "LANG": "C.UTF-8",
     "NO_COLOR": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUTF8": "1",
     "QB_HOME": HOME,
     "QB_LANG": "en",
     "TERM": "dumb",

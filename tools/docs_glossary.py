@@ -16,13 +16,13 @@ _KOREAN: Final = gettext.translation(DOMAIN, LOCALE, ["ko"]).gettext
 
 def rules() -> list[type[Rule]]:
     """Every rule that may deny an order."""
-    return sorted(_below(Rule), key=lambda rule: list(WORDS).index(rule.slug))
+    return sorted(_below(Rule), key=lambda rule: list(WORDS).index(rule.slug))  # type: ignore[type-abstract]
 
 
 def denial_table() -> str:
     """Every reason of a denial, with what its rule demands."""
     rows = [f"{_words(rule.slug)} {(rule.__doc__ or '').partition('.')[0]} |" for rule in rules()]
-    return "\n".join(["| name | on screen | 화면 | what is demanded |", "| --- | --- | --- | --- |", *rows, ""])
+    return "\n".join(["| name | on screen | Korean | what is demanded |", "| --- | --- | --- | --- |", *rows, ""])
 
 
 def state_table() -> str:
@@ -34,7 +34,7 @@ def state_table() -> str:
         "the day": Phase,
     }
     rows = [f"{_words(name)} {of} |" for of, names in groups.items() for name in names]
-    return "\n".join(["| name | on screen | 화면 | state of |", "| --- | --- | --- | --- |", *rows, ""])
+    return "\n".join(["| name | on screen | Korean | state of |", "| --- | --- | --- | --- |", *rows, ""])
 
 
 def _below(cls: type[Rule]) -> Iterator[type[Rule]]:

@@ -173,3 +173,8 @@ def test_words_of_a_broker_are_no_markup() -> None:
 def test_outcome_of_an_unfinished_session_is_said() -> None:
     recording = Recording().start()
     assert "unfinished" in shown(page(build(recording.events)))
+
+
+def test_event_line_names_the_checks_of_a_verdict() -> None:
+    recording = Recording().start().deny("10:00", an_order("Q1"))
+    assert event_line(recording.events[-1]).endswith("Q1        reason=position-share checks=budget,position-share")

@@ -51,7 +51,9 @@ def test_a_paced_rehearsal_writes_one_plain_line_per_status() -> None:
     assert "\x1b" not in result.stdout + result.stderr
 
 
-@pytest.mark.parametrize(("pace", "drawn"), [(("--speed", "20000"), "─"), (("--days", "5"), "events/s")])
+@pytest.mark.parametrize(
+    ("pace", "drawn"), [(("--speed", "20000", "--status-every", "20m"), "─"), (("--days", "5"), "events/s")]
+)
 def test_a_terminal_shows_a_picture_and_gets_its_cursor_back(pace: tuple[str, ...], drawn: str) -> None:
     reader, writer = pty.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "50"}

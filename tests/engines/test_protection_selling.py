@@ -41,6 +41,32 @@ def test_a_sell_at_the_right_price_keeps_its_place_in_the_queue() -> None:
     assert (desk.broker.cancels, len(desk.sells())) == ([], 1)
 
 
+def test_the_two_seconds_count_from_the_newest_offer() -> None:
+    desk = a_triggered_desk()
+    desk.trade(71_000)
+    desk.wait(3)
+    desk.cancel("P1")
+    desk.accept("P2")
+    desk.trade(70_000)
+    desk.wait(1.999999999)
+    assert desk.broker.cancels == ["P1"]
+    desk.wait(0.000000001)
+    assert desk.broker.cancels == ["P1", "P2"]
+
+
+def test_a_cancel_is_asked_for_once_until_it_is_refused() -> None:
+    desk = Desk()
+    desk.buy(10, 75_000)
+    desk.place(an_order("X1", side=Side.SELL, qty=10, price=80_000, purpose=Purpose.EXIT))
+    desk.trade(72_700)
+    desk.wait(10)
+    asked = ev.CancelOrder(TEN, "X1", "stop-loss")
+    assert [event for event in desk.seen if isinstance(event, ev.CancelOrder)] == [asked]
+    desk.bus.publish(ev.CancelRejected(desk.clock.now(), "X1", "busy"))
+    desk.wait(2)
+    assert desk.broker.cancels == ["X1", "X1"]
+
+
 def test_a_refused_cancel_is_asked_for_again() -> None:
     desk = a_triggered_desk()
     desk.trade(71_000)
@@ -128,8 +154,12 @@ def test_after_a_halt_a_working_sell_is_priced_anew_at_once() -> None:
 
 def test_events_about_others_do_not_disturb_it() -> None:
     desk = a_triggered_desk()
+    desk.trade(75_000, HYNIX)
     desk.place(an_order("H1", symbol=HYNIX))
     desk.cancel("H1")
+    desk.protection.on_ended(ev.OrderCanceled(TEN, "unknown", 1, "asked"))
+    desk.protection.on_refused(ev.OrderRejected(TEN, "unknown", "X", "no"))
+    desk.protection.on_cancel_rejected(ev.CancelRejected(TEN, "unknown", "late"))
     desk.bus.publish(ev.SubmitOrder(TEN, an_order("H2", symbol=HYNIX)))
     desk.reject("H2")
     desk.bus.publish(ev.SymbolResumed(TEN, HYNIX, "vi-over"))

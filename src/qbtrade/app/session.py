@@ -22,7 +22,7 @@ from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.app.warmup import past_of
 from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
 from qbtrade.domain.calendar import Phase, iso_kst, kst_date
-from qbtrade.domain.events import Alert, CancelOrder, Level, Outcome, RiskState, SessionEnded, SessionStarted
+from qbtrade.domain.events import Alert, CancelOrder, Level, Outcome, RiskState, SessionEnded, SessionStarted, Terms
 from qbtrade.domain.market import Bar
 from qbtrade.domain.order import OrderKind
 from qbtrade.domain.rules import Rules
@@ -223,6 +223,7 @@ class Session:
         self._screen.on_progress(bar.ts, self._source.first, self._source.last, self._snapshots.events())
 
     def _on_status(self, due: int) -> None:
+        self._engines.journal.flush()  # what was shown is written
         self._screen.on_status(self._snapshots.take(due))
         self._engines.journal.flush()
         following = due + self._plan.status_every
@@ -254,7 +255,17 @@ class Session:
             **{f"quarantined {reason}": number for reason, number in sorted(market.quarantined.items())},
         }  # fmt: skip
         reason = reasons.get(outcome, str)()
-        return SessionEnded(self._clock.now(), outcome, reason, counts, market.last_prices(), self._timing())
+        last = market.last_prices()
+        return SessionEnded(self._clock.now(), outcome, reason, counts, last, self._timing(), self._terms(last))
+
+    def _terms(self, last: dict[str, int]) -> dict[str, Terms]:
+        """What one more round trip would cost."""
+        market, portfolio, now = self._engines.market, self._engines.portfolio, self._clock.now()
+        costs = {symbol: portfolio.costs_of(symbol, now) for symbol in last}
+        return {
+            symbol: Terms(market.ticks(symbol).size(price), costs[symbol].commission_ppb, costs[symbol].tax_ppb)
+            for symbol, price in last.items()
+        }
 
     def _timing(self) -> dict[str, int | float | str]:
         seconds, events = self._watch.seconds(), self._bus.delivered

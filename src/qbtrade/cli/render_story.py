@@ -13,6 +13,7 @@ from qbtrade.cli.checks import row_of
 from qbtrade.cli.render import Report, section
 from qbtrade.cli.text import N_, _
 from qbtrade.cli.words import said, word
+from qbtrade.domain.events import OrderApproved, OrderDenied
 from qbtrade.domain.message import Event
 
 STEPS: Final = {
@@ -39,6 +40,8 @@ STEPS: Final = {
 def event_line(event: Event) -> str:
     """One journal row: time in KST, type, symbol, order, and everything else it holds."""
     said_here: Report = msgspec.to_builtins(event)
+    if isinstance(event, OrderApproved | OrderDenied):
+        said_here["checks"] = [check.rule for check in event.checks]
     name, ts = said_here.pop("type"), said_here.pop("ts")
     order = said_here.pop("order", {})
     symbol = said_here.pop("symbol", order.pop("symbol", ""))
@@ -56,7 +59,7 @@ def _flat(values: Report) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _flat(value)
         elif isinstance(value, list | tuple):
-            yield name, ",".join(each if isinstance(each, str) else each["rule"] for each in value)
+            yield name, ",".join(map(str, value))
         else:
             text = str(value)
             yield name, repr(text) if " " in text or not text.isprintable() else text

@@ -98,7 +98,7 @@ class Portfolio:
         """Book one execution and tell what it changed."""
         order = self._orders.get(event.order_id)
         booking = self.account.fill(
-            event.order_id, event.symbol, event.side, event.price, event.qty, self._costs_of(event.symbol, event.ts)
+            event.order_id, event.symbol, event.side, event.price, event.qty, self.costs_of(event.symbol, event.ts)
         )
         position = self.account.positions[event.symbol]
         self._bus.publish(
@@ -140,7 +140,7 @@ class Portfolio:
             self.mark(due)
             self._keep_marking(due)
 
-    def _costs_of(self, symbol: str, ts: int) -> Costs:
+    def costs_of(self, symbol: str, ts: int) -> Costs:
         """Rates of one symbol on one day; the tax is that of the settlement day."""
         key = (symbol, kst_date(ts))
         costs = self._costs.get(key)

@@ -104,8 +104,7 @@ class Protection:
     def _stand_down(self, symbol: str, stop: _Stop) -> None:
         if stop.timer is not None:
             stop.timer.cancel()
-        if stop.level:
-            self._market.watch(symbol, OWNER, 0)
+        self._market.watch(symbol, OWNER, 0)
         self._stops[symbol] = _Stop()
 
     # triggering

@@ -78,6 +78,7 @@ class SimExchange:
         self._accepted = 0
         self._sketched = sketched
         self._left: dict[str, tuple[Trade, int]] = {}  # by symbol: the newest print that was matched, what it has left
+        self._phase_began = 0
         self.phase = Phase.CLOSED
         self.books: dict[str, list[WorkingOrder]] = {}
         """Working orders by symbol in order of priority; read only. A symbol without any has an empty list or none."""
@@ -85,18 +86,19 @@ class SimExchange:
     def submit(
         self, now: int, order: OrderRequest, band: PriceBand | None, ticks: TickTable, last: Trade | None = None
     ) -> Sequence[Event]:
-        """Take or refuse an order arriving at `now`. last: the newest print before it."""
+        """Take or refuse an order arriving at `now`. last: the newest print before it, if any."""
         code, reason = self._refusal(order, band, ticks)
         if code:
             return (OrderRejected(now, order.order_id, code, reason),)
         self._accepted += 1
         working = WorkingOrder(order, number=self._accepted, arrived=now, band=band, ticks=ticks)
-        if last and self.phase is Phase.CONTINUOUS:
+        is_known = last is not None and self.phase is Phase.CONTINUOUS and last.ts >= self._phase_began
+        if last and is_known:
             working.is_taker = working.reaches(self._slippage.price(last.price, ticks, buy=working.buy))
         self._orders[order.order_id] = working
         insort(self.books.setdefault(order.symbol, []), working, key=_rank)
         accepted = OrderAccepted(now, order.order_id, f"S{self._accepted:07d}")
-        if last and self._sketched and working.is_taker and self.phase is Phase.CONTINUOUS:
+        if last and is_known and self._sketched and working.is_taker:
             return (accepted, *self._match_on_arrival(now, working, last))
         return (accepted,)
 
@@ -132,7 +134,7 @@ class SimExchange:
 
     def on_phase(self, now: int, phase: Phase) -> Sequence[Event]:
         """Move the day on; when order taking ends, what works expires in order of arrival."""
-        self.phase = phase
+        self.phase, self._phase_began = phase, now
         if phase in _OPEN:
             return _NOTHING
         expired = [OrderExpired(now, order_id, working.remaining) for order_id, working in self._orders.items()]
