@@ -126,7 +126,7 @@ def recorded_figures(number: int, times: int, bare: float) -> Iterator[Row]:
             write_parquet(path, number * factor)
             replays = [replay_in_a_process(path, Path(folder)) for _ in range(times if factor == 1 else 1)]
             rate = max(each["trades_per_second"] for each in replays)
-            peak = min(each["peak_memory_bytes"] for each in replays) >> 20
+            peak = round(min(each["peak_memory_bytes"] for each in replays) / 2**20)
             figure = f"{rate / 1e6:.2f} M trades/s, peak {peak} MB"
             yield (
                 f"{number * factor:,} trades from Parquet, reading and checking included",

@@ -8,12 +8,13 @@ SLICE = 0.05
 
 
 class Pacer:
-    """Lets `speed` seconds of market time pass per machine second."""
+    """Lets `speed` seconds of market time pass per machine second. slept: machine seconds spent waiting."""
 
     def __init__(self, speed: int, stop: StopRequest) -> None:
         self._speed, self._stop = speed, stop
         self._watch = Stopwatch()
         self._origin = self._last = 0
+        self.slept = 0.0
 
     def __call__(self, ts: int) -> None:
         """Wait until it is time for an event at `ts` (UTC ns), or until a stop is asked for."""
@@ -21,7 +22,9 @@ class Pacer:
             self._watch, self._origin = Stopwatch(), ts
         self._last = ts
         while not self._stop.asked:
-            ahead = (ts - self._origin) / self._speed / 1e9 - self._watch.seconds()
+            now = self._watch.seconds()
+            ahead = (ts - self._origin) / self._speed / 1e9 - now
             if ahead <= 0:
                 return
             sleep(min(ahead, SLICE))
+            self.slept += self._watch.seconds() - now

@@ -108,6 +108,7 @@ class Session:
         self.fault: Exception | None = None
         self._bus = Bus()
         self._clock = SimClock(rules.calendar.trading_day(kst_date(source.first)).spans[0].start)
+        self._pacer = Pacer(plan.speed, stop)
         self._loop = SimLoop(self._bus, self._clock, stop)
         self._limits = risk_limits(plan, self._dearest_commission())
         setup = Setup(
@@ -120,7 +121,7 @@ class Session:
             self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed, sketched=source.made_of_bars)
         )
         self._symbols = tuple(instrument.symbol for instrument in source.instruments)
-        self._snapshots = Snapshots(self._engines, "simulation", self._symbols)
+        self._snapshots = Snapshots(self._engines, "simulation", self._symbols, idle=lambda: self._pacer.slept)
 
     def _dearest_commission(self) -> int:
         if self._plan.commission_ppb >= 0:
@@ -204,7 +205,7 @@ class Session:
     # the middle
 
     def _play(self) -> None:
-        pace = Pacer(self._plan.speed, self._stop) if self._plan.speed else None
+        pace = self._pacer if self._plan.speed else None
         self._loop.run(merge(self._source.feeds()), pace)
         if self._stop.asked:
             self._cancel_everything()

@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +18,14 @@ PAGE: Final = 4096
 
 
 class Snapshots:
-    """Pictures of one session; rates are measured from one picture to the next."""
+    """Pictures of one session; rates are measured from one picture to the next. idle: machine seconds slept so far."""
 
-    def __init__(self, engines: Engines, mode: str, symbols: tuple[str, ...]) -> None:
-        self._engines, self._mode, self._symbols = engines, mode, symbols
+    def __init__(self, engines: Engines, mode: str, symbols: tuple[str, ...], idle: Callable[[], float]) -> None:
+        self._engines, self._mode, self._symbols, self._idle = engines, mode, symbols, idle
         self._watch = Stopwatch()
         self._ts = engines.clock.now()
         self._trades = self._events = 0
-        self._seconds = 0.0
+        self._seconds = self._slept = 0.0
 
     def events(self) -> int:
         """Events delivered so far, trades included."""
@@ -34,8 +35,9 @@ class Snapshots:
         """The session at `ts` (UTC ns)."""
         engines = self._engines
         market, portfolio, count = engines.market, engines.portfolio, engines.monitoring.count
-        trades, events, seconds = self._trade_count(), self.events(), self._watch.seconds()
-        elapsed, busy = max(ts - self._ts, 1), max(seconds - self._seconds, 1e-9)
+        trades, events, seconds, slept = self._trade_count(), self.events(), self._watch.seconds(), self._idle()
+        elapsed, wall = max(ts - self._ts, 1), max(seconds - self._seconds, 1e-9)
+        busy = max(wall - (slept - self._slept), 0.0)
         account = portfolio.account
         status = Status(
             ts=ts,
@@ -64,12 +66,13 @@ class Snapshots:
             risk_reason=engines.risk.reason(),
             limits=tuple(LimitUse(*use) for use in engines.risk.limits_in_use()),
             events=events,
-            events_per_second=(events - self._events) / busy,
+            events_per_second=(events - self._events) / wall,
             latency=busy * 1e9 / max(events - self._events, 1),
             memory=resident_bytes(),
             alerts=tuple(alert.text for alert in engines.monitoring.alerts),
         )
-        self._ts, self._trades, self._events, self._seconds = ts, trades, events, seconds
+        self._ts, self._trades, self._events = ts, trades, events
+        self._seconds, self._slept = seconds, slept
         return status
 
     def _trade_count(self) -> int:

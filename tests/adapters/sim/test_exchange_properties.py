@@ -16,7 +16,7 @@ from qbtrade.domain.events import CancelRejected, OrderAccepted, OrderCanceled, 
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderKind, OrderRequest, Side, TimeInForce
-from tests.adapters.sim.exchanges import OPEN, PPB, an_exchange, send
+from tests.adapters.sim.exchanges import OPEN, PPB, an_exchange
 from tests.builders import SECOND, an_order
 from tests.fakes import BAND, TICKS
 

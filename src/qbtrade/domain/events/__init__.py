@@ -1,0 +1,91 @@
+"""Every message on the bus besides market data: commands in the imperative, facts in the past tense."""
+
+from typing import Final
+
+import qbtrade.domain.market  # noqa: F401 - market data are messages, too
+from qbtrade.domain.events.market import (
+    FeedLost,
+    FeedRestored,
+    PhaseChanged,
+    PriceTouched,
+    Signal,
+    StrategyFailed,
+    SymbolHalted,
+    SymbolResumed,
+    TickQuarantined,
+)
+from qbtrade.domain.events.orders import (
+    CancelOrder,
+    CancelRejected,
+    Check,
+    OrderAbandoned,
+    OrderAccepted,
+    OrderApproved,
+    OrderCanceled,
+    OrderCanceling,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderNotSent,
+    OrderRejected,
+    OrderSending,
+    OrderUnconfirmed,
+    SubmitOrder,
+)
+from qbtrade.domain.events.session import (
+    Alert,
+    EquityMarked,
+    Heartbeat,
+    Level,
+    Outcome,
+    PositionChanged,
+    RiskState,
+    RiskStateChanged,
+    SessionEnded,
+    SessionStarted,
+    Terms,
+)
+from qbtrade.domain.message import Event
+
+__all__ = [
+    "Alert",
+    "CancelOrder",
+    "CancelRejected",
+    "Check",
+    "EquityMarked",
+    "FeedLost",
+    "FeedRestored",
+    "Heartbeat",
+    "Level",
+    "OrderAbandoned",
+    "OrderAccepted",
+    "OrderApproved",
+    "OrderCanceled",
+    "OrderCanceling",
+    "OrderDenied",
+    "OrderExpired",
+    "OrderFilled",
+    "OrderNotSent",
+    "OrderRejected",
+    "OrderSending",
+    "OrderUnconfirmed",
+    "Outcome",
+    "PhaseChanged",
+    "PositionChanged",
+    "PriceTouched",
+    "RiskState",
+    "RiskStateChanged",
+    "SessionEnded",
+    "SessionStarted",
+    "Signal",
+    "StrategyFailed",
+    "SubmitOrder",
+    "SymbolHalted",
+    "SymbolResumed",
+    "Terms",
+    "TickQuarantined",
+    "type_of",
+]
+
+type_of: Final[dict[str, type[Event]]] = {str(cls.__struct_config__.tag): cls for cls in Event.__subclasses__()}
+"""Every message by the name that it has in the journal."""

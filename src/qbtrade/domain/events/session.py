@@ -1,0 +1,129 @@
+"""What a session holds, risks and reports about itself."""
+
+from enum import StrEnum
+
+import msgspec
+
+from qbtrade.domain.message import Event, EventType
+from qbtrade.domain.order import Purpose, Side
+
+E = EventType
+
+
+class RiskState(StrEnum):
+    """ACTIVE trades; REDUCING only reduces; HALTED sends nothing but cancels and protective sells."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+class Level(StrEnum):
+    """How loud an alert is."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+
+
+class Outcome(StrEnum):
+    """How a session ended."""
+
+    DONE = "DONE"
+    INTERRUPTED = "INTERRUPTED"
+    HALTED = "HALTED"
+    FAULT = "FAULT"
+
+
+class PositionChanged(Event, frozen=True, gc=False, tag=E.POSITION_CHANGED.value):
+    """A fill was booked.
+
+    cost: total KRW of the shares held. commission, tax: of this fill. realized: by this fill, gross. order_id: whose
+    fill it was. purpose: of that order.
+    """
+
+    symbol: str
+    qty: int
+    cost: int
+    realized: int
+    commission: int
+    tax: int
+    cash: int
+    order_id: str
+    side: Side
+    price: int
+    fill_qty: int
+    purpose: Purpose
+
+
+class EquityMarked(Event, frozen=True, gc=False, tag=E.EQUITY_MARKED.value):
+    """Cash plus positions at last price, KRW."""
+
+    equity: int
+    cash: int
+    unrealized: int
+
+
+class RiskStateChanged(Event, frozen=True, gc=False, tag=E.RISK_STATE_CHANGED.value):
+    """Trading was narrowed or widened. symbol: "" for the whole account."""
+
+    symbol: str
+    state: RiskState
+    reason: str
+    limit: int = 0
+    value: int = 0
+
+
+class Alert(Event, frozen=True, gc=False, tag=E.ALERT.value):
+    """Something the trader should know. code: slug; action: what to do, or ""."""
+
+    level: Level
+    code: str
+    text: str
+    action: str = ""
+
+
+class Heartbeat(Event, frozen=True, gc=False, tag=E.HEARTBEAT.value):
+    """The session is alive. counts: by name, since its start."""
+
+    counts: dict[str, int] = {}
+
+
+class SessionStarted(Event, frozen=True, gc=False, tag=E.SESSION_STARTED.value):
+    """First row of a journal: everything a report needs to know about how the session was set up."""
+
+    session_id: str
+    run_id: str
+    version: str
+    mode: str
+    symbols: tuple[str, ...]
+    strategy: str
+    parameters: dict[str, str]
+    seed: int
+    source: str
+    interval: int
+    cash: int
+    limits: dict[str, int | bool | str]
+    assumptions: dict[str, int | str] = {}
+
+
+class Terms(msgspec.Struct, frozen=True, gc=False):
+    """What trading a symbol takes. tick: KRW at its last price; commission, and tax on sells: ppb of an amount."""
+
+    tick: int
+    commission_ppb: int
+    tax_ppb: int
+
+
+class SessionEnded(Event, frozen=True, gc=False, tag=E.SESSION_ENDED.value):
+    """Last row of a journal. counts: by name. last: last price by symbol, KRW. timing: what may differ between runs.
+
+    terms: by symbol, for the move that pays for a round trip.
+    """
+
+    outcome: Outcome
+    reason: str
+    counts: dict[str, int]
+    last: dict[str, int]
+    timing: dict[str, int | float | str]
+    terms: dict[str, Terms] = {}

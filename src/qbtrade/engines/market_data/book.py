@@ -1,0 +1,58 @@
+"""What market data knows of one symbol."""
+
+from typing import Final
+
+from qbtrade.domain.calendar import TradingDay
+from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
+from qbtrade.domain.market import Quote, Trade
+
+EVERYTHING: Final = 2**62
+
+
+class Book:
+    """What is known of one symbol. A bar is open while `bar_end` is not 0."""
+
+    __slots__ = (
+        "band",
+        "bar_end",
+        "bar_high",
+        "bar_low",
+        "bar_open",
+        "bar_start",
+        "bar_volume",
+        "base",
+        "ceiling",
+        "count",
+        "day",
+        "floor",
+        "halted",
+        "instrument",
+        "quote",
+        "strange",
+        "strange_count",
+        "ticks",
+        "trade",
+        "ts",
+        "wake",
+        "watches",
+    )  # fmt: skip
+
+    def __init__(self, instrument: Instrument, base: int) -> None:
+        self.instrument = instrument
+        self.base = base
+        self.band: PriceBand | None = None
+        self.ticks: TickTable | None = None
+        self.day: TradingDay | None = None
+        self.trade: Trade | None = None
+        self.quote: Quote | None = None
+        self.halted = ""
+        self.ts = 0
+        self.count = 0
+        self.floor = EVERYTHING  # an ordinary price is above floor and below ceiling
+        self.ceiling = 0
+        self.watches: dict[str, int] = {}
+        self.wake = False
+        self.strange = 0
+        self.strange_count = 0
+        self.bar_start = self.bar_end = 0
+        self.bar_open = self.bar_high = self.bar_low = self.bar_volume = 0
