@@ -11,7 +11,7 @@ def test_a_whole_number_may_have_separators(text: str) -> None:
     assert units.whole("--max", text) == 100_000
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1.5", "1e5", "10,00", "1,0000", "1__000", "x", "nan", "٣"])
+@pytest.mark.parametrize("text", ["", "1.5", "1e5", "10,00", "1,0000", "1__000", "x", "nan", "٣"])
 def test_what_is_no_whole_number_is_refused_with_the_flag(text: str) -> None:
     with pytest.raises(UsageError, match=r"^--max: .* is not a whole number"):
         units.whole("--max", text)

@@ -11,6 +11,7 @@ from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
 from qbtrade.engines.strategy import LIFETIME, StrategyHost, listens_to_trades
+from qbtrade.errors import UsageError
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock
 from qbtrade.ports import NoParams, Strategy
@@ -58,7 +59,8 @@ class Desk:
             self.positions,
             self.orders,
             LIMITS,
-            lambda: f"Q{next(numbers)}",
+            symbols=(SAMSUNG,),
+            next_order_id=lambda: f"Q{next(numbers)}",
             kind=kind,
         )
         puppet = Puppet(self.host, (SAMSUNG,), NoParams())
@@ -264,11 +266,27 @@ def test_a_strategy_may_fail_on_a_trade_but_only_once() -> None:
     assert listens_to_trades(strategy)
     assert not listens_to_trades(Puppet(desk.host, (), NoParams()))
     desk.host.host(strategy)
-    desk.host.on_trade(a_trade(1))
-    desk.host.on_trade(a_trade(2))
+    for price in (1, 2):
+        desk.market.show(a_trade(price))
+        desk.host.on_trade(desk.market.trades[SAMSUNG])
     (failure,) = desk.events
     assert isinstance(failure, StrategyFailed)
     assert failure.error == "ValueError: no 1"
+
+
+def test_a_trade_that_market_data_set_aside_is_not_shown() -> None:
+    desk = Desk()
+    desk.host.host(EveryTrade(desk.host, (SAMSUNG,), NoParams()))
+    desk.market.show(a_trade(75_000))
+    desk.host.on_trade(a_trade(5))
+    assert desk.events == []
+
+
+def test_a_wish_for_a_symbol_of_no_session_is_the_strategys_own_mistake() -> None:
+    desk = Desk()
+    with pytest.raises(UsageError, match="000660 is not a symbol of this session"):
+        desk.host.buy("000660", "a stranger")
+    assert desk.events == []
 
 
 def test_the_desk_shows_time_price_and_position() -> None:

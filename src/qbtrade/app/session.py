@@ -68,16 +68,19 @@ def simulate(plan: SimulationPlan, home: Path, screen: Screen, stop: StopRequest
     reports.check_writable(path)
     journal_path = journals_dir(home) / f"{run_id}.sqlite3"
     store = SqliteJournal(journal_path)
-    fault: Exception | None = None
     try:
         session = Session(plan, rules, source, strategy, store, screen, stop, run_id)
+    except Exception:
+        store.close()
+        journal_path.unlink()
+        raise
+    try:
         outcome = session.run()
-        fault = session.fault
     finally:
         store.close()
     report = reports.build(read_events(journal_path))
     reports.write(report, path)
-    if fault is not None:
+    if (fault := session.fault) is not None:
         raise EngineFault(f"{type(fault).__name__}: {fault}; the session was ended, its report is {path}") from fault
     return SessionResult(report, path, run_id, outcome, EXIT[outcome])
 
@@ -121,6 +124,8 @@ class Session:
             self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed, sketched=source.made_of_bars)
         )
         self._symbols = tuple(instrument.symbol for instrument in source.instruments)
+        self._hosted = strategy.build(self._engines.host, self._symbols)
+        self._engines.host_strategy(self._hosted)
         self._snapshots = Snapshots(self._engines, "simulation", self._symbols, idle=lambda: self._pacer.slept)
 
     def _dearest_commission(self) -> int:
@@ -149,9 +154,7 @@ class Session:
         engines = self._engines
         self._bus.publish(self._started())
         engines.journal.flush()
-        strategy = self._strategy.build(engines.host, self._symbols)
-        engines.host_strategy(strategy)
-        for bar in past_of(self._source, self._rules, strategy.warm_up()):
+        for bar in past_of(self._source, self._rules, self._hosted.warm_up()):
             engines.host.warm(bar)
         self._bus.subscribe(Bar, self._on_bar)
         engines.monitoring.start()
@@ -188,19 +191,18 @@ class Session:
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]
 
     def _say_what_can_never_trade(self) -> None:
-        equity = self._plan.cash
-        for symbol, price in self._source.first_prices().items():
-            obstacle = why_never(self._limits, cash=equity, equity=equity, price=price)
+        limits, cash, now = self._limits, self._plan.cash, self._clock.now()
+        for symbol, last in self._source.first_prices().items():
+            price = self._engines.host.entry_price(symbol, last)
+            obstacle = why_never(limits, cash=cash, equity=cash, price=price)
             if obstacle is None:
                 continue
-            needs = f"--max {obstacle.min_budget:,}"
-            if obstacle.min_equity:
-                needs += f" and --cash {obstacle.min_equity:,}"
-            text = f"{symbol} can never trade at {price:,} won a share: {obstacle.reason} admits no single share"
-            self._bus.publish(
-                Alert(self._clock.now(), Level.WARNING, "can-never-trade", text, f"it takes at least {needs}")
-            )
-            self._screen.on_notice(f"{text}; it takes at least {needs}")
+            needs = [f"--max {obstacle.min_budget:,}"] if obstacle.min_budget > limits.max_budget else []
+            needs += [f"--cash {obstacle.min_equity:,}"] if obstacle.min_equity > cash else []
+            text = f"{symbol} can never trade: {obstacle.reason} admits no share at {price:,} won"
+            action = f"it takes at least {' and '.join(needs)}" if needs else "widen that limit"
+            self._bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
+            self._screen.on_notice(f"{text}; {action}")
 
     # the middle
 

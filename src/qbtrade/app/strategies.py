@@ -32,9 +32,11 @@ class LoadedStrategy(msgspec.Struct, frozen=True):
     def build(self, desk: Desk, symbols: tuple[str, ...]) -> Strategy:
         """Make the strategy. Raises: StrategyError with the user's own traceback."""
         try:
-            return self.cls(desk, symbols, self.params)
+            strategy = self.cls(desk, symbols, self.params)
+            strategy.warm_up()
         except Exception as error:
             raise _user_error(self.name, error) from error
+        return strategy
 
     def shown_params(self) -> dict[str, str]:
         """Every parameter as text, defaults included."""
@@ -106,7 +108,11 @@ def _convert(name: str, cls: type[Strategy], params: dict[str, str]) -> Any:
     try:
         return msgspec.convert(params, cls.Params, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"parameters of {name}: {error}", hint=f"Known: {', '.join(fields)}") from error
+        words, _, field = str(error).replace("`", "").partition(" - at $.")
+        raise UsageError(
+            "--param {field}={value}: {words}", hint="Parameters of {name}: {known}",
+            field=field, value=params.get(field, ""), words=words, name=name, known=", ".join(fields),
+        ) from error  # fmt: skip
 
 
 def _user_error(name: str, error: Exception) -> Exception:

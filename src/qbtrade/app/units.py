@@ -16,7 +16,7 @@ NS_OF: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d"
 LARGEST: Final = 10**15
 """Beyond this no amount, count or seed is meant seriously (KRW: a thousand trillion)."""
 
-_WHOLE = re.compile(r"\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+", re.ASCII)
+_WHOLE = re.compile(r"-?\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+", re.ASCII)
 _RATE = re.compile(r"(\d{1,10}(?:\.\d{1,12})?)\s*(%|ppb|)", re.ASCII)
 _PPB_OF: Final = {"%": PERCENT, "ppb": 1, "": 100 * PERCENT}
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)

@@ -94,7 +94,9 @@ class Engines:
 
         self.protection = Protection(*views, limits=setup.limits, symbols=symbols, next_order_id=next_order_id)
         self._join_protection()
-        self.host = StrategyHost(*views, setup.limits, next_order_id, kind=setup.order_kind)
+        self.host = StrategyHost(
+            *views, setup.limits, symbols=symbols, next_order_id=next_order_id, kind=setup.order_kind
+        )
         bus.subscribe(ev.PriceTouched, self.host.on_price_touched)
         bus.subscribe(Bar, self.host.on_bar)
         self.hours = Hours(bus, clock, setup.rules.calendar)

@@ -10,6 +10,7 @@ from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar, Trade
 from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
 from qbtrade.domain.sizing import shares
+from qbtrade.errors import UsageError
 from qbtrade.ports import Clock, MarketView, NoParams, OrderView, PositionView, Publisher, Strategy
 
 REACH = 2  # ticks beyond the opposite best
@@ -32,13 +33,15 @@ class StrategyHost:
         positions: PositionView,
         orders: OrderView,
         limits: RiskLimits,
-        next_order_id: Callable[[], str],
         *,
+        symbols: tuple[str, ...],
+        next_order_id: Callable[[], str],
         kind: OrderKind = OrderKind.LIMIT,
     ) -> None:
         self._bus, self._clock = bus, clock
         self._market, self._positions, self._orders = market, positions, orders
         self._limits, self._next_order_id, self._kind = limits, next_order_id, kind
+        self._symbols = frozenset(symbols)
         self._wishes: dict[str, Signal] = {}
         self._leaving: dict[str, Signal] = {}
         self._failed: set[str] = set()
@@ -84,6 +87,8 @@ class StrategyHost:
             self._wishes.pop(symbol, None)
 
     def _ask(self, symbol: str, side: Side, reason: str, values: dict[str, object]) -> None:
+        if symbol not in self._symbols:
+            raise UsageError(f"{symbol} is not a symbol of this session")
         wish = self._wishes.get(symbol)
         if symbol in self._failed or (wish and wish.side is side) or self._bars_seen.get(symbol, 0) < self._warm_up:
             return
@@ -117,11 +122,14 @@ class StrategyHost:
             self._market.wake(symbol)
 
     def on_trade(self, trade: Trade) -> None:
-        """Show a trade to a strategy that asked for every one."""
+        """Show an accepted trade to a strategy that asked for every one."""
+        symbol = trade.symbol
+        if self._market.last(symbol) is not trade or symbol in self._failed:
+            return
         try:
             self._strategy.on_trade(trade)
         except Exception as error:  # noqa: BLE001 - user code may raise anything
-            self._fail(trade.symbol, trade.ts, error)
+            self._fail(symbol, trade.ts, error)
 
     def _show(self, symbol: str, look: Callable[[Bar], None], bar: Bar) -> None:
         if symbol in self._failed:
@@ -160,7 +168,7 @@ class StrategyHost:
         buying = orders.buying()
         qty = shares(
             self._limits,
-            price or self._worst(symbol, last),
+            self.entry_price(symbol, last),
             at_work=positions.total_cost() + buying,
             in_symbol=positions.cost(symbol),
             spendable=positions.cash() - buying,
@@ -196,6 +204,10 @@ class StrategyHost:
             return min(price, band.upper) if band else price
         price = ticks.step(ticks.down((quote and quote.bid) or last), -REACH)
         return max(price, band.lower) if band else price
+
+    def entry_price(self, symbol: str, last: int) -> int:
+        """The highest price, KRW, that an entry may pay when the last trade was at `last`."""
+        return self._price(symbol, Side.BUY, last) or self._worst(symbol, last)
 
     def _worst(self, symbol: str, last: int) -> int:
         band: PriceBand | None = self._market.band(symbol)

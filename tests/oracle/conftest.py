@@ -1,0 +1,22 @@
+"""Rehearsals are played once for all tests that look at them."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.runs import CASES, Run
+
+Play = Callable[[str], Run]
+
+
+@pytest.fixture(scope="session")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
+    """The run of a case, by its name."""
+
+    @cache
+    def played(name: str) -> Run:
+        return Run(CASES[name], Path(tmp_path_factory.mktemp(name)))
+
+    return played
