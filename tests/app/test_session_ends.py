@@ -7,7 +7,7 @@ import pytest
 
 from qbtrade.adapters.store.sqlite import SqliteJournal, integrity, read_events
 from qbtrade.app import session as sessions
-from qbtrade.app.plan import MockPlan, SimulationPlan, VenuePlan
+from qbtrade.app.plan import Limits, MockPlan, SimulationPlan, VenuePlan
 from qbtrade.app.report import build, encode
 from qbtrade.app.sessions import find, load
 from qbtrade.app.wiring import BrokerMaker
@@ -23,8 +23,11 @@ from tests.builders import SECOND
 from tests.rehearsals import a_plan, rehearse, rows, the_journal, walked
 
 NOT_WORKING = {OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED}
-RESTING = a_plan(mock=MockPlan(ticks=400), interval=5 * SECOND, venue=VenuePlan())
-"""About a minute between two trades, so that an order waits after the bar in which it was made has closed."""
+RICH = Limits(max_budget=1_000_000)
+WORKING = a_plan(
+    mock=MockPlan(), interval=5 * SECOND, venue=VenuePlan(volume_share=1), limits=Limits(max_budget=10**8), cash=10**8
+)
+"""An order gets one share of every print, so that it still waits for the rest when the next bar closes."""
 IN_FLIGHT = a_plan(venue=VenuePlan(latency=90 * SECOND))
 """An order is under way for longer than a bar lasts."""
 
@@ -49,7 +52,7 @@ class Stopper:
 # by a wish
 
 
-@pytest.mark.parametrize("plan", [RESTING, IN_FLIGHT], ids=["working", "in-flight"])
+@pytest.mark.parametrize("plan", [WORKING, IN_FLIGHT], ids=["working", "in-flight"])
 def test_stop_cancels_what_works_and_closes_the_books(plan: SimulationPlan, tmp_path: Path) -> None:
     whole = rows(tmp_path / "whole", rehearse(plan, tmp_path / "whole"))
     asked_at = next(event.ts for event in whole if isinstance(event, ev.SubmitOrder))
@@ -61,7 +64,7 @@ def test_stop_cancels_what_works_and_closes_the_books(plan: SimulationPlan, tmp_
     orders = walked(events)
     assert orders
     assert {order.status for order in orders.values()} <= NOT_WORKING
-    assert [event.reason for event in events if isinstance(event, ev.CancelOrder)] == ["session-stopped"]
+    assert [event.reason for event in events if isinstance(event, ev.OrderCanceling)] == ["session-stopped"]
     assert isinstance(events[-1], ev.SessionEnded)
     assert result.report_path.read_bytes() == encode(load(find(tmp_path, result.run_id)))
 
@@ -133,7 +136,7 @@ def test_no_order_works_on_after_a_fault(tmp_path: Path, monkeypatch: pytest.Mon
         "        self.desk.buy(bar.symbol, 'whatever comes')\n"
     )
     plan = a_plan(
-        strategy=f"{stubborn}:Stubborn", symbols=("005930", "000660"), venue=VenuePlan(latency=90 * SECOND)
+        strategy=f"{stubborn}:Stubborn", symbols=("005930", "000660"), limits=RICH, venue=VenuePlan(latency=90 * SECOND)
     )  # the first order is under way when the second one breaks the broker
     with pytest.raises(EngineFault):
         rehearse(plan, tmp_path)

@@ -55,7 +55,7 @@ class Venue(Protocol):
 
 
 class SimVenue:
-    """The simulated broker with 50 ms latency, on a market that accepts all trades but those it is told to set aside."""
+    """The simulated broker with 50 ms latency, on a market that takes all trades but those it is told to set aside."""
 
     def __init__(self) -> None:
         self.bus, self.clock, self.heard = Bus(), SimClock(at("09:00")), list[Event]()

@@ -10,7 +10,6 @@ from qbtrade.domain.events import (
     OrderApproved,
     OrderDenied,
     PhaseChanged,
-    PositionChanged,
     StrategyFailed,
     SubmitOrder,
     SymbolHalted,
@@ -69,7 +68,6 @@ class Bench:
         bus.subscribe(OrderApproved, orders.on_approved)
         bus.subscribe(OrderDenied, orders.on_denied)
         bus.subscribe(SubmitOrder, gate.on_submit)
-        bus.subscribe(PositionChanged, gate.on_position)
         bus.subscribe(EquityMarked, gate.on_equity)
         bus.subscribe(PhaseChanged, gate.on_phase)
         bus.subscribe(StrategyFailed, gate.on_strategy_failed)

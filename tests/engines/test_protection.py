@@ -157,6 +157,13 @@ def test_a_trade_during_a_halt_does_not_trigger_but_the_next_one_after_it_does()
     assert len(desk.sells()) == 1
 
 
+def test_a_single_share_is_sold_as_well() -> None:
+    desk = Desk()
+    desk.buy(1, 75_000)
+    desk.trade(72_700)
+    assert desk.sells() == [("P1", 1, 72_500)]
+
+
 def test_other_orders_of_the_symbol_are_canceled_and_those_of_other_symbols_stay() -> None:
     desk = Desk()
     desk.buy(10, 75_000)

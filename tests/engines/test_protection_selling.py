@@ -62,8 +62,17 @@ def test_a_cancel_is_asked_for_once_until_it_is_refused() -> None:
     desk.wait(10)
     asked = ev.CancelOrder(TEN, "X1", "stop-loss")
     assert [event for event in desk.seen if isinstance(event, ev.CancelOrder)] == [asked]
+
+
+def test_a_refused_cancel_of_another_order_is_asked_for_again_two_seconds_after_the_trigger() -> None:
+    desk = Desk()
+    desk.buy(10, 75_000)
+    desk.place(an_order("X1", side=Side.SELL, qty=10, price=80_000, purpose=Purpose.EXIT))
+    desk.trade(72_700)
     desk.bus.publish(ev.CancelRejected(desk.clock.now(), "X1", "busy"))
-    desk.wait(2)
+    desk.wait(1.999999999)
+    assert desk.broker.cancels == ["X1"]
+    desk.wait(0.000000001)
     assert desk.broker.cancels == ["X1", "X1"]
 
 

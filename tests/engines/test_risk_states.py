@@ -11,7 +11,6 @@ from qbtrade.domain.events import (
     OrderApproved,
     OrderDenied,
     PhaseChanged,
-    PositionChanged,
     RiskState,
     RiskStateChanged,
     StrategyFailed,
@@ -64,15 +63,6 @@ def test_reaching_the_daily_loss_halts_the_account_and_cancels_working_entries()
     assert second == CancelOrder(TEN, "W1", "daily-loss")
     assert (bench.gate.state(), bench.gate.state(SAMSUNG), bench.gate.reason()) == ("HALTED", "HALTED", "daily-loss")
     assert lose(bench, 60_000) == []
-
-
-def test_a_fill_is_looked_at_as_well() -> None:
-    bench = Bench(daily_loss=50_000)
-    bench.positions.profit_today = -50_000
-    fill = PositionChanged(TEN, SAMSUNG, 0, 0, -50_000, 0, 0, 0, "Q1", Side.SELL, 1, 1, Purpose.EXIT)
-    assert of(RiskStateChanged, bench.publish(fill)) == [
-        RiskStateChanged(TEN, "", RiskState.HALTED, "daily-loss", 50_000, 50_000)
-    ]
 
 
 def test_the_order_that_finds_the_loss_reached_is_denied_behind_the_halt_and_not_canceled() -> None:

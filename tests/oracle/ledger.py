@@ -4,23 +4,30 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+FILL = (
+    "ts VARCHAR, order_id VARCHAR, symbol VARCHAR, side VARCHAR, qty BIGINT, price BIGINT, commission BIGINT, tax BIGINT"
+)
+ORDER = (
+    "ts VARCHAR, order_id VARCHAR, symbol VARCHAR, side VARCHAR, purpose VARCHAR, kind VARCHAR, tif VARCHAR, qty BIGINT,"
+    " price BIGINT, reference BIGINT, signal VARCHAR, repriced_from VARCHAR, status VARCHAR, reason VARCHAR,"
+    " filled_qty BIGINT, filled_amount BIGINT, commission BIGINT, tax BIGINT, slippage BIGINT"
+)
+LISTED = """
+CREATE TABLE {rows}_listed AS
+SELECT generate_subscripts({rows}, 1) AS n, UNNEST({rows}, recursive := true)
+FROM read_json('{report}', columns = {{'{rows}': 'STRUCT({types})[]'}})
+"""
 FILLS = """
 CREATE TABLE fill AS
-WITH listed AS (
-    SELECT generate_subscripts(fills, 1) AS n, UNNEST(fills, recursive := true) FROM read_json('{report}', maximum_depth = 4)
-)
-SELECT n, iso_ns(CAST(ts AS VARCHAR)) AS ts, day_of(iso_ns(CAST(ts AS VARCHAR))) AS day, order_id, symbol, side, qty, price,
-    qty * price AS amount, side = 'BUY' AS is_buy, market, kind, commission AS said_commission, tax AS said_tax
-FROM listed JOIN listing USING (symbol)
+SELECT n, iso_ns(ts) AS ts, day_of(iso_ns(ts)) AS day, order_id, symbol, side, qty, price, qty * price AS amount,
+    side = 'BUY' AS is_buy, market, kind, commission AS said_commission, tax AS said_tax
+FROM fills_listed JOIN listing USING (symbol)
 """
 ORDERS = """
 CREATE TABLE wish AS
-WITH listed AS (
-    SELECT generate_subscripts(orders, 1) AS n, UNNEST(orders, recursive := true) FROM read_json('{report}', maximum_depth = 4)
-)
-SELECT n, iso_ns(CAST(ts AS VARCHAR)) AS ts, order_id, symbol, side, purpose, qty, price, reference, status, reason, filled_qty,
+SELECT n, iso_ns(ts) AS ts, order_id, symbol, side, purpose, qty, price, reference, status, reason, filled_qty,
     filled_amount, commission, tax, slippage
-FROM listed
+FROM orders_listed
 """
 COSTS = """
 CREATE TABLE cost AS
@@ -67,5 +74,7 @@ GROUP BY b.symbol, trip HAVING arg_max(b.qty, f.n) = 0 ORDER BY max(f.n)
 
 def load_report(db: DuckDBPyConnection, report: Path) -> None:
     """Tables fill and wish as the report lists them; cost, book and trip as they have to be."""
+    for rows, types in (("fills", FILL), ("orders", ORDER)):
+        db.execute(LISTED.format(rows=rows, types=types, report=report))
     for statement in (FILLS, ORDERS, COSTS, BOOKS, TRIPS):
-        db.execute(statement.replace("{report}", str(report)))
+        db.execute(statement)

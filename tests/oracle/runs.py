@@ -11,6 +11,7 @@ from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.plan import Limits, SimulationPlan
 from qbtrade.app.session import simulate
 from qbtrade.app.status import NoScreen
+from qbtrade.domain.events import Signal
 from qbtrade.domain.message import Event
 from qbtrade.kernel.loop import StopRequest
 from tests.oracle.ledger import load_report
@@ -88,6 +89,14 @@ class Run:
     def events(self) -> list[Event]:
         """The journal, in order."""
         return list(read_events(self._journal))
+
+    def signals(self) -> list[tuple[int, str, str]]:
+        """Time, symbol and side of every opinion of the strategy."""
+        return [(event.ts, event.symbol, event.side.value) for event in self.events if isinstance(event, Signal)]
+
+    def times(self, row: dict[str, Any], *keys: str) -> dict[str, int]:
+        """Times of a row of the report as UTC ns."""
+        return {key: self.row("SELECT iso_ns(?)", row[key])[0] for key in keys}
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query finds."""

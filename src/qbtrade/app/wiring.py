@@ -116,7 +116,7 @@ class Engines:
         self.bus.subscribe(ev.SessionEnded, self.journal.on_ended)
 
     def _join_monitoring(self) -> None:
-        self.bus.subscribe_all(WRITTEN, self.monitoring.on_event)
+        self.bus.subscribe_all((cls for cls in WRITTEN if cls is not ev.EquityMarked), self.monitoring.on_event)
         self.bus.subscribe(ev.Alert, self.monitoring.on_alert)
         self.bus.subscribe(ev.SymbolHalted, self.monitoring.on_symbol_halted)
         self.bus.subscribe(ev.StrategyFailed, self.monitoring.on_strategy_failed)
@@ -150,7 +150,6 @@ class Engines:
     def _join_risk(self) -> None:
         risk = self.risk
         self.bus.subscribe(ev.SubmitOrder, risk.on_submit)
-        self.bus.subscribe(ev.PositionChanged, risk.on_position)
         self.bus.subscribe(ev.EquityMarked, risk.on_equity)
         self.bus.subscribe(ev.PhaseChanged, risk.on_phase)
         self.bus.subscribe(ev.StrategyFailed, risk.on_strategy_failed)

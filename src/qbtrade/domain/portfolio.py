@@ -53,11 +53,12 @@ class Account:
         self.commission = 0
         self.tax = 0
         self.positions: dict[str, Position] = {}
+        self._cost = 0
         self._traded: dict[str, int] = {}
 
     def total_cost(self) -> int:
         """What all shares held cost, without fees."""
-        return sum(position.cost for position in self.positions.values())
+        return self._cost
 
     def fill(self, order_id: str, symbol: str, side: Side, price: int, qty: int, costs: Costs) -> Booking:
         """Book one execution. Raises: ValueError for a sale of more than is held.
@@ -67,7 +68,7 @@ class Account:
         position = self.positions.get(symbol)
         if position is None:
             position = Position()
-        amount = price * qty
+        amount, cost = price * qty, position.cost
         before = self._traded.get(order_id, 0)
         after = before + amount
         commission = costs.commission(after) - costs.commission(before)
@@ -80,6 +81,7 @@ class Account:
             tax = costs.tax(after) - costs.tax(before)
             self.cash += amount
         self.positions[symbol] = position
+        self._cost += position.cost - cost
         self._traded[order_id] = after
         self.cash -= commission + tax
         self.realized += realized

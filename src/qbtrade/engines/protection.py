@@ -132,13 +132,13 @@ class Protection:
         self._work(symbol, stop)
 
     def on_phase(self, event: PhaseChanged) -> None:
-        """Watch in the continuous phase, move into the closing auction, and stand down when the session is over."""
+        """Watch while protective sells may go out, move into the closing auction, and stand down after it."""
         for symbol, stop in self._stops.items():
             if event.phase not in SELLING_PHASES:
                 self._end_session(event.ts, symbol, stop)
             elif stop.triggered:
                 self._reprice(symbol, stop)
-            elif event.phase is Phase.CONTINUOUS:
+            else:
                 self._arm(symbol, stop)
 
     def _end_session(self, ts: int, symbol: str, stop: _Stop) -> None:

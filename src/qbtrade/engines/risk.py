@@ -13,7 +13,6 @@ from qbtrade.domain.events import (
     OrderApproved,
     OrderDenied,
     PhaseChanged,
-    PositionChanged,
     RiskState,
     RiskStateChanged,
     StrategyFailed,
@@ -146,13 +145,10 @@ class RiskGate:
 
     # the loss of the day
 
-    def on_position(self, event: PositionChanged) -> None:
-        """Look at the day's loss after each fill."""
-        self._watch_loss(event.ts)
-
     def on_equity(self, event: EquityMarked) -> None:
-        """Look at the day's loss at each mark."""
-        self._watch_loss(event.ts)
+        """Look at the day's loss at each mark, of which every fill makes one."""
+        if self._positions.day_start_equity() - event.equity >= self._loss_limit:
+            self._watch_loss(event.ts)
 
     def on_phase(self, event: PhaseChanged) -> None:
         """The first phase of the next trading day takes yesterday's halt and counts away."""

@@ -38,7 +38,9 @@ def parquet(path: Path, select: str) -> Path:
     return path
 
 
-def replay(*paths: Path, symbols: Sequence[str] = (), start: int = 0, end: int = 0, skip: bool = False) -> Replay:
+def replay(
+    *paths: Path, symbols: Sequence[str] = (), start: int = 0, end: int = 0, skip: bool = False, usual: str = ""
+) -> Replay:
     """Open files; every symbol is a KOSPI stock."""
     return open_replay(
         [str(path) for path in paths],
@@ -48,6 +50,7 @@ def replay(*paths: Path, symbols: Sequence[str] = (), start: int = 0, end: int =
         start=start,
         end=end,
         skip_bad_rows=skip,
+        usual=usual,
     )
 
 

@@ -35,6 +35,8 @@ def test_cash_that_cannot_pay_price_and_commission_is_named() -> None:
     verdict = why_never(USUAL, cash=75_010, equity=10_000_000, price=75_000)
     assert verdict is not None
     assert verdict.reason == "cash"
+    no_reserve = replace(USUAL, position_share=10**9, cash_share=0)
+    assert why_never(no_reserve, cash=75_011, equity=75_011, price=75_000) is None
 
 
 def test_cash_that_cannot_keep_its_reserve_is_named() -> None:

@@ -75,7 +75,7 @@ class Recording:
         self.path, self.kind = table.path, table.kind
         if self._run(f"SELECT 1 FROM ({table.typed(said)}) LIMIT 1").fetchone() is None:
             raise FileError("{path} has no rows", hint="Give a file with market data", path=self.path)
-        # n stays in use, because DuckDB keeps the order of filtered rows for sure only in a plan that counts them
+        # asking for n makes DuckDB count the rows one after the other, and so keep their order whatever else it plans
         self._run(f"CREATE VIEW {name}_typed AS FROM ({table.typed(said)}) WHERE n > 0 AND {selection.condition()}")
         self._sessions = self._find_sessions(calendar)
         self._rows = Rows(name, self.kind, is_alone=len(self._symbols) <= 1)

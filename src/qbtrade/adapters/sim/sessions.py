@@ -95,8 +95,6 @@ class Sessions:
             return self._calendar.trading_day(_date(day))
         except ConfigError as error:
             return error.message
-        except OverflowError:
-            return "there is no such day"
 
 
 def is_one_of(column: str, values: Sequence[str]) -> str:

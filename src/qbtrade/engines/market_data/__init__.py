@@ -7,7 +7,7 @@ bar, a price outside the expected window, a watched level, time going back) leav
 
 from typing import Final
 
-from qbtrade.domain.calendar import Calendar, Phase, TradingDay, kst_date
+from qbtrade.domain.calendar import Calendar, Phase, kst_date
 from qbtrade.domain.events import PhaseChanged, PriceTouched, SymbolHalted, SymbolResumed, TickQuarantined
 from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
 from qbtrade.domain.market import Bar, Quote, Trade
@@ -61,15 +61,18 @@ class MarketData:
             return
         price = trade.price
         ts = trade.ts
-        if book.floor < price < book.ceiling and book.ts <= ts < book.bar_end and trade.qty >= 0:
+        if book.floor < price < book.ceiling and book.ts <= ts < book.day_end and trade.qty >= 0:
+            if ts >= book.bar_end:
+                self._close_bar(book)
+                self._open_bar(book, trade)
+            elif price > book.bar_high:
+                book.bar_high = price
+            elif price < book.bar_low:
+                book.bar_low = price
             book.trade = trade
             book.ts = ts
             book.count += 1
             book.bar_volume += trade.qty
-            if price > book.bar_high:
-                book.bar_high = price
-            elif price < book.bar_low:
-                book.bar_low = price
             return
         self._inspect(book, trade)
 
@@ -160,33 +163,31 @@ class MarketData:
     # the unusual
 
     def _inspect(self, book: Book, trade: Trade) -> None:
-        day = book.day
-        if trade.ts >= book.ts and (day is None or not day.open <= trade.ts < day.close):
-            day = self._turn_day(book, trade)
-        if day is None:
+        ts = trade.ts
+        if not (ts < book.ts or book.day_open <= ts < book.day_end or self._turn_day(book, trade)):
             self.outside += 1
         elif reason := self._objection(book, trade):
             self._quarantine(book, trade, reason)
-        elif trade.ts < book.ts:
+        elif ts < book.ts:
             self._fold_older(book, trade)
         else:
-            self._accept(book, trade, day)
+            self._accept(book, trade)
 
-    def _turn_day(self, book: Book, trade: Trade) -> TradingDay | None:
-        """The trading day of this trade, made the book's day; None when the trade lies outside of its session."""
+    def _turn_day(self, book: Book, trade: Trade) -> bool:
+        """Make this trade's day the book's; False when the trade lies outside of a session."""
         today = kst_date(trade.ts)
         if not self._calendar.is_trading_day(today):
-            return None
+            return False
         day = self._calendar.trading_day(today)
         if not day.open <= trade.ts < day.close:
-            return None
+            return False
         if book.trade is not None:
             book.base = book.trade.price
-        book.day = day
+        book.day_open, book.day_end = day.open, day.close
         book.ticks = self._rules.ticks(book.instrument, today)
         book.band = self._rules.band(book.instrument, today, book.base) if book.base else None
         book.strange_count = CONFIRM  # the first print of a day may be anywhere inside the band
-        return day
+        return True
 
     def _objection(self, book: Book, trade: Trade) -> str:
         price = trade.price
@@ -218,7 +219,7 @@ class MarketData:
 
     def _quarantine(self, book: Book, trade: Trade, reason: str) -> None:
         self.quarantined[reason] = self.quarantined.get(reason, 0) + 1
-        first_today = book.day is not None and book.ts < book.day.open
+        first_today = book.ts < book.day_open
         if reason == "off-band" and first_today and not book.halted:
             detail = (
                 f"first price {trade.price:,} is beyond 30 % of the base {book.base:,}: a split, or unadjusted data"
@@ -237,11 +238,11 @@ class MarketData:
         book.bar_high = max(book.bar_high, trade.price)
         book.bar_low = min(book.bar_low, trade.price)
 
-    def _accept(self, book: Book, trade: Trade, day: TradingDay) -> None:
+    def _accept(self, book: Book, trade: Trade) -> None:
         price = trade.price
         if trade.ts >= book.bar_end:
             self._close_bar(book)
-            self._open_bar(book, trade, day)
+            self._open_bar(book, trade)
         book.trade, book.ts = trade, trade.ts
         book.count += 1
         book.strange = book.strange_count = 0
@@ -274,9 +275,9 @@ class MarketData:
 
     # bars
 
-    def _open_bar(self, book: Book, trade: Trade, day: TradingDay) -> None:
-        start = trade.ts - (trade.ts - day.open) % self._interval
-        book.bar_start, book.bar_end = start, min(start + self._interval, day.close)
+    def _open_bar(self, book: Book, trade: Trade) -> None:
+        start = trade.ts - (trade.ts - book.day_open) % self._interval
+        book.bar_start, book.bar_end = start, min(start + self._interval, book.day_end)
         book.bar_open = book.bar_high = book.bar_low = trade.price
         book.bar_volume = 0
         if book.bar_end != self._timer_end:

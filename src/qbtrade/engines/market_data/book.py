@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from qbtrade.domain.calendar import TradingDay
 from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
 from qbtrade.domain.market import Quote, Trade
 
@@ -13,28 +12,9 @@ class Book:
     """What is known of one symbol. A bar is open while `bar_end` is not 0."""
 
     __slots__ = (
-        "band",
-        "bar_end",
-        "bar_high",
-        "bar_low",
-        "bar_open",
-        "bar_start",
-        "bar_volume",
-        "base",
-        "ceiling",
-        "count",
-        "day",
-        "floor",
-        "halted",
-        "instrument",
-        "quote",
-        "strange",
-        "strange_count",
-        "ticks",
-        "trade",
-        "ts",
-        "wake",
-        "watches",
+        "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling", "count",
+        "day_end", "day_open", "floor", "halted", "instrument", "quote", "strange", "strange_count", "ticks", "trade",
+        "ts", "wake", "watches",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, base: int) -> None:
@@ -42,7 +22,7 @@ class Book:
         self.base = base
         self.band: PriceBand | None = None
         self.ticks: TickTable | None = None
-        self.day: TradingDay | None = None
+        self.day_open = self.day_end = 0
         self.trade: Trade | None = None
         self.quote: Quote | None = None
         self.halted = ""
