@@ -160,10 +160,11 @@ def _denials(denials: list[Report]) -> Iterable[RenderableType]:
 
 
 def alerts(alerts: list[Report]) -> Iterable[RenderableType]:
-    """The last alerts, one line each."""
+    """The last alerts, one line each; with their day when they are of several."""
+    shown = slice(0 if len({alert["ts"][:10] for alert in alerts}) > 1 else 11, 19)
     for alert in alerts[-SHOWN:]:
         action = f" ({said(alert['action'])})" if alert["action"] else ""
-        yield Text(f"{alert['ts'][11:19]}  {said(alert['text'])}{action}", style=_LEVELS.get(alert["level"], ""))
+        yield Text(f"{alert['ts'][shown].replace('T', ' ')}  {said(alert['text'])}{action}", style=_LEVELS.get(alert["level"], ""))
     if len(alerts) > SHOWN:
         yield Text(_("and {count} earlier ones").format(count=len(alerts) - SHOWN), style="dim")
 

@@ -92,7 +92,7 @@ class ExchangeMachine(RuleBasedStateMachine):
             Waiting(
                 each.request.order_id, each.request.side, each.remaining, each.limit, each.request.tif, each.is_taker
             )
-            for each in self.exchange.books.get(symbol, ())
+            for each in sorted(self.exchange.books.get(symbol, ()), key=lambda each: self.claim(each.request))
         ]
         outputs = self.exchange.on_trade(trade)
         self.last[symbol] = trade
@@ -158,6 +158,11 @@ class ExchangeMachine(RuleBasedStateMachine):
         assert 0 < fill.qty <= self.filled[fill.order_id] <= order.qty
         if self.filled[fill.order_id] == order.qty:
             self.over.add(fill.order_id)
+
+    def claim(self, order: OrderRequest) -> tuple[bool, int, int]:
+        """Market orders first, then the better limit, then the earlier order."""
+        price = -order.price if order.side is Side.BUY else order.price
+        return (order.kind is OrderKind.LIMIT, price if order.kind is OrderKind.LIMIT else 0, int(order.order_id[1:]))
 
     def check_priority(self, waiting: Sequence[Waiting], outputs: Sequence[Event]) -> None:
         """Only an order that already has all it wanted lets a worse one of its side fill; equal limits may differ."""

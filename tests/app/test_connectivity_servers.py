@@ -1,0 +1,100 @@
+"""The connectivity scenario against real servers: right, with a wrong password, and with nobody listening."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qbtrade.adapters import redis
+from qbtrade.adapters.store import postgres
+from qbtrade.app.scenarios import ScenarioResult, run_suite
+from qbtrade.errors import ConfigError
+from tests.program import run_qb
+from tests.servers import HOST, PASSWORD, free_port, postgres_server, redis_server
+
+MS = re.compile(r"\d+\.\d ms")
+WRONG = "close-sesame"
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def views() -> Iterator[str]:
+    with redis_server() as url:
+        yield url
+
+
+def connectivity() -> ScenarioResult:
+    return run_suite()[0]
+
+
+def test_postgresql_gives_back_what_was_written(database: str) -> None:
+    assert 0 < postgres.round_trip(database) < 60
+
+
+def test_redis_gives_back_what_was_written_and_keeps_nothing(views: str) -> None:
+    import redis as client
+
+    assert 0 < redis.round_trip(views) < 60
+    with client.Redis.from_url(views) as server:
+        assert server.dbsize() == 0
+
+
+def test_suite_shows_how_long_configured_servers_took(
+    database: str, views: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QB_DATABASE_URL", database)
+    monkeypatch.setenv("QB_REDIS_URL", views)
+    result = connectivity()
+    assert (result.passed, result.detail) == (True, "")
+    assert MS.fullmatch(str(result.figures["postgresql"]))
+    assert MS.fullmatch(str(result.figures["redis"]))
+
+
+@pytest.mark.parametrize("round_trip", [postgres.round_trip, redis.round_trip], ids=["postgresql", "redis"])
+def test_wrong_password_is_one_line_without_it(
+    round_trip: Callable[[str], float], request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue("database" if round_trip is postgres.round_trip else "views")
+    with pytest.raises(ConfigError, match=r"does not answer \(\w+\)\. Check QB_") as error:
+        round_trip(url.replace(PASSWORD, WRONG))
+    assert_one_line_without_passwords(str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "start"),
+    [(postgres.round_trip, "postgresql://qb:"), (redis.round_trip, "redis://:")],
+    ids=["postgresql", "redis"],
+)
+@pytest.mark.parametrize("end", [f"@{HOST}:{{port}}/0", f"@{HOST}:port/0", "@[half/0"])
+def test_server_that_does_not_answer_is_one_line_without_the_password(
+    round_trip: Callable[[str], float], start: str, end: str
+) -> None:
+    url = start + PASSWORD + end.format(port=free_port())
+    with pytest.raises(ConfigError, match=r"does not answer \(\w+\)\. Check QB_") as error:
+        round_trip(url)
+    assert_one_line_without_passwords(str(error.value))
+
+
+@pytest.mark.parametrize("name", ["QB_DATABASE_URL", "QB_REDIS_URL"])
+def test_suite_fails_and_names_the_setting_when_a_configured_server_is_away(name: str, tmp_path: Path) -> None:
+    scheme = "postgresql" if name == "QB_DATABASE_URL" else "redis"
+    url = f"{scheme}://qb:{PASSWORD}@{HOST}:{free_port()}/0"
+    ended = run_qb("simulate", "--suite", folder=tmp_path, home=tmp_path / "home", **{name: url})
+    assert (ended.returncode, ended.stderr) == (1, "")
+    (failed,) = (line for line in ended.stdout.splitlines() if "failed" in line)
+    assert "connectivity" in failed
+    assert f"Check {name}" in ended.stdout
+    assert PASSWORD not in ended.stdout
+
+
+def assert_one_line_without_passwords(said: str) -> None:
+    assert len(said.splitlines()) == 1
+    assert PASSWORD not in said
+    assert WRONG not in said
