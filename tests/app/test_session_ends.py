@@ -112,7 +112,9 @@ def test_fault_in_an_engine_ends_the_session_safely_and_names_its_cause(
     orders: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "sim_broker", breaking_after(orders))
-    with pytest.raises(EngineFault, match=r"ZeroDivisionError: no desk; the session was ended, its report is ") as fault:
+    with pytest.raises(
+        EngineFault, match=r"ZeroDivisionError: no desk; the session was ended, its report is "
+    ) as fault:
         rehearse(a_plan(), tmp_path)
     assert fault.value.exit_code is ExitCode.FAILED
     assert isinstance(fault.value.__cause__, ZeroDivisionError)

@@ -26,12 +26,12 @@ CREATE TABLE tax AS SELECT kind, CAST(since AS DATE) AS since, ppb FROM (VALUES
 ) AS t(kind, since, ppb)
 """
 STEPS = """
-CREATE TABLE steps AS SELECT grid, UNNEST(floors) AS floor, UNNEST(sizes) AS size FROM (VALUES
+CREATE TABLE steps AS SELECT step_grid, UNNEST(floors) AS step_from, UNNEST(sizes) AS step_size FROM (VALUES
     ('old KOSPI', [0, 1000, 5000, 10000, 50000, 100000, 500000], [1, 5, 10, 50, 100, 500, 1000]),
     ('old KOSDAQ', [0, 1000, 5000, 10000, 50000], [1, 5, 10, 50, 100]),
     ('one table', [0, 2000, 5000, 20000, 50000, 200000, 500000], [1, 5, 10, 50, 100, 500, 1000]),
     ('fund', [0], [5]), ('cheap fund', [0, 2000], [1, 5])
-) AS t(grid, floors, sizes)
+) AS t(step_grid, floors, sizes)
 """
 GRIDS = """
 CREATE MACRO grid_of(market_, kind_, day_) AS CASE
@@ -41,7 +41,7 @@ CREATE MACRO grid_of(market_, kind_, day_) AS CASE
 """
 TICKS = """
 CREATE MACRO tick_of(grid_, price_) AS
-    (SELECT arg_max(s.size, s.floor) FROM steps AS s WHERE s.grid = grid_ AND s.floor <= price_);
+    (SELECT arg_max(step_size, step_from) FROM steps WHERE step_grid = grid_ AND step_from <= price_);
 CREATE MACRO tick_up(grid_, price_) AS price_ - price_ % tick_of(grid_, price_) + tick_of(grid_, price_);
 CREATE MACRO tick_down(grid_, price_) AS price_ - 1 - (price_ - 1) % tick_of(grid_, price_ - 1);
 """

@@ -92,9 +92,9 @@ class Walk:
         """A trade that the tape shows."""
         self._agenda.append((ts, 1, len(self._agenda), "tape", (price, qty)))
 
-    def add_crossing(self, ts: int, side: int, *, counts: bool) -> None:
+    def add_crossing(self, ts: int, side: int) -> None:
         """The end of a bar. side: 1 when the averages crossed upwards, -1 downwards, else 0."""
-        self._static(ts, "bar", side, counts)
+        self._static(ts, "bar", side)
 
     def _static(self, ts: int, name: str, *args: object) -> None:
         self._agenda.append((ts, 0, len(self._agenda), name, args))
@@ -124,16 +124,16 @@ class Walk:
         self.tickets.clear()
         self.is_stopping, self.level = False, 0
 
-    def _bar(self, side: int, counts: bool) -> None:  # noqa: FBT001 (called by name)
+    def _bar(self, side: int) -> None:
         if self.wish == "BUY":
             self.wish = ""
         if side > 0:
             self.is_leaving = False
         is_busy = bool(self.qty or self.tickets)
-        if side > 0 and not is_busy and counts:
+        if side > 0 and not is_busy:
             self.wish = "BUY"
             self.signals.append((self.now, "BUY"))
-        elif side < 0 and is_busy and counts and self.wish != "SELL":
+        elif side < 0 and is_busy and self.wish != "SELL":
             self.wish, self.is_leaving = "SELL", True
             self.signals.append((self.now, "SELL"))
         if self.is_leaving and not self.wish:

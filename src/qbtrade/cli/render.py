@@ -164,7 +164,8 @@ def alerts(alerts: list[Report]) -> Iterable[RenderableType]:
     shown = slice(0 if len({alert["ts"][:10] for alert in alerts}) > 1 else 11, 19)
     for alert in alerts[-SHOWN:]:
         action = f" ({said(alert['action'])})" if alert["action"] else ""
-        yield Text(f"{alert['ts'][shown].replace('T', ' ')}  {said(alert['text'])}{action}", style=_LEVELS.get(alert["level"], ""))
+        when, style = alert["ts"][shown].replace("T", " "), _LEVELS.get(alert["level"], "")
+        yield Text(f"{when}  {said(alert['text'])}{action}", style=style)
     if len(alerts) > SHOWN:
         yield Text(_("and {count} earlier ones").format(count=len(alerts) - SHOWN), style="dim")
 

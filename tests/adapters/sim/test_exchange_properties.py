@@ -21,7 +21,7 @@ from tests.builders import SECOND, an_order
 from tests.fakes import BAND, TICKS
 
 SYMBOLS = ("005930", "000660")
-PRICES = st.integers(740, 760).map(lambda steps: steps * 100) | st.sampled_from([52_500, 97_500, 52_400, 97_600])
+PRICES = st.integers(747, 753).map(lambda steps: steps * 100) | st.sampled_from([52_500, 97_500, 52_400, 97_600])
 
 
 class Waiting(NamedTuple):
@@ -175,5 +175,5 @@ class ExchangeMachine(RuleBasedStateMachine):
                 assert got[better.order_id] == better.qty or (worse.is_taker and better.limit == worse.limit)
 
 
-ExchangeMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+ExchangeMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 test_no_sequence_of_orders_and_prints_breaks_a_rule = ExchangeMachine.TestCase

@@ -1,0 +1,62 @@
+"""Feeds a Walk from a database of prints: sessions with their rules, the tape, and crossings found by window functions."""
+
+import msgspec
+from duckdb import DuckDBPyConnection
+
+from qbtrade.app.plan import SimulationPlan
+from tests.oracle.walk import Day, Money, Walk
+
+DAYS = """
+SELECT s.opens, s.ends, (SELECT list([step_from, step_size]) FROM steps WHERE step_grid = b.grid) AS steps, c.ppb AS fee,
+    tax.ppb AS duty, IF(before IS NULL, 0, band.lower) AS lower, IF(before IS NULL, 1000000000000, band.upper) AS upper
+FROM (SELECT symbol, day, grid, lag(day) OVER (ORDER BY day) AS before FROM bar WHERE symbol = ? AND day >= ? GROUP BY 1, 2, 3) AS b
+JOIN session AS s USING (day) JOIN band USING (symbol, day) JOIN listing AS l USING (symbol) JOIN commission AS c USING (kind)
+ASOF JOIN tax ON tax.kind = l.kind AND s.settles >= tax.since
+ORDER BY s.opens
+"""
+"""On its first day a session knows no close before, hence no price limits."""
+TAPE = "SELECT ts, price, qty FROM print WHERE symbol = ? AND is_good AND day >= ? ORDER BY ts"
+CROSSINGS = """
+WITH seen AS (
+    SELECT closes_at, close, day >= $first AS is_live, row_number() OVER (ORDER BY start) AS n
+    FROM (SELECT *, row_number() OVER (PARTITION BY day >= $first ORDER BY start DESC) AS age FROM bar
+        WHERE symbol = $symbol AND start IN (SELECT start FROM print WHERE symbol = $symbol AND is_good))
+    WHERE is_live OR age <= $slow + 1
+), average AS (
+    SELECT *, sign(
+        $slow * sum(close) OVER (ORDER BY n ROWS BETWEEN $fast - 1 PRECEDING AND CURRENT ROW)
+        - $fast * sum(close) OVER (ORDER BY n ROWS BETWEEN $slow - 1 PRECEDING AND CURRENT ROW)
+    ) AS apart
+    FROM seen
+), turned AS (
+    SELECT *, coalesce(last_value(nullif(apart, 0) IGNORE NULLS)
+        OVER (ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+    FROM average WHERE n >= $slow
+)
+SELECT closes_at, IF(n > $slow AND apart <> before, CAST(apart AS INTEGER), 0) FROM turned WHERE is_live AND n > $slow ORDER BY n
+"""
+"""Averages are compared as whole numbers: slow * (sum of fast closes) with fast * (sum of slow closes). While they are equal,
+the side on which they were last apart still counts. Before the first day there may be bars to warm up on, slow + 1 of them."""
+
+
+def walk_through(db: DuckDBPyConnection, symbol: str, plan: SimulationPlan, first: str = "2018-01-01") -> Walk:
+    """What a rehearsal of that plan over one symbol must have done. first: the day on which it begins."""
+    limits = plan.limits
+    money = Money(
+        plan.cash, limits.max_budget, limits.position_share, limits.cash_share, limits.stop_loss, limits.max_order_qty
+    )
+    days = [msgspec.convert(row, Day, strict=False) for row in _named(db, DAYS, [symbol, first])]
+    walk = Walk(days, money)
+    for ts, price, qty in db.execute(TAPE, [symbol, first]).fetchall():
+        walk.add_print(ts, price, qty)
+    lengths = {"fast": int(plan.params.get("fast", 5)), "slow": int(plan.params.get("slow", 20))}
+    for ts, side in db.execute(CROSSINGS, {"symbol": symbol, "first": first, **lengths}).fetchall():
+        walk.add_crossing(ts, side)
+    walk.run()
+    return walk
+
+
+def _named(db: DuckDBPyConnection, sql: str, values: list[object]) -> list[dict[str, object]]:
+    found = db.execute(sql, values)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
