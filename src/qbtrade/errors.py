@@ -7,6 +7,7 @@ QbError
 │   ├── ConfigError       3  configuration that cannot be used
 │   └── RowError          3  one row of a market-data file, with row and column
 ├── JournalError          1  the journal cannot be written or read
+├── WireError             5  bytes from the broker that mean nothing
 ├── StrategyError         1  a strategy could not be loaded or raised
 └── EngineFault           1  a handler of ours raised; the session was ended safely
 
@@ -112,6 +113,19 @@ class JournalError(QbError):
     """The journal cannot be written or read."""
 
     slug = "journal"
+
+
+class WireError(QbError):
+    """A message from the broker that cannot be read. what: its TR id or call; problem: in words, without secrets."""
+
+    slug = "wire"
+    exit_code = ExitCode.BROKER
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(
+            "{what}: {problem}", hint="The message was set aside; see docs/kis.md", what=what, problem=problem
+        )
+        self.what, self.problem = what, problem
 
 
 class StrategyError(QbError):
