@@ -80,12 +80,18 @@ class LiveClock(_Timers):
         super().__init__()
         self._origin = time.time_ns()
         self._start = self._origin if start is None else start
-        self._speed = speed
+        self.speed = speed
         self._monotonic = time.monotonic_ns()
+
+    def twin(self) -> "LiveClock":
+        """Another clock that always shows the same time and has timers of its own, for another thread."""
+        other = LiveClock(start=self._start, speed=self.speed)
+        other._monotonic = self._monotonic  # noqa: SLF001 (its own kind)
+        return other
 
     def now(self) -> int:
         """UTC ns of market time; never steps back."""
-        return self._start + (time.monotonic_ns() - self._monotonic) * self._speed
+        return self._start + (time.monotonic_ns() - self._monotonic) * self.speed
 
     def run_due(self) -> None:
         """Fire every timer that is due."""
@@ -97,7 +103,7 @@ class LiveClock(_Timers):
 
     def seconds_until_due(self, longest: float) -> float:
         """Machine seconds to the next timer, at most `longest`."""
-        wait = (self.next_due - self.now()) / self._speed / 1e9
+        wait = (self.next_due - self.now()) / self.speed / 1e9
         return min(max(wait, 0.0), longest)
 
 

@@ -1,0 +1,132 @@
+"""How the local KIS words an answer: envelope, padding, documented fields, refusals."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.utils import formatdate
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+
+from qbtrade.adapters.emulator.wire import Answer
+from qbtrade.domain.calendar import KST, NS, kst_date
+
+Row = dict[str, str]
+Body = dict[str, Any]
+
+_MSG_WIDTH: Final = 80
+_TEXTS: Final = (
+    "name", "isnm", "cd", "code", "dt", "date", "dtmd", "tmd", "hour", "no", "odno", "brno", "id", "addr", "empno",
+    "name120", "iscd", "icld", "cls", "reas", "mmdd",
+)  # fmt: skip
+_JSON: Final = "application/json; charset=utf-8"
+_HTML: Final = b"<html><head><title>500 Internal Server Error</title></head><body>Internal Server Error</body></html>"
+
+
+class _Texts(msgspec.Struct, frozen=True):
+    messages: dict[str, str]
+    words: dict[str, str]
+    answers: dict[str, dict[str, str]]
+
+
+class Refusal(Exception):
+    """A request that is refused. code: KIS's. status: of HTTP. rt_cd: of the envelope. note: goes behind the words."""
+
+    def __init__(self, code: str, *, status: int = 200, rt_cd: str = "1", note: str = "") -> None:
+        super().__init__(code)
+        self.code, self.status, self.rt_cd, self.note = code, status, rt_cd, note
+
+    def body(self) -> Body:
+        """The envelope without output."""
+        return {"rt_cd": self.rt_cd, "msg_cd": self.code, "msg1": message(self.code, self.note)}
+
+
+class OAuthRefusal(Refusal):
+    """A refusal of the token paths, which have keys of their own."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code, status=403)
+
+    def body(self) -> Body:
+        """The two keys of the token paths."""
+        return {"error_description": message(self.code).rstrip(), "error_code": self.code}
+
+
+@cache
+def _texts() -> _Texts:
+    text = files("qbtrade.data").joinpath("kis_emulator.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _Texts)
+
+
+def message(code: str, note: str = "") -> str:
+    """KIS's sentence for a code, padded as KIS pads it."""
+    text = _texts().messages[code]
+    return f"{text} [{note}]".ljust(_MSG_WIDTH) if note else text.ljust(_MSG_WIDTH)
+
+
+def word(name: str) -> str:
+    """A Korean word of an answer."""
+    return _texts().words[name]
+
+
+@cache
+def _defaults(tr: str, block: str) -> Mapping[str, str]:
+    return {name: _default(name) for name in _texts().answers[tr][block].split()}
+
+
+def _default(name: str) -> str:
+    last = name.lower().rpartition("_")[2]
+    return "N" if last == "yn" else "" if last in _TEXTS else "0"
+
+
+def row(tr: str, block: str, values: Mapping[str, object]) -> Row:
+    """Every documented field of a block in its order, all strings; what is not given is 0, N or blank.
+
+    Raises: KeyError for a name that the block does not have.
+    """
+    filled = dict(_defaults(tr, block))
+    for name, value in values.items():
+        if name not in filled:
+            raise KeyError(name)
+        filled[name] = str(value)
+    return filled
+
+
+def success(code: str, **blocks: Row | Sequence[Row]) -> Body:
+    """An envelope that says yes."""
+    return {**blocks, "rt_cd": "0", "msg_cd": code, "msg1": message(code)}
+
+
+def json_answer(now: int, body: Body, *, status: int = 200, tr_id: str = "", tr_cont: str = "", uid: str = "") -> Answer:
+    """A body on its way, with KIS's headers."""
+    headers = {**_common(now), "content-type": _JSON, "tr_id": tr_id, "tr_cont": tr_cont, "gt_uid": uid}
+    return Answer(status, headers, msgspec.json.encode(body))
+
+
+def html_answer(now: int) -> Answer:
+    """What a server in front of KIS says when it breaks."""
+    return Answer(500, {**_common(now), "content-type": "text/html"}, _HTML)
+
+
+def _common(now: int) -> dict[str, str]:
+    return {"date": formatdate(now // NS, usegmt=True), "server": "emulator"}
+
+
+def day_text(ts: int) -> str:
+    """YYYYMMDD in KST."""
+    return kst_date(ts).strftime("%Y%m%d")
+
+
+def hour_text(ts: int) -> str:
+    """HHMMSS in KST."""
+    return datetime.fromtimestamp(ts // NS, KST).strftime("%H%M%S")
+
+
+def decimal(numerator: int, denominator: int, places: int = 2) -> str:
+    """A quotient with so many decimals, cut, without binary fractions; 0 over 0 is 0."""
+    scaled = abs(numerator) * 10**places // abs(denominator) if denominator else 0
+    whole, rest = divmod(scaled, 10**places)
+    negative = scaled and (numerator < 0) != (denominator < 0)
+    return f"{'-' if negative else ''}{whole}.{rest:0{places}d}"
