@@ -1,0 +1,170 @@
+"""Answers about orders: the acknowledgement, the history of a day, what can still be changed.
+
+Source: PROTOCOL 5.1, 5.3, 5.4, 5.5.
+"""
+
+from collections.abc import Sequence
+from datetime import date, time
+
+import msgspec
+
+from qbtrade.adapters.kis.parse.envelope import Page, Row, all_rows, only
+from qbtrade.domain.order import Side
+from qbtrade.errors import WireError
+
+
+class OrderAck(msgspec.Struct, frozen=True):
+    """The broker took an order. order_no: of this order, amendment or cancel, without leading zeros.
+
+    branch: what a later amendment or cancel must name. at: KST time of day.
+    """
+
+    order_no: str
+    branch: str
+    at: time
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One order of a day as the broker tells it; amendments and cancels are rows of their own.
+
+    original_no: the order that this row changes, or "". qty, filled_qty, open_qty, canceled_qty, rejected_qty: shares.
+    price: KRW; 0 for a market order. filled_amount: KRW. code: the kind, see kis_fields.ORDER_CODES.
+    """
+
+    day: date
+    at: time
+    branch: str
+    order_no: str
+    original_no: str
+    symbol: str
+    side: Side
+    code: str
+    qty: int
+    price: int
+    filled_qty: int
+    filled_amount: int
+    open_qty: int
+    canceled_qty: int
+    rejected_qty: int
+
+
+class OrderHistory(msgspec.Struct, frozen=True):
+    """Orders of some days and their totals, in shares and KRW. Paper may tell totals and no rows."""
+
+    rows: tuple[OrderRow, ...]
+    ordered_qty: int
+    filled_qty: int
+    filled_amount: int
+
+    @property
+    def lacks_rows(self) -> bool:
+        """True when the totals speak of orders that no row shows: the rows prove nothing then."""
+        return not self.rows and self.ordered_qty > 0
+
+
+class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One order that can still be amended or canceled. open_qty: shares that can."""
+
+    at: time
+    branch: str
+    order_no: str
+    original_no: str
+    symbol: str
+    side: Side
+    code: str
+    qty: int
+    price: int
+    filled_qty: int
+    open_qty: int
+
+
+def number(text: str) -> str:
+    """An order number in the one form in which numbers are compared: without leading zeros; "" for none."""
+    return text.strip().lstrip("0")
+
+
+def order_ack(pages: Sequence[Page]) -> OrderAck:
+    """The number under which an order, amendment or cancel was taken. Raises: WireError without one."""
+    row = only(pages).row("output")
+    order_no = number(row.text("odno"))
+    if not order_no:
+        raise row.wrong("odno", "is blank")
+    return OrderAck(order_no, row.text("krx_fwdg_ord_orgno"), row.clock("ord_tmd"))
+
+
+def order_history(pages: Sequence[Page]) -> OrderHistory:
+    """All pages of the order history. Raises: WireError."""
+    if not pages:
+        raise WireError("inquire-daily-ccld", "no page")
+    totals = pages[0].row("output2")
+    return OrderHistory(
+        all_rows(pages, "output1", _order_row),
+        totals.count_or_zero("tot_ord_qty"),
+        totals.count_or_zero("tot_ccld_qty"),
+        totals.count_or_zero("tot_ccld_amt"),
+    )
+
+
+def live_orders(pages: Sequence[Page]) -> tuple[LiveOrder, ...]:
+    """All pages of the orders that can still be changed. Raises: WireError."""
+    return all_rows(pages, "output", _live_order)
+
+
+def _order_row(row: Row) -> OrderRow:
+    return OrderRow(
+        day=row.day("ord_dt"),
+        at=row.clock("ord_tmd"),
+        branch=row.text("ord_gno_brno"),
+        order_no=_number(row),
+        original_no=number(row.text("orgn_odno")),
+        symbol=_symbol(row),
+        side=_side(row),
+        code=row.text("ord_dvsn_cd"),
+        qty=row.count("ord_qty"),
+        price=row.count("ord_unpr"),
+        filled_qty=row.count("tot_ccld_qty"),
+        filled_amount=row.count("tot_ccld_amt"),
+        open_qty=row.count("rmn_qty"),
+        canceled_qty=row.count_or_zero("cnc_cfrm_qty", "cncl_cfrm_qty"),
+        rejected_qty=row.count_or_zero("rjct_qty"),
+    )
+
+
+def _live_order(row: Row) -> LiveOrder:
+    return LiveOrder(
+        at=row.clock("ord_tmd"),
+        branch=row.text("ord_gno_brno"),
+        order_no=_number(row),
+        original_no=number(row.text("orgn_odno")),
+        symbol=_symbol(row),
+        side=_side(row),
+        code=row.text("ord_dvsn_cd"),
+        qty=row.count("ord_qty"),
+        price=row.count("ord_unpr"),
+        filled_qty=row.count("tot_ccld_qty"),
+        open_qty=row.count("psbl_qty"),
+    )
+
+
+def _number(row: Row) -> str:
+    found = number(row.text("odno"))
+    if not found:
+        raise row.wrong("odno", "is blank")
+    return found
+
+
+def _symbol(row: Row) -> str:
+    found = row.text("pdno")
+    if not found:
+        raise row.wrong("pdno", "is blank")
+    return found
+
+
+def _side(row: Row) -> Side:
+    match row.text("sll_buy_dvsn_cd"):
+        case "01":
+            return Side.SELL
+        case "02":
+            return Side.BUY
+        case _:
+            raise row.wrong("sll_buy_dvsn_cd", "is neither 01 nor 02")
