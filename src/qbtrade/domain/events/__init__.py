@@ -87,5 +87,9 @@ __all__ = [
     "type_of",
 ]
 
-type_of: Final[dict[str, type[Event]]] = {str(cls.__struct_config__.tag): cls for cls in Event.__subclasses__()}
+type_of: Final[dict[str, type[Event]]] = {
+    str(cls.__struct_config__.tag): cls
+    for cls in Event.__subclasses__()
+    if cls.__module__.startswith("qbtrade.domain.")
+}
 """Every message by the name that it has in the journal."""
