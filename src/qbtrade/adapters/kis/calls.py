@@ -33,6 +33,7 @@ CODES: Final[Mapping[tuple[OrderKind, TimeInForce], str]] = {
 """ORD_DVSN of what our orders can be."""
 VI_SCREEN: Final = "20139"
 STOCKS: Final = "300"
+NUMBER_WIDTH: Final = 10
 IMPATIENT: Final = 2 * NS
 PATIENT: Final = 20 * NS
 
@@ -209,7 +210,7 @@ def _change(
 ) -> Call[orders.OrderAck]:
     params = {
         "KRX_FWDG_ORD_ORGNO": branch,
-        "ORGN_ODNO": order_no,
+        "ORGN_ODNO": order_no.zfill(NUMBER_WIDTH) if env.capabilities.padded_numbers else order_no,
         "ORD_DVSN": code,
         "RVSE_CNCL_DVSN_CD": what,
         "ORD_QTY": str(qty),

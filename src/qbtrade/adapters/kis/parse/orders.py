@@ -16,12 +16,12 @@ from qbtrade.errors import WireError
 class OrderAck(msgspec.Struct, frozen=True):
     """The broker took an order. order_no: of this order, amendment or cancel, without leading zeros.
 
-    branch: what a later amendment or cancel must name. at: KST time of day.
+    branch: what a later amendment or cancel must name. at: KST time of day, None where it cannot be read.
     """
 
     order_no: str
     branch: str
-    at: time
+    at: time | None
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +89,11 @@ def order_ack(pages: Sequence[Page]) -> OrderAck:
     order_no = number(row.text("odno"))
     if not order_no:
         raise row.wrong("odno", "is blank")
-    return OrderAck(order_no, row.text("krx_fwdg_ord_orgno"), row.clock("ord_tmd"))
+    try:
+        at = row.clock("ord_tmd")
+    except WireError:
+        at = None  # the number alone proves the order
+    return OrderAck(order_no, row.text("krx_fwdg_ord_orgno"), at)
 
 
 def order_history(pages: Sequence[Page]) -> OrderHistory:
