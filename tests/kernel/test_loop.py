@@ -79,15 +79,23 @@ def test_a_paced_run_stops_before_the_next_event() -> None:
     assert seen == [1]
 
 
-def test_a_full_inbox_refuses_market_data_and_never_an_answer() -> None:
+def test_a_full_inbox_keeps_the_newest_of_each_key_and_every_answer() -> None:
     inbox = Inbox(size=1)
-    assert inbox.offer(Heartbeat(1))
-    assert not inbox.offer(Heartbeat(2))
-    inbox.put(Heartbeat(3))
-    assert (inbox.dropped, len(inbox)) == (1, 2)
+    assert inbox.offer(Heartbeat(1), "a")
+    assert not inbox.offer(Heartbeat(2), "a")
+    assert not inbox.offer(Heartbeat(3), "a")
+    inbox.put(Heartbeat(4))
+    assert (inbox.dropped, len(inbox)) == (1, 3)
+    assert [inbox.take(0) for _ in range(4)] == [Heartbeat(1), Heartbeat(4), Heartbeat(3), None]
+
+
+def test_an_inbox_that_was_emptied_queues_market_data_again() -> None:
+    inbox = Inbox(size=1)
+    queued = [inbox.offer(Heartbeat(ts), "a") for ts in (1, 2)]
     assert inbox.take(0) == Heartbeat(1)
+    assert not inbox.offer(Heartbeat(3), "a")  # never before the older one that waits
     assert inbox.take(0) == Heartbeat(3)
-    assert inbox.take(0) is None
+    assert (queued, inbox.offer(Heartbeat(4), "a")) == ([True, False], True)
 
 
 def test_the_live_loop_serves_inbox_and_timers_until_it_is_asked_to_stop() -> None:

@@ -1,7 +1,7 @@
 """The two loops: simulated time driven by data, live time driven by an inbox."""
 
 import queue
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from heapq import heapify, heappop, heapreplace
 
 from qbtrade.domain.message import Event
@@ -117,34 +117,48 @@ class SimLoop:
 
 
 class Inbox:
-    """Where other threads hand events to the loop. Bounded: `offer` conflates, `put` never loses."""
+    """Where other threads hand events to the loop. Bounded: `offer` conflates, `put` never loses.
+
+    size: events that may wait before market data is conflated. dropped: those replaced by a newer one since.
+    """
 
     def __init__(self, size: int = 100_000) -> None:
         self._events: queue.Queue[Event] = queue.Queue()
+        self._newest: dict[Hashable, Event] = {}
         self._size = size
         self.dropped = 0
 
-    def offer(self, event: Event) -> bool:
-        """Hand over market data; refused and counted when the inbox is full."""
-        if self._events.qsize() >= self._size:
-            self.dropped += 1
-            return False
-        self._events.put(event)
-        return True
+    def offer(self, event: Event, key: Hashable) -> bool:
+        """Hand over market data; True when it was queued.
+
+        While the inbox is full, and until the loop has caught up, only the newest event of each key is kept.
+        """
+        if not self._newest and self._events.qsize() < self._size:
+            self._events.put(event)
+            return True
+        self.dropped += key in self._newest
+        self._newest[key] = event
+        return False
 
     def put(self, event: Event) -> None:
         """Hand over an event that may never be lost: orders, fills, halts."""
         self._events.put(event)
 
     def take(self, timeout: float) -> Event | None:
-        """The oldest event, or None after `timeout` seconds."""
+        """The oldest event, or None after `timeout` seconds; what was kept of conflated data when all else is taken."""
         try:
-            return self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
+            return self._events.get_nowait()
+        except queue.Empty:
+            pass
+        if self._newest:
+            return self._newest.popitem()[1]
+        try:
+            return self._events.get(timeout=timeout) if timeout > 0 else None
         except queue.Empty:
             return None
 
     def __len__(self) -> int:
-        return self._events.qsize()
+        return self._events.qsize() + len(self._newest)
 
 
 class LiveLoop:
