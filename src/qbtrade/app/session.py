@@ -3,6 +3,7 @@
 import gc
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,10 +144,19 @@ class Session:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends the session, not the report
             self.fault, outcome = error, Outcome.FAULT
+            self._stop_after_fault(error)
         finally:
             gc.unfreeze()
         self._bus.publish(self._ended(outcome))
         return outcome
+
+    def _stop_after_fault(self, error: Exception) -> None:
+        """Say what happened and cancel what works, as far as the engines still can."""
+        kind = type(error).__name__
+        text = f"an engine failed ({kind}: {error}): the session ends here"
+        with suppress(Exception):
+            self._bus.publish(Alert(self._clock.now(), Level.CRITICAL, "engine-fault", text, "see what is left open"))
+            self._cancel_everything()
 
     # the beginning
 
