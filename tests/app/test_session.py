@@ -41,8 +41,8 @@ class Notices:
     def on_status(self, status: object) -> None:
         pass
 
-    def on_notice(self, text: str) -> None:
-        self.notices.append(text)
+    def on_notice(self, text: str, action: str) -> None:
+        self.notices.append(f"{text}; {action}")
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         pass

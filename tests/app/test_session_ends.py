@@ -41,7 +41,7 @@ class Stopper:
     def on_status(self, status: object) -> None:
         pass
 
-    def on_notice(self, text: str) -> None:
+    def on_notice(self, text: str, action: str) -> None:
         pass
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:

@@ -45,7 +45,7 @@ WITH told AS (
     SELECT symbol, min(day) AS day FROM sessions WHERE abs(first - base) * 10 > 3 * base + 20 GROUP BY symbol
 )
 SELECT four.* EXCLUDE (is_high_near, third, two_thirds), base,
-    splits.day IS NULL OR four.day < splits.day AS is_good
+    splits.day IS NULL OR four.day < splits.day AS is_good, false AS is_auction
 FROM four JOIN sessions USING (symbol, day) LEFT JOIN splits USING (symbol)
 ORDER BY ts, feed
 """

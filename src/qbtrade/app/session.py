@@ -207,12 +207,13 @@ class Session:
             obstacle = why_never(limits, cash=cash, equity=cash, price=price)
             if obstacle is None:
                 continue
-            needs = [f"--max {obstacle.min_budget:,}"] if obstacle.min_budget > limits.max_budget else []
-            needs += [f"--cash {obstacle.min_equity:,}"] if obstacle.min_equity > cash else []
+            budget = [f"--max {obstacle.min_budget:,}"] if obstacle.min_budget > limits.max_budget else []
+            equity = [f"--cash {obstacle.min_equity:,}"] if obstacle.min_equity > cash else []
+            needs = " and ".join(budget + equity)
             text = f"{symbol} can never trade: {obstacle.reason} admits no share at {price:,} won"
-            action = f"it takes at least {' and '.join(needs)}" if needs else "widen that limit"
+            action = f"it takes at least {needs}" if needs else "widen that limit"
             self._bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
-            self._screen.on_notice(f"{text}; {action}")
+            self._screen.on_notice(text, action)
 
     # the middle
 
