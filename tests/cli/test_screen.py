@@ -25,7 +25,7 @@ def test_a_paced_run_without_a_terminal_writes_one_plain_line_per_status() -> No
         watcher.on_status(a_status())
         watcher.on_progress(TEN, NINE, ELEVEN, 5)
         watcher.on_notice("Mind the gap", "step over it")
-    assert stream.getvalue() == panel.line(a_status()) + "\nnote: Mind the gap\n"
+    assert stream.getvalue() == panel.line(a_status()) + "\nnote: Mind the gap; step over it\n"
 
 
 def test_an_unpaced_run_without_a_terminal_writes_no_status() -> None:
@@ -55,7 +55,7 @@ def test_a_paced_run_on_a_terminal_draws_the_panel_and_leaves_it_there() -> None
         watcher.on_status(a_status())
         watcher.on_notice("Mind the gap", "step over it")
     assert "110,000,123" in stream.getvalue()
-    assert "note: Mind the gap" in stream.getvalue()
+    assert "note: Mind the gap; step over it" in stream.getvalue()
     assert stream.getvalue().rstrip().endswith("\x1b[?25h")
 
 
