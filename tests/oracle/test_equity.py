@@ -108,7 +108,7 @@ def test_measures_of_round_trips_are_those_of_the_trips(replayed: Run) -> None:
 
 @every_run
 def test_exposure_is_the_part_of_all_sessions_in_which_something_was_held(replayed: Run) -> None:
-    held, open_ = replayed.row(HELD_TIME, replayed.case.start)
+    held, open_ = replayed.row(HELD_TIME, replayed.start)
     assert replayed.report["metrics"]["exposure_ppb"] == held * 10**9 // open_
 
 

@@ -39,7 +39,7 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Money(msgspec.Struct, frozen=True):
-    """What the session was given, KRW. share, reserve, stop: ppb."""
+    """What the session was given, KRW. share, reserve, stop: ppb. entries: a day."""
 
     cash: int
     budget: int
@@ -47,6 +47,7 @@ class Money(msgspec.Struct, frozen=True):
     reserve: int
     stop: int
     most: int
+    entries: int
 
 
 class Ticket(msgspec.Struct, eq=False):

@@ -27,7 +27,7 @@ class Walk:
         self.orders: list[tuple[int, str, int, int, str]] = []
         self.denied: list[tuple[int, str, str]] = []
         self.fills: list[tuple[int, str, int, int, str]] = []
-        self.qty = self.cost = self.realized = self.level = self.day_start = 0
+        self.qty = self.cost = self.realized = self.level = self.day_start = self.entries = 0
         self.wish = ""
         self.is_leaving = self.is_stopping = False
         self.tickets: list[Ticket] = []
@@ -65,7 +65,7 @@ class Walk:
     # the day
 
     def _morning(self, day: Day) -> None:
-        self.day = day
+        self.day, self.entries = day, 0
         self.day_start = self.cash + self.qty * self.last
         self._arm()
 
@@ -168,10 +168,12 @@ class Walk:
             "cash-reserve": free,
         }
         qty = max(1, min(money.most, *(bound // limit for bound in bounds.values())))
-        refusal = next((name for name, bound in bounds.items() if qty * limit > bound), "")
-        if refusal:
-            self.denied.append((self.now, "BUY", refusal))
+        refusals = ["entries-per-day"] * (self.entries >= money.entries)
+        refusals += [name for name, bound in bounds.items() if qty * limit > bound]
+        if refusals:
+            self.denied.append((self.now, "BUY", refusals[0]))
             return []
+        self.entries += 1
         return [Ticket(True, qty, limit, "ENTRY", qty)]
 
     def _send(self, ticket: Ticket) -> None:
