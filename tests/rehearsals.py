@@ -15,17 +15,20 @@ from qbtrade.domain.message import Event
 from qbtrade.domain.order import Order, OrderStatus
 from qbtrade.kernel.loop import StopRequest
 
-REFUSALS = 50_000_000  # ppb: what the made market refuses unless told otherwise
+SMALL = MockPlan(ticks=2_000)
+USUAL = Limits()
+REFUSING = VenuePlan(reject_rate=50_000_000)
+"""5 %, as the command line assumes for the made market."""
 
 
 def a_plan(
     *,
-    mock: MockPlan = MockPlan(ticks=2_000),
-    limits: Limits = Limits(),
-    venue: VenuePlan = VenuePlan(reject_rate=REFUSALS),
+    mock: MockPlan = SMALL,
+    limits: Limits = USUAL,
+    venue: VenuePlan = REFUSING,
     **changes: object,
 ) -> SimulationPlan:
-    """A made day of 2,000 trades."""
+    """A made day of 2,000 trades on an exchange that refuses one order in twenty."""
     return msgspec.structs.replace(SimulationPlan(mock=mock, limits=limits, venue=venue), **changes)
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import duckdb
+
 from tests.builders import at
 from tests.program import run_qb
 
@@ -18,7 +19,7 @@ def write_trades(path: Path, count: int) -> None:
     wave = f"abs(n % {count // 10} - {count // 20}) * 80 // {count // 10}"
     with duckdb.connect() as connection:
         connection.execute(
-            f"COPY (SELECT {opened} + n * {step} AS ts, '005930' AS symbol, 75000 + 100 * ({wave}) AS price, 10 AS qty"  # noqa: S608
+            f"COPY (SELECT {opened} + n * {step} AS ts, '005930' AS symbol, 75000 + 100 * ({wave}) AS price, 10 AS qty"
             f" FROM range({count}) AS t(n)) TO '{path}' (FORMAT parquet)"
         )
 

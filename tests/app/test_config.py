@@ -102,7 +102,7 @@ def test_a_strategy_parameter_may_come_from_the_environment(tmp_path: Path) -> N
         ("qqqqq = 1", "qb.toml: unknown key 'qqqqq'. docs/configuration.md lists all keys"),
         ("[params.fast]\nx = 1", "qb.toml: unknown key 'params.fast.x'"),
         ("[limits]\nstop_loss = 3", "qb.toml: limits.stop_loss: '3' is not a percentage. Write 3% or 0.5%"),
-        ("[simulate]\ncash = -5", "qb.toml: simulate.cash: '-5' is not a whole number"),
+        ("[simulate]\ncash = -5", "qb.toml: simulate.cash: -5 is outside"),
         ("[simulate]\ncash = [1, 200]", "qb.toml: simulate.cash takes one value"),
         ("[simulate]\nsymbols = ['59']", "qb.toml: simulate.symbols: '59' is not a symbol"),
         ("[simulate]\nbar = 'soon'", "qb.toml: simulate.bar: 'soon' is not a duration"),

@@ -16,7 +16,7 @@ from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderRequest, OrderStatus, Purpose
 from qbtrade.errors import ExitCode
 from tests.builders import MINUTE
-from tests.rehearsals import REFUSALS, a_plan, rehearse, rows, walked, without_timing
+from tests.rehearsals import a_plan, rehearse, rows, walked, without_timing
 
 OPEN = frozenset(OrderStatus) - {
     OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED,
@@ -41,8 +41,8 @@ class Notices:
     def on_status(self, status: object) -> None:
         pass
 
-    def on_notice(self, text: str) -> None:
-        self.notices.append(text)
+    def on_notice(self, text: str, action: str) -> None:
+        self.notices.append(f"{text}; {action}")
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         pass
@@ -272,7 +272,7 @@ def test_strategy_that_raises_loses_its_symbol_and_not_the_session(tmp_path: Pat
         "        if bar.symbol == '005930':\n"
         "            return 1 / 0\n"
     )
-    plan = a_plan(strategy=f"{file}:Broken", symbols=("005930", "000660"), venue=VenuePlan(reject_rate=REFUSALS))
+    plan = a_plan(strategy=f"{file}:Broken", symbols=("005930", "000660"))
     result = rehearse(plan, tmp_path)
     assert (result.outcome, result.exit_code) == (Outcome.DONE, ExitCode.DONE)
     (failure,) = result.report["session"]["strategy_failures"]

@@ -10,7 +10,7 @@ from qbtrade.app import session as sessions
 from qbtrade.app.plan import Limits, MockPlan, SimulationPlan, VenuePlan
 from qbtrade.app.report import build, encode
 from qbtrade.app.sessions import find, load
-from qbtrade.app.wiring import BrokerMaker
+from qbtrade.app.wiring import BrokerMaker, sim_broker
 from qbtrade.domain import events as ev
 from qbtrade.domain.events import Outcome
 from qbtrade.domain.message import Event
@@ -41,10 +41,11 @@ class Stopper:
     def on_status(self, status: object) -> None:
         pass
 
-    def on_notice(self, text: str) -> None:
+    def on_notice(self, text: str, action: str) -> None:
         pass
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
+        del first, last, events
         if ts > self._ts:
             self._stop.ask("a test")
 
@@ -96,7 +97,7 @@ class BrokenBroker:
 
 
 def breaking_after(orders: int) -> Callable[..., BrokerMaker]:
-    make_whole = sessions.sim_broker
+    make_whole = sim_broker
 
     def maker(venue: VenuePlan, seed: int, *, sketched: bool = False) -> BrokerMaker:
         def make(bus: Bus, clock: Clock, market: MarketView) -> Broker:

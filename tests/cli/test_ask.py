@@ -107,7 +107,7 @@ def test_flags_beat_what_is_configured() -> None:
         ({"symbol": ["59"]}, "--symbol: '59' is not a symbol"),
         ({"symbol": [""]}, "--symbol: '' is not a symbol"),
         ({"cash": "0"}, "--cash: 0 is outside"),
-        ({"max": "-5"}, "--max: '-5' is not a whole number"),
+        ({"max": "-5"}, "--max: -5 is outside"),
         ({"stop_loss": "3"}, "--stop-loss: '3' is not a percentage"),
         ({"bar": "1 week"}, "--bar: '1 week' is not a duration"),
         ({"speed": "0"}, "--speed: '0'"),

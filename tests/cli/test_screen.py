@@ -24,8 +24,8 @@ def test_a_paced_run_without_a_terminal_writes_one_plain_line_per_status() -> No
     with screen.watching(screen.console_on(stream), paced=True, quiet=False) as watcher:
         watcher.on_status(a_status())
         watcher.on_progress(TEN, NINE, ELEVEN, 5)
-        watcher.on_notice("Mind the gap")
-    assert stream.getvalue() == panel.line(a_status()) + "\nnote: Mind the gap\n"
+        watcher.on_notice("Mind the gap", "step over it")
+    assert stream.getvalue() == panel.line(a_status()) + "\nnote: Mind the gap; step over it\n"
 
 
 def test_an_unpaced_run_without_a_terminal_writes_no_status() -> None:
@@ -53,9 +53,9 @@ def test_a_paced_run_on_a_terminal_draws_the_panel_and_leaves_it_there() -> None
     console = Console(file=stream, force_terminal=True, width=80, height=40)
     with screen.watching(console, paced=True, quiet=False) as watcher:
         watcher.on_status(a_status())
-        watcher.on_notice("Mind the gap")
+        watcher.on_notice("Mind the gap", "step over it")
     assert "110,000,123" in stream.getvalue()
-    assert "note: Mind the gap" in stream.getvalue()
+    assert "note: Mind the gap; step over it" in stream.getvalue()
     assert stream.getvalue().rstrip().endswith("\x1b[?25h")
 
 
@@ -66,7 +66,7 @@ def test_an_unpaced_run_on_a_terminal_draws_a_bar() -> None:
         watcher.on_progress(NINE, NINE, ELEVEN, 5)
         watcher.on_progress(TEN, NINE, ELEVEN, 500)
         watcher.on_status(a_status())
-        watcher.on_notice("Mind the gap")
+        watcher.on_notice("Mind the gap", "step over it")
     assert "50%" in stream.getvalue()
     assert "110,000,123" not in stream.getvalue()
 

@@ -28,17 +28,14 @@ EXIT = an_order("Q-exit", side=Side.SELL, purpose=Purpose.EXIT)
 PROTECT = an_order("Q-protect", side=Side.SELL, purpose=Purpose.PROTECT)
 
 
-def a_mark(ts: int = TEN) -> EquityMarked:
-    return EquityMarked(ts, 0, 0, 0)
-
-
 def a_phase(phase: Phase, day: str, ts: int = TEN) -> PhaseChanged:
     return PhaseChanged(ts, phase, day)
 
 
 def lose(bench: Bench, loss: int) -> list[Event]:
+    """Let the equity be marked with this loss since the day began."""
     bench.positions.profit_today = -loss
-    return bench.publish(a_mark())
+    return bench.publish(EquityMarked(TEN, bench.positions.started_with - loss, 0, -loss))
 
 
 def of(kind: type[Event], events: list[Event]) -> list[Event]:

@@ -5,7 +5,16 @@ from itertools import count
 import pytest
 
 from qbtrade.domain.calendar import Phase
-from qbtrade.domain.events import CancelOrder, PriceTouched, Signal, StrategyFailed, SubmitOrder
+from qbtrade.domain.events import (
+    CancelOrder,
+    OrderDenied,
+    PriceTouched,
+    RiskState,
+    RiskStateChanged,
+    Signal,
+    StrategyFailed,
+    SubmitOrder,
+)
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.message import Event
@@ -210,6 +219,34 @@ def test_an_exit_is_asked_again_with_every_bar_until_the_position_is_flat() -> N
     desk.bar(0, "10:03")
     desk.trade()
     desk.bar(0, "10:04")
+    desk.trade()
+    assert len(desk.asked()) == 2
+
+
+def test_an_exit_denied_by_a_narrowed_state_is_asked_again_when_the_state_changes() -> None:
+    desk = Desk()
+    desk.bus.subscribe(OrderDenied, desk.host.on_denied)
+    desk.bus.subscribe(RiskStateChanged, desk.host.on_risk_changed)
+    desk.positions.hold(SAMSUNG, 1, 75_000)
+    desk.bar(2)
+    desk.trade()
+    desk.bus.publish(OrderDenied(at("10:02"), "Q1", SAMSUNG, "daily-loss", ()))
+    desk.bar(0, "10:03")
+    desk.trade()
+    assert len(desk.asked()) == 1
+    desk.bus.publish(RiskStateChanged(at("10:04"), "", RiskState.ACTIVE, "new-day"))
+    desk.bar(0, "10:05")
+    desk.trade()
+    assert len(desk.asked()) == 2
+
+
+def test_an_exit_denied_for_another_reason_is_asked_again_with_the_next_bar() -> None:
+    desk = Desk()
+    desk.positions.hold(SAMSUNG, 1, 75_000)
+    desk.bar(2)
+    desk.trade()
+    desk.host.on_denied(OrderDenied(at("10:02"), "Q1", SAMSUNG, "sell-qty", ()))
+    desk.bar(0, "10:03")
     desk.trade()
     assert len(desk.asked()) == 2
 

@@ -1,7 +1,7 @@
 """Whole sessions, byte for byte: each folder beside this file is a case.
 
-`case.toml` holds the arguments of `qb simulate` and how it ends, `qb.toml` the configuration where a case has one, CSV files
-the recorded market; `report.json` and `journal.jsonl` are what came out. `just golden` writes those two anew.
+`case.toml` holds the arguments of `qb simulate` and how it ends, `qb.toml` the configuration where a case has one, CSV
+files the recorded market; `report.json` and `journal.jsonl` are what came out. `just golden` writes those two anew.
 """
 
 import json

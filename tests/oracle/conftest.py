@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.runs import CASES, Run
+from tests.oracle.cases import CASES, MADE
+from tests.oracle.runs import RecordedRun, Run
 
 Play = Callable[[str], Run]
 
@@ -17,6 +18,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
 
     @cache
     def played(name: str) -> Run:
-        return Run(CASES[name], Path(tmp_path_factory.mktemp(name)))
+        home = Path(tmp_path_factory.mktemp("home"))
+        return RecordedRun(CASES[name], home) if name in CASES else Run(MADE[name], home)
 
     return played

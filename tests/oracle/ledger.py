@@ -73,8 +73,8 @@ GROUP BY b.symbol, trip HAVING arg_max(b.qty, f.n) = 0 ORDER BY max(f.n)
 
 
 def load_report(db: DuckDBPyConnection, report: Path) -> None:
-    """Tables fill and wish as the report lists them; cost, book and trip as they have to be."""
-    for rows, types in (("fills", FILL), ("orders", ORDER)):
+    """Tables fill, wish and equity_curve_listed as the report has them; cost, book and trip as they have to be."""
+    for rows, types in (("fills", FILL), ("orders", ORDER), ("equity_curve", "ts VARCHAR, equity BIGINT")):
         db.execute(LISTED.format(rows=rows, types=types, report=report))
     for statement in (FILLS, ORDERS, COSTS, BOOKS, TRIPS):
         db.execute(statement)

@@ -44,16 +44,19 @@ WITH told AS (
 ), splits AS (
     SELECT symbol, min(day) AS day FROM sessions WHERE abs(first - base) * 10 > 3 * base + 20 GROUP BY symbol
 )
-SELECT four.* EXCLUDE (is_high_near, third, two_thirds), base,
-    splits.day IS NULL OR four.day < splits.day AS is_good
+SELECT four.* EXCLUDE (is_high_near, third, two_thirds),
+    splits.day IS NULL OR four.day < splits.day AS is_good, false AS is_auction
 FROM four JOIN sessions USING (symbol, day) LEFT JOIN splits USING (symbol)
 ORDER BY ts, feed
 """
+BASES = """
+CREATE TABLE base AS
+SELECT symbol, day, grid, lag(arg_max(close, start)) OVER (PARTITION BY symbol ORDER BY day) AS base
+FROM bar GROUP BY symbol, day, grid
+"""
 BANDS = """
 CREATE TABLE band AS
-WITH width AS (
-    SELECT DISTINCT symbol, day, grid, base, base * 3 // 10 - base * 3 // 10 % tick_of(grid, base) AS width FROM print
-)
+WITH width AS (SELECT *, base * 3 // 10 - base * 3 // 10 % tick_of(grid, base) AS width FROM base)
 SELECT symbol, day, tick_up(grid, base - width - 1) AS lower, tick_down(grid, base + width + 1) AS upper FROM width
 """
 """Three tenths of the base, cut to its tick; then each limit is cut to its own grid, inwards."""
@@ -62,7 +65,7 @@ SELECT symbol, day, tick_up(grid, base - width - 1) AS lower, tick_down(grid, ba
 def load_market(
     db: DuckDBPyConnection, files: Sequence[Path], *, daily: bool, first: str = "2018-01-01", last: str = "2099-12-31"
 ) -> None:
-    """Tables raw, bar, print and band of files named by their symbol, in the order in which they are played.
+    """Tables raw, bar, print, base and band of files named by their symbol, in the order in which they are played.
 
     A print `is_good` until the first session that opens beyond 30 % of the close before: from there a split is in the prices.
     """
@@ -70,5 +73,11 @@ def load_market(
     for feed, path in enumerate(files):
         db.execute(READ.format(symbol=path.stem, feed=feed, path=path, first=first, last=last))
     db.execute(BARS.format(daily=daily, five=FIVE_MINUTES))
-    for statement in (PRINTS, BANDS):
-        db.execute(statement)
+    db.execute(PRINTS)
+    db.execute(BASES)
+    limit_prices(db)
+
+
+def limit_prices(db: DuckDBPyConnection) -> None:
+    """Table band: the price limits of each day around its base."""
+    db.execute(BANDS)

@@ -4,18 +4,23 @@ import msgspec
 from duckdb import DuckDBPyConnection
 
 from qbtrade.app.plan import SimulationPlan
-from tests.oracle.walk import Day, Money, Walk
+from tests.oracle.tickets import Day, Money
+from tests.oracle.walk import Walk
 
 DAYS = """
-SELECT s.opens, s.ends, (SELECT list([step_from, step_size]) FROM steps WHERE step_grid = b.grid) AS steps, c.ppb AS fee,
-    tax.ppb AS duty, IF(before IS NULL, 0, band.lower) AS lower, IF(before IS NULL, 1000000000000, band.upper) AS upper
-FROM (SELECT symbol, day, grid, lag(day) OVER (ORDER BY day) AS before FROM bar WHERE symbol = ? AND day >= ? GROUP BY 1, 2, 3) AS b
+SELECT s.opens, s.ends, s.closes, (SELECT list([step_from, step_size]) FROM steps WHERE step_grid = b.grid) AS steps, c.ppb AS fee,
+    tax.ppb AS duty, coalesce(IF(is_blind, NULL, band.lower), 0) AS lower,
+    coalesce(IF(is_blind, NULL, band.upper), 1000000000000) AS upper
+FROM (
+    SELECT symbol, day, grid, $is_recorded AND row_number() OVER (ORDER BY day) = 1 AS is_blind
+    FROM bar WHERE symbol = $symbol AND day >= $first GROUP BY 1, 2, 3
+) AS b
 JOIN session AS s USING (day) JOIN band USING (symbol, day) JOIN listing AS l USING (symbol) JOIN commission AS c USING (kind)
 ASOF JOIN tax ON tax.kind = l.kind AND s.settles >= tax.since
 ORDER BY s.opens
 """
-"""On its first day a session knows no close before, hence no price limits."""
-TAPE = "SELECT ts, price, qty FROM print WHERE symbol = ? AND is_good AND day >= ? ORDER BY ts"
+"""On its first day a session over recorded data knows no close before, hence no price limits."""
+TAPE = "SELECT ts, price, qty, is_auction FROM print WHERE symbol = $symbol AND is_good AND day >= $first ORDER BY ts, k"
 CROSSINGS = """
 WITH seen AS (
     SELECT closes_at, close, day >= $first AS is_live, row_number() OVER (ORDER BY start) AS n
@@ -43,20 +48,22 @@ def walk_through(db: DuckDBPyConnection, symbol: str, plan: SimulationPlan, firs
     """What a rehearsal of that plan over one symbol must have done. first: the day on which it begins."""
     limits = plan.limits
     money = Money(
-        plan.cash, limits.max_budget, limits.position_share, limits.cash_share, limits.stop_loss, limits.max_order_qty
-    )
-    days = [msgspec.convert(row, Day, strict=False) for row in _named(db, DAYS, [symbol, first])]
-    walk = Walk(days, money)
-    for ts, price, qty in db.execute(TAPE, [symbol, first]).fetchall():
-        walk.add_print(ts, price, qty)
+        plan.cash, limits.max_budget, limits.position_share, limits.cash_share, limits.stop_loss, limits.max_order_qty,
+        limits.max_entries,
+    )  # fmt: skip
+    chosen: dict[str, object] = {"symbol": symbol, "first": first}
+    days = [msgspec.convert(row, Day, strict=False) for row in _named(db, DAYS, chosen | {"is_recorded": bool(plan.source)})]
+    walk = Walk(days, money, is_sketched=bool(plan.source))
+    for ts, price, qty, auction in db.execute(TAPE, chosen).fetchall():
+        walk.add_print(ts, price, qty, auction=auction)
     lengths = {"fast": int(plan.params.get("fast", 5)), "slow": int(plan.params.get("slow", 20))}
-    for ts, side in db.execute(CROSSINGS, {"symbol": symbol, "first": first, **lengths}).fetchall():
+    for ts, side in db.execute(CROSSINGS, chosen | lengths).fetchall():
         walk.add_crossing(ts, side)
     walk.run()
     return walk
 
 
-def _named(db: DuckDBPyConnection, sql: str, values: list[object]) -> list[dict[str, object]]:
+def _named(db: DuckDBPyConnection, sql: str, values: dict[str, object]) -> list[dict[str, object]]:
     found = db.execute(sql, values)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

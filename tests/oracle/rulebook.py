@@ -70,7 +70,8 @@ FROM hours
 """
 AFTER_THE_FILE = "['2026-05-04', '2026-05-06']"
 """Where the shared list of sessions ends, these two are next: 1 and 5 May are holidays, 2 and 3 May a weekend."""
-MADE_DAYS = "['2026-10-30', '2026-11-02', '2026-11-03', '2026-11-04', '2026-11-05', '2026-11-06']"
+MADE_DAYS = """['2026-10-30', '2026-11-02', '2026-11-03', '2026-11-04', '2026-11-05', '2026-11-06', '2026-11-09', '2026-11-10',
+    '2026-11-11', '2026-11-12', '2026-11-13']"""
 """Around the first Monday of November 2026, which has no holiday near it."""
 
 

@@ -88,8 +88,6 @@ def test_entries_and_exits_trade_one_tick_beyond_the_next_open(name: str, play: 
     run = play(name)
     assert strange(run, "purpose <> 'PROTECT' AND NOT (is_on_arrival AND k = 0 AND made = start AND printed = open)") == []
     assert strange(run, "purpose <> 'PROTECT' AND price <> IF(is_buy, tick_up(grid, open), tick_down(grid, open))") == []
-    stops = strange(run, "made <> start OR NOT is_on_arrival")
-    assert len(stops) == run.row("SELECT count(*) FROM met WHERE purpose = 'PROTECT' AND NOT (is_on_arrival AND k = 0)")[0]
 
 
 @pytest.mark.parametrize("name", ["six", "every print"])
@@ -108,17 +106,3 @@ def test_an_order_that_meets_no_volume_ends_after_ten_seconds(play: Play) -> Non
         WHERE volume = 0 AND purpose <> 'PROTECT' AND status <> 'DENIED'
     """
     assert run.row(sql) == (0, 0, True)
-
-
-def test_an_exit_that_met_no_volume_is_asked_again_with_the_next_bar(play: Play) -> None:
-    run = play("six")
-    sql = """
-        WITH dry AS (
-            SELECT w.symbol, min(b2.start) AS again FROM wish AS w JOIN bar AS b ON w.symbol = b.symbol AND w.ts = b.start
-            JOIN bar AS b2 ON b2.symbol = w.symbol AND b2.start > b.start
-            WHERE b.volume = 0 AND purpose = 'EXIT' AND status = 'CANCELED' GROUP BY w.symbol, w.ts
-        )
-        SELECT count(*) > 0, count(*) = count(w.ts) FROM dry
-        LEFT JOIN wish AS w ON w.symbol = dry.symbol AND w.ts = dry.again AND w.purpose = 'EXIT'
-    """
-    assert run.row(sql) == (True, True)

@@ -3,6 +3,7 @@
 import gc
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,10 +144,19 @@ class Session:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends the session, not the report
             self.fault, outcome = error, Outcome.FAULT
+            self._stop_after_fault(error)
         finally:
             gc.unfreeze()
         self._bus.publish(self._ended(outcome))
         return outcome
+
+    def _stop_after_fault(self, error: Exception) -> None:
+        """Say what happened and cancel what works, as far as the engines still can."""
+        kind = type(error).__name__
+        text = f"an engine failed ({kind}: {error}): the session ends here"
+        with suppress(Exception):
+            self._bus.publish(Alert(self._clock.now(), Level.CRITICAL, "engine-fault", text, "see what is left open"))
+            self._cancel_everything()
 
     # the beginning
 
@@ -197,12 +207,13 @@ class Session:
             obstacle = why_never(limits, cash=cash, equity=cash, price=price)
             if obstacle is None:
                 continue
-            needs = [f"--max {obstacle.min_budget:,}"] if obstacle.min_budget > limits.max_budget else []
-            needs += [f"--cash {obstacle.min_equity:,}"] if obstacle.min_equity > cash else []
+            budget = [f"--max {obstacle.min_budget:,}"] if obstacle.min_budget > limits.max_budget else []
+            equity = [f"--cash {obstacle.min_equity:,}"] if obstacle.min_equity > cash else []
+            needs = " and ".join(budget + equity)
             text = f"{symbol} can never trade: {obstacle.reason} admits no share at {price:,} won"
-            action = f"it takes at least {' and '.join(needs)}" if needs else "widen that limit"
+            action = f"it takes at least {needs}" if needs else "widen that limit"
             self._bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
-            self._screen.on_notice(f"{text}; {action}")
+            self._screen.on_notice(text, action)
 
     # the middle
 

@@ -14,6 +14,7 @@ from qbtrade.kernel.clock import Stopwatch
 E = EventType
 PPB: Final = 10**9
 STATM: Final = Path("/proc/self/statm")
+STATUS: Final = Path("/proc/self/status")
 PAGE: Final = 4096
 
 
@@ -107,5 +108,12 @@ def resident_bytes() -> int:
 
 
 def peak_bytes() -> int:
-    """Largest resident size of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    """Largest resident size of this process so far.
+
+    Linux counts what a process was before it became this program in `ru_maxrss`, too, but not in VmHWM.
+    """
+    try:
+        lines = STATUS.read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, ValueError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

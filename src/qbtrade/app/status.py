@@ -79,8 +79,8 @@ class Screen(Protocol):
         """Every `--status-every` seconds of market time."""
         ...
 
-    def on_notice(self, text: str) -> None:
-        """Something to know before the run goes on."""
+    def on_notice(self, text: str, action: str) -> None:
+        """Something to know before the run goes on. action: what to do."""
         ...
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
@@ -94,7 +94,7 @@ class NoScreen:
     def on_status(self, status: Status) -> None:
         """Ignore it."""
 
-    def on_notice(self, text: str) -> None:
+    def on_notice(self, text: str, action: str) -> None:
         """Ignore it."""
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:

@@ -99,6 +99,8 @@ class Engines:
         )
         bus.subscribe(ev.PriceTouched, self.host.on_price_touched)
         bus.subscribe(Bar, self.host.on_bar)
+        bus.subscribe(ev.OrderDenied, self.host.on_denied)
+        bus.subscribe(ev.RiskStateChanged, self.host.on_risk_changed)
         self.hours = Hours(bus, clock, setup.rules.calendar)
 
     def host_strategy(self, strategy: Strategy) -> None:

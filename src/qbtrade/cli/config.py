@@ -16,9 +16,11 @@ app = typer.Typer(add_completion=False, help=N_("Show the configuration and wher
 Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
 
 
-@app.callback()
-def config() -> None:
-    """Hold the commands below."""
+@app.callback(invoke_without_command=True)
+def config(ctx: typer.Context) -> None:
+    """Show everything when no command says otherwise."""
+    if ctx.invoked_subcommand is None:
+        show()
 
 
 @app.command(help=N_("Show every key, its value and where the value was said; passwords are masked."))

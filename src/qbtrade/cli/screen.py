@@ -51,9 +51,9 @@ class PanelScreen:
         """Draw it."""
         self._live.update(panel.panel(status), refresh=True)
 
-    def on_notice(self, text: str) -> None:
+    def on_notice(self, text: str, action: str) -> None:
         """Write it above the panel."""
-        self._live.console.print(_notice(text))
+        self._live.console.print(_notice(text, action))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """A paced run shows its clock in the panel."""
@@ -94,9 +94,9 @@ class ProgressScreen(_Progress):
     def on_status(self, status: Status) -> None:
         """An unpaced run is over before anyone could read it."""
 
-    def on_notice(self, text: str) -> None:
+    def on_notice(self, text: str, action: str) -> None:
         """Write it above the bar."""
-        self._live.console.print(_notice(text))
+        self._live.console.print(_notice(text, action))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Draw it."""
@@ -120,9 +120,9 @@ class LineScreen(_Progress):
         if self._paced:
             self._say(panel.line(status))
 
-    def on_notice(self, text: str) -> None:
+    def on_notice(self, text: str, action: str) -> None:
         """Write it."""
-        self._say(_notice(text))
+        self._say(_notice(text, action))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Write it, every ten seconds."""
@@ -136,8 +136,8 @@ class LineScreen(_Progress):
         self._console.file.flush()
 
 
-def _notice(text: str) -> str:
-    return f"{_('note')}: {said(text)}"
+def _notice(text: str, action: str) -> str:
+    return f"{_('note')}: {said(text)}; {said(action)}"
 
 
 def _share_of(ts: int, first: int, last: int) -> float:

@@ -137,9 +137,7 @@ class RiskGate:
         )  # fmt: skip
 
     def _margin(self, order: OrderRequest) -> int:
-        """What a share of a market buy may cost: the upper price limit, or 30 % above the last price without a band."""
-        if order.side is not BUY:
-            return 0
+        """What a share of a market order may cost: the upper price limit, or without one 30 % above the last price."""
         band = self._market.band(order.symbol)
         return band.upper if band else order.reference * 13 // 10
 

@@ -4,7 +4,15 @@ import traceback
 from collections.abc import Callable
 
 from qbtrade.domain.calendar import Phase
-from qbtrade.domain.events import CancelOrder, PriceTouched, Signal, StrategyFailed, SubmitOrder
+from qbtrade.domain.events import (
+    CancelOrder,
+    OrderDenied,
+    PriceTouched,
+    RiskStateChanged,
+    Signal,
+    StrategyFailed,
+    SubmitOrder,
+)
 from qbtrade.domain.instrument import PriceBand
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar, Trade
@@ -14,6 +22,7 @@ from qbtrade.errors import UsageError
 from qbtrade.ports import Clock, MarketView, NoParams, OrderView, PositionView, Publisher, Strategy
 
 REACH = 2  # ticks beyond the opposite best
+NARROWED = frozenset({"daily-loss", "session-state"})  # reasons that stand until the risk state changes
 LIFETIME = 10_000_000_000  # an entry's or exit's remainder is canceled after 10 s
 
 
@@ -45,6 +54,7 @@ class StrategyHost:
         self._wishes: dict[str, Signal] = {}
         self._leaving: dict[str, Signal] = {}
         self._failed: set[str] = set()
+        self._barred: set[str] = set()
         self._bars_seen: dict[str, int] = {}
         self._strategy = Strategy(self, (), NoParams())
         self._warm_up = 0
@@ -117,7 +127,7 @@ class StrategyHost:
             del self._wishes[symbol]
         self._show(symbol, self._strategy.on_bar, bar)
         leaving = self._leaving.get(symbol)
-        if leaving is not None and symbol not in self._wishes:
+        if leaving is not None and symbol not in self._wishes and symbol not in self._barred:
             self._wishes[symbol] = leaving
             self._market.wake(symbol)
 
@@ -145,6 +155,16 @@ class StrategyHost:
         self._failed.add(symbol)
         self._wishes.pop(symbol, None)
         self._bus.publish(StrategyFailed(ts, symbol, f"{type(error).__name__}: {error}", user_frames(error)))
+
+    def on_denied(self, event: OrderDenied) -> None:
+        """While risk is narrowed there is no use in asking for an exit with every bar."""
+        if event.reason in NARROWED:
+            self._barred.add(event.symbol)
+
+    def on_risk_changed(self, event: RiskStateChanged) -> None:
+        """Exits may be asked for again."""
+        del event
+        self._barred.clear()
 
     def on_price_touched(self, event: PriceTouched) -> None:
         """Act on a waiting wish with the first trade that can."""

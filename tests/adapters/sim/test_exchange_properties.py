@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -16,12 +16,12 @@ from qbtrade.domain.events import CancelRejected, OrderAccepted, OrderCanceled, 
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderKind, OrderRequest, Side, TimeInForce
-from tests.adapters.sim.exchanges import OPEN, PPB, an_exchange
-from tests.builders import SECOND, an_order
+from tests.adapters.sim.exchanges import OPEN, PPB, an_exchange, send
+from tests.builders import SECOND, a_trade, an_order, at
 from tests.fakes import BAND, TICKS
 
 SYMBOLS = ("005930", "000660")
-PRICES = st.integers(747, 753).map(lambda steps: steps * 100) | st.sampled_from([52_500, 97_500, 52_400, 97_600])
+PRICES = st.sampled_from([*range(74_700, 75_400, 100), *range(74_700, 75_400, 100), 52_400, 52_500, 97_500, 97_600])
 
 
 class Waiting(NamedTuple):
@@ -177,3 +177,27 @@ class ExchangeMachine(RuleBasedStateMachine):
 
 ExchangeMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 test_no_sequence_of_orders_and_prints_breaks_a_rule = ExchangeMachine.TestCase
+
+
+@given(
+    side=st.sampled_from(Side),
+    wishes=st.lists(st.tuples(st.sampled_from([74_800, 74_900, 75_000]), st.integers(1, 9)), min_size=1, max_size=6),
+    volumes=st.lists(st.integers(0, 20), max_size=6),
+)
+def test_prints_serve_resting_orders_by_price_then_time(
+    side: Side, wishes: list[tuple[int, int]], volumes: list[int]
+) -> None:
+    exchange = an_exchange(share=PPB // 2)
+    away = 75_500 if side is Side.BUY else 74_500
+    for number, (price, qty) in enumerate(wishes):
+        send(exchange, an_order(f"Q{number}", side=side, price=price, qty=qty), last=a_trade(away, clock="09:59"))
+    served: Counter[str] = Counter()
+    for minute, volume in enumerate(volumes):
+        through = Trade(at("10:00") + minute, SYMBOLS[0], 150_000 - away, volume)
+        for event in exchange.on_trade(through):
+            assert isinstance(event, OrderFilled)
+            served[event.order_id] += event.qty
+    left = sum(max(volume // 2, 1) for volume in volumes if volume)
+    for number in sorted(range(len(wishes)), key=lambda each: wishes[each][0] * (-1 if side is Side.BUY else 1)):
+        assert served[f"Q{number}"] == min(left, wishes[number][1])
+        left -= served[f"Q{number}"]

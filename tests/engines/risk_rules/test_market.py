@@ -118,7 +118,7 @@ def test_without_a_base_price_there_is_no_band_to_measure_limits_against() -> No
 
 
 @pytest.mark.parametrize(
-    ("band", "reference", "margin"), [(BAND, 75_000, 97_500), (None, 70_001, 91_001), (None, 1, 1), (None, 0, 0)]
+    ("band", "reference", "margin"), [(BAND, 70_001, 97_500), (None, 70_001, 91_001), (None, 1, 1), (None, 0, 0)]
 )
 def test_a_market_buy_needs_a_price_for_its_margin(band: PriceBand | None, reference: int, margin: int) -> None:
     bench = a_bench()

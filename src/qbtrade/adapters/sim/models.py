@@ -67,9 +67,9 @@ class TickSlippage:
 
     def price(self, printed: int, ticks: TickTable, *, buy: bool) -> int:
         """The print moved against the taker."""
-        if buy:
-            return ticks.up(ticks.step(printed, self._count))
-        return ticks.down(ticks.step(printed, -self._count))
+        if self._count:
+            return ticks.step(printed, self._count if buy else -self._count)
+        return ticks.up(printed) if buy else ticks.down(printed)
 
 
 class Through:

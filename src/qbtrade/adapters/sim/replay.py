@@ -1,6 +1,7 @@
 """Replay of recorded market data: every file is checked as a whole before its first event is played."""
 
 import hashlib
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -21,14 +22,12 @@ from qbtrade.errors import FileError
 SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
     "memory_limit": "64MB",
-    "temp_directory": f"{tempfile.gettempdir()}/qbtrade-duckdb",  # where it sorts what does not fit
+    "temp_directory": f"{tempfile.gettempdir()}/qbtrade-duckdb-{os.getpid()}",  # where it sorts what does not fit
     "disabled_optimizers": "in_clause",  # would plan a list of symbols as a join, which loses the order of the rows
 }
 """Of DuckDB."""
 
-_SYMBOL_STEM: Final = re.compile(
-    r"[0-9][0-9A-Z]{5}|Q[0-9]{6}"
-)  # stricter than a symbol: "trades" and "prices" name none
+_SYMBOL_STEM: Final = re.compile(r"[0-9][0-9A-Z]{5}|Q[0-9]{6}")  # so that "trades" and "prices" name no symbol
 
 
 class Replay:

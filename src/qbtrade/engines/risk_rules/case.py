@@ -41,8 +41,8 @@ def intent_of(order: OrderRequest) -> Intent:
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One order and what several rules ask about it. Money in KRW.
 
-    last: price of the newest trade, 0 without one. age: of that trade, ns. price: the limit; of a market buy what a
-    share may cost, of a market sell 0. buying: all open buys with this order; buying_here: those of its symbol.
+    last: price of the newest trade, 0 without one. age: of that trade, ns. price: the limit; of a market order what
+    a share may cost. buying: all open buys with this order; buying_here: those of its symbol.
     cash_left: D+2 cash when these and their commission have been paid. selling: shares in other open sells of its
     symbol. unconfirmed: other orders of its symbol and side whose fate is unknown. severity: of the risk state.
     loss: of this day.
