@@ -83,13 +83,17 @@ class Access:
     def hash_key(self, now: int, headers: Mapping[str, str], body: bytes) -> Body:
         """Answer hashkey. Raises: OAuthRefusal."""
         self._known({"grant_type": _GRANT, **headers}, "appsecret")
-        return {"BODY": msgspec.json.decode(body or b"{}"), "HASH": hashlib.sha256(body + str(now).encode()).hexdigest()}
+        return {
+            "BODY": msgspec.json.decode(body or b"{}"),
+            "HASH": hashlib.sha256(body + str(now).encode()).hexdigest(),
+        }
 
     def caller(self, now: int, headers: Mapping[str, str]) -> tuple[str, Dialect]:
         """The key of a call and its side. Raises: Refusal."""
-        side, held = self._sides.get(headers.get("appkey", ""), ("real", None))
-        if held is None:
+        known = self._sides.get(headers.get("appkey", ""))
+        if known is None:
             raise Refusal("EGW00103", status=500)
+        side, held = known
         if headers.get("appsecret") != held.app_secret:
             raise Refusal("EGW00105", status=500)
         scheme, _space, text = headers.get("authorization", "").partition(" ")
@@ -116,9 +120,10 @@ class Access:
     def _known(self, body: Mapping[str, Any], secret: str) -> str:
         if body.get("grant_type", _GRANT) != _GRANT:
             raise OAuthRefusal("EGW00112")
-        _side, held = self._sides.get(str(body.get("appkey")), ("real", None))
-        if held is None:
+        known = self._sides.get(str(body.get("appkey")))
+        if known is None:
             raise OAuthRefusal("EGW00103")
+        _side, held = known
         if body.get(secret) != held.app_secret:
             raise OAuthRefusal("EGW00105")
         return held.app_key

@@ -99,7 +99,9 @@ def success(code: str, **blocks: Row | Sequence[Row]) -> Body:
     return {**blocks, "rt_cd": "0", "msg_cd": code, "msg1": message(code)}
 
 
-def json_answer(now: int, body: Body, *, status: int = 200, tr_id: str = "", tr_cont: str = "", uid: str = "") -> Answer:
+def json_answer(
+    now: int, body: Body, *, status: int = 200, tr_id: str = "", tr_cont: str = "", uid: str = ""
+) -> Answer:
     """A body on its way, with KIS's headers."""
     headers = {**_common(now), "content-type": _JSON, "tr_id": tr_id, "tr_cont": tr_cont, "gt_uid": uid}
     return Answer(status, headers, msgspec.json.encode(body))

@@ -20,7 +20,7 @@ class Book(NamedTuple):
 
 def book_of(listing: Listing) -> Book:
     """The book around a listing's best ask and bid."""
-    ticks, band, salt = listing.ticks, listing.band, len(listing.prints)
+    ticks, band, salt = listing.ticks, listing.band, listing.today.buys + listing.today.sells
     asks = [listing.ask]
     bids = [listing.bid]
     for _ in range(DEPTH - 1):

@@ -79,30 +79,45 @@ class Figures(msgspec.Struct):
 class Listing:
     """One stock. base: close of the day before, KRW. expected: KRW, the price of the next call auction."""
 
-    def __init__(self, instrument: Instrument, base: int, rules: Rules, *, is_halted: bool) -> None:
+    def __init__(
+        self, instrument: Instrument, base: int, rules: Rules, past: Iterable[Trade], *, is_halted: bool
+    ) -> None:
         self.instrument, self.is_halted = instrument, is_halted
-        self._rules = rules
+        self._rules, self._past = rules, past
         self.halt = ""
         self.last = self.base = base
         self.expected = base
         self.minutes: list[BarRow] = []
-        self.past_minutes: dict[date, list[BarRow]] = {}
-        self.days: list[tuple[date, BarRow]] = []
+        self._past_minutes: dict[date, list[BarRow]] = {}
+        self._days: list[tuple[date, BarRow]] = []
         self.interruptions: list[Vi] = []
         self.day: date | None = None
         self.prints: deque[Print] = deque(maxlen=KEPT)
         self.today = Figures()
 
-    def remember(self, trades: Iterable[Trade]) -> None:
-        """Fold trades of earlier days into minutes and days."""
+    @property
+    def days(self) -> list[tuple[date, BarRow]]:
+        """Figures of earlier days, oldest first."""
+        self._remember()
+        return self._days
+
+    @property
+    def past_minutes(self) -> dict[date, list[BarRow]]:
+        """Minutes of earlier days, oldest first."""
+        self._remember()
+        return self._past_minutes
+
+    def _remember(self) -> None:
+        """Fold the trades of earlier days when they are first asked for."""
+        trades, self._past = self._past, ()
         for trade in trades:
             day = kst_date(trade.ts)
-            if not self.days or self.days[-1][0] != day:
-                self.days.append((day, _bar(trade, trade.ts, 0)))
-                self.past_minutes[day] = []
-            whole = self.days[-1][1]
+            if not self._days or self._days[-1][0] != day:
+                self._days.append((day, _bar(trade, trade.ts, 0)))
+                self._past_minutes[day] = []
+            whole = self._days[-1][1]
             whole.add(trade, whole.value + trade.price * trade.qty)
-            _fold(self.past_minutes[day], trade, whole.value)
+            _fold(self._past_minutes[day], trade, whole.value)
 
     def open_day(self, day: date) -> None:
         """Begin a trading day: the last close becomes the base of the price limits."""
@@ -119,12 +134,13 @@ class Listing:
     def close_day(self) -> None:
         """Put the day's figures to those of earlier days."""
         if self.day is not None and self.today.volume and (not self.days or self.days[-1][0] != self.day):
-            figures = self.today
-            self.days.append((
-                self.day,
-                BarRow(figures.opened, figures.open, figures.high, figures.low, self.last, figures.volume, figures.value),
-            ))  # fmt: skip
+            self.days.append((self.day, self.whole_day()))
             self.past_minutes[self.day] = self.minutes
+
+    def whole_day(self) -> BarRow:
+        """Today so far."""
+        today = self.today
+        return BarRow(today.opened, today.open, today.high, today.low, self.last, today.volume, today.value)
 
     def add(self, trade: Trade) -> Print:
         """Take one trade in and say how it is told."""

@@ -16,12 +16,11 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One HTTP answer. announced: value of content-length when it is not the length of the body."""
+    """One HTTP answer."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    announced: int = 0
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -119,6 +119,16 @@ class SimExchange:
         self._drop(working)
         return (OrderCanceled(now, order_id, working.remaining, "requested"),)
 
+    def reduce(self, now: int, order_id: str, qty: int) -> Sequence[Event]:
+        """Take part of what remains of an order out of the book; the rest keeps its place."""
+        working = self._orders.get(order_id)
+        if working is None or not 0 < qty <= working.remaining:
+            return (CancelRejected(now, order_id, "not-working"),)
+        working.remaining -= qty
+        if not working.remaining:
+            self._drop(working)
+        return (OrderCanceled(now, order_id, qty, "requested"),)
+
     def on_trade(self, trade: Trade) -> Sequence[Event]:
         """Match the symbol's orders against one print, in order of priority."""
         book = self.books.get(trade.symbol)

@@ -1,0 +1,170 @@
+"""The local KIS itself: no sockets, threads or machine clock. Requests and time go in, answers and frames come out."""
+
+from collections.abc import Callable
+from datetime import date
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from qbtrade.adapters.emulator.access import Access
+from qbtrade.adapters.emulator.answers import Body, Refusal, json_answer
+from qbtrade.adapters.emulator.balance import account_row, holding_rows
+from qbtrade.adapters.emulator.broker import Broker
+from qbtrade.adapters.emulator.checks import Checks
+from qbtrade.adapters.emulator.desk import Desk
+from qbtrade.adapters.emulator.gateway import Gateway, Handler
+from qbtrade.adapters.emulator.ledger import Ledger
+from qbtrade.adapters.emulator.market import Listing
+from qbtrade.adapters.emulator.notices import notice_record
+from qbtrade.adapters.emulator.orders import Notice
+from qbtrade.adapters.emulator.plan import EmulatorPlan, Stage
+from qbtrade.adapters.emulator.quotations import Quotations
+from qbtrade.adapters.emulator.stream import Stream
+from qbtrade.adapters.emulator.venue import Venue
+from qbtrade.adapters.emulator.wire import Output, Reply, Request
+from qbtrade.adapters.sim.exchange import SimExchange
+from qbtrade.adapters.sim.models import RandomRefusals, Through, TickSlippage, VolumeShare
+from qbtrade.domain.calendar import iso_kst, kst_date
+from qbtrade.domain.money import Costs
+from qbtrade.errors import UnknownNameError
+from qbtrade.kernel.clock import SimClock
+
+CONTROL: Final = "/emulator/"
+"""Paths that KIS does not have: the market clock, the true account, the faults."""
+NOTICE_AFTER: Final = 40_000_000
+"""From the exchange to the holder, ns."""
+_SLIPPAGE: Final = 1
+_VOLUME_SHARE: Final = 100_000_000
+
+
+class Emulator:
+    """One side of KIS with one account. What it wants sent is in `outputs` after each call, in order.
+
+    next_due: UTC ns of market time at which `advance` has something to do.
+    """
+
+    def __init__(self, plan: EmulatorPlan, stage: Stage) -> None:
+        self._plan, self._stage = plan, stage
+        self._clock = SimClock(stage.start)
+        self.outputs: list[Output] = []
+        rng, self._faults = Random(f"{plan.seed}:emulator"), plan.drawn_faults()
+        access = Access(rng, self._faults)
+        symbols = frozenset(instrument.symbol for instrument in stage.instruments)
+        self._stream = Stream(self._clock, plan.side, access, self._faults, rng, self.outputs.append, symbols)
+        self._listings = {
+            each.symbol: Listing(
+                each, stage.bases[each.symbol], stage.rules, stage.past.get(each.symbol, ()),
+                is_halted=each.symbol in plan.halted,
+            )
+            for each in stage.instruments
+        }  # fmt: skip
+        self._make_broker()
+        self._venue = Venue(self._clock, stage, self._listings, self._exchange, self._broker, self._stream)
+        self._gateway = Gateway(plan.side, access, self._handlers(), self._faults, rng, plan.calls_per_second)
+        self._clock.advance(stage.start)
+
+    def _make_broker(self) -> None:
+        plan, calendar = self._plan, self._stage.rules.calendar
+        self._exchange = SimExchange(
+            slippage=TickSlippage(_SLIPPAGE), fill_rule=Through(), volume=VolumeShare(_VOLUME_SHARE),
+            refusals=RandomRefusals(0, Random(plan.seed)), sketched=self._stage.sketched,
+        )  # fmt: skip
+        self._checks = Checks(
+            plan.side, calendar, self._listings, lambda symbol: self._costs(symbol, self._stage.first)
+        )
+        books, shown = (Ledger(plan.cash, calendar, self._costs) for _ in range(2))
+        self._broker = Broker(self._clock, self._exchange, self._checks, books, shown, self._faults, self._tell)
+
+    @property
+    def next_due(self) -> int:
+        """UTC ns of the next thing that happens by itself."""
+        return self._clock.next_due
+
+    def request(self, now: int, number: int, request: Request) -> None:
+        """Take one HTTP request."""
+        self._clock.advance(now)
+        if request.path.startswith(CONTROL):
+            self.outputs.append(Reply(number, json_answer(now, self._control(request))))
+            return
+        outcome = self._gateway.handle(now, request)
+        reply = Reply(number, outcome.answer)
+        self._clock.call_at(now + outcome.after, lambda _due: self.outputs.append(reply))
+
+    def connect(self, now: int, session: int) -> None:
+        """A stream opened."""
+        self._clock.advance(now)
+        self._stream.connect(session)
+
+    def receive(self, now: int, session: int, text: str) -> None:
+        """Take one text frame of a stream."""
+        self._clock.advance(now)
+        self._stream.receive(session, text)
+
+    def pong(self, now: int, session: int) -> None:
+        """Take one pong control frame of a stream."""
+        self._clock.advance(now)
+        self._stream.pong(session)
+
+    def disconnect(self, now: int, session: int) -> None:
+        """A stream ended."""
+        self._clock.advance(now)
+        self._stream.disconnect(session)
+
+    def advance(self, now: int) -> None:
+        """Let everything happen that is due by now."""
+        self._clock.advance(now)
+
+    def _handlers(self) -> dict[str, Handler]:
+        calendar = self._stage.rules.calendar
+        quotations = Quotations(self._listings, calendar, lambda: self._venue.phase)
+        desk = Desk(self._plan.side, self._broker, self._checks, self._listings, calendar, self._faults)
+        return {name: _without_variant(fn) for name, fn in quotations.answers.items()} | dict(desk.answers)
+
+    def _costs(self, symbol: str, day: date) -> Costs:
+        plan, rules, instrument = self._plan, self._stage.rules, self._listings[symbol].instrument
+        settles = rules.calendar.settlement_day(day)
+        return Costs(
+            rules.commission_ppb(instrument) if plan.commission_ppb < 0 else plan.commission_ppb,
+            rules.tax_ppb(instrument, settles) if plan.tax_ppb < 0 else plan.tax_ppb,
+        )
+
+    def _tell(self, notice: Notice) -> None:
+        held, name = self._plan.credentials, self._listings[notice.entry.ticket.symbol].instrument.name
+        record = notice_record(notice, self._plan.side, held, name, kst_date(notice.ts))
+        times = 0 if self._faults.hits("notice-missing") else 2 if self._faults.hits("notice-twice") else 1
+        for _ in range(times):
+            self._clock.call_at(notice.ts + NOTICE_AFTER, lambda _due: self._stream.notify(record))
+
+    def _control(self, request: Request) -> Body:
+        match request.method, request.path.removeprefix(CONTROL):
+            case "GET", "clock":
+                return {"now": str(self._clock.now()), "time": iso_kst(self._clock.now()), "speed": self._plan.speed}
+            case "GET", "account":
+                return self._account()
+            case "PUT", "faults":
+                return self._set_faults(request.body)
+            case _other:
+                return Refusal("EGW00203").body()
+
+    def _account(self) -> Body:
+        """The true books, whatever the balance shows."""
+        calendar, day, books = self._stage.rules.calendar, kst_date(self._clock.now()), self._broker.ledger
+        return {
+            "cash": books.cash,
+            "positions": {symbol: position.qty for symbol, position in books.positions.items() if position.qty},
+            "output1": holding_rows(books, self._listings, calendar, day, self._broker.sellable),
+            "output2": [account_row(books, self._listings, calendar, day)],
+        }
+
+    def _set_faults(self, body: bytes) -> Body:
+        try:
+            for name, rate in msgspec.json.decode(body, type=dict[str, int]).items():
+                self._faults.set(name, rate)
+        except (msgspec.DecodeError, msgspec.ValidationError, UnknownNameError) as error:
+            return {"error": str(error)}
+        return {"done": True}
+
+
+def _without_variant(fn: Callable[[int, Any], Body]) -> Handler:
+    return lambda now, params, _variant: fn(now, params)
