@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from qbtrade.adapters.emulator.plan import EmulatorPlan, Stage
 from qbtrade.adapters.emulator.server import EmulatorServer
@@ -18,6 +18,7 @@ from qbtrade.domain.instrument import Instrument, TickTable
 from qbtrade.domain.market import Trade
 from qbtrade.domain.rules import Rules
 from qbtrade.errors import ConfigError, UsageError
+from qbtrade.kernel.clock import wall_ns
 from qbtrade.kernel.loop import merge
 
 BEFORE_OPEN: Final = 10 * MINUTE
@@ -28,8 +29,14 @@ _PAST_VOLATILITY: Final = 15_000_000
 
 
 def open_emulator(plan: EmulatorPlan) -> EmulatorServer:
-    """A local KIS, not yet started. Raises: UsageError, FileError."""
+    """A local KIS for clients that share its clock, not yet started. Raises: UsageError, FileError."""
     return EmulatorServer(plan, open_stage(plan))
+
+
+def open_public_emulator(plan: EmulatorPlan) -> EmulatorServer:
+    """A local KIS for any client, whose clock may be the machine's. Raises: UsageError, FileError."""
+    stage = open_stage(plan)
+    return EmulatorServer(replace(plan, ahead=max(wall_ns() - stage.start, 0)), stage)
 
 
 def open_stage(plan: EmulatorPlan) -> Stage:
@@ -79,7 +86,7 @@ class MadePast:
         for trade in trades:
             table: TickTable = ticks(kst_date(trade.ts))
             price = max(table.down(trade.price * self._base // last), table.size(0))
-            yield msgspec.structs.replace(trade, price=price, qty=trade.qty * times)
+            yield replace(trade, price=price, qty=trade.qty * times)
 
 
 def _days_before(rules: Rules, first: date, count: int) -> list[date]:

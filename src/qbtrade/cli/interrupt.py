@@ -15,13 +15,14 @@ _SHOW_CURSOR: Final = "\x1b[?25h"
 
 
 class Interrupts:
-    """Turns signals into a StopRequest while the `with` lasts.
+    """Turns signals into a StopRequest while the `with` lasts. said: what the first one is answered with.
 
     Leaving at once is safe: the journal is written in transactions of a write-ahead log, so what is on disk is whole.
     """
 
-    def __init__(self, stop: StopRequest) -> None:
+    def __init__(self, stop: StopRequest, said: str = "") -> None:
         self._stop = stop
+        self._said = said or _("stopping: canceling orders, closing the books; once more to leave at once")
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
 
     def __enter__(self) -> Self:
@@ -40,7 +41,7 @@ class Interrupts:
             _write(_("left at once: the journal is whole, the report is not written"))
             os._exit(ExitCode.INTERRUPTED)
         self._stop.ask(signal.Signals(number).name)
-        _write(_("stopping: canceling orders, closing the books; once more to leave at once"))
+        _write(self._said)
 
 
 def _write(text: str) -> None:

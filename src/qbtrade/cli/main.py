@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "simulate": Entry("qbtrade.cli.simulate", "simulate", N_("Rehearse a strategy on a made or recorded market")),
     "report": Entry("qbtrade.cli.report", "app", N_("Read what a session did and why")),
     "rules": Entry("qbtrade.cli.rules", "rules", N_("Show tick sizes, costs and hours that hold on a day")),
+    "emulator": Entry("qbtrade.cli.emulator", "emulator", N_("Run a local KIS to rehearse against")),
     "config": Entry("qbtrade.cli.config", "app", N_("Show the configuration and where each value comes from")),
 }
 

@@ -153,8 +153,9 @@ def _daily_summary(listing: Listing) -> dict[str, object]:
 
 
 def _day(text: str, name: str) -> date:
+    """A date; year 0 is as early as can be."""
     try:
-        return date.fromisoformat(text.strip())
+        return date.min if text.startswith("0000") else date.fromisoformat(text.strip())
     except ValueError:
         raise Refusal("OPSQ2001", rt_cd="2", note=name) from None
 

@@ -49,7 +49,7 @@ class Emulator:
         self._clock = SimClock(stage.start)
         self.outputs: list[Output] = []
         rng, self._faults = Random(f"{plan.seed}:emulator"), plan.drawn_faults()
-        access = Access(rng, self._faults)
+        access = Access(rng, self._faults, plan.ahead)
         symbols = frozenset(instrument.symbol for instrument in stage.instruments)
         self._stream = Stream(self._clock, plan.side, access, self._faults, rng, self.outputs.append, symbols)
         self._listings = {

@@ -18,6 +18,13 @@ from qbtrade.domain.calendar import NS
 
 CALLS: Final[Mapping[Dialect, int]] = {"real": 18, "paper": 1}
 """Per second and key."""
+TRANSACTIONS: Final[Mapping[str, RestTr]] = {
+    **REST,
+    "search-info": RestTr(
+        "GET", "/uapi/domestic-stock/v1/quotations/search-info", {"": "CTPF1604R"}, {}, ("PDNO", "PRDT_TYPE_CD")
+    ),
+}
+"""What is answered: what qb asks, and what other clients ask besides."""
 OLD_IDS: Final = {
     "TTTC0801U": "TTTC0011U", "TTTC0802U": "TTTC0012U", "TTTC0803U": "TTTC0013U", "TTTC8001R": "TTTC0081R",
     "CTSC9115R": "CTSC9215R", "TTTC8036R": "TTTC0084R", "VTTC0801U": "VTTC0011U", "VTTC0802U": "VTTC0012U",
@@ -57,7 +64,7 @@ class Gateway:
         self._side, self._access, self._handlers, self._faults, self._rng = side, access, handlers, faults, rng
         self._limit = SlidingLimit(calls_per_second or CALLS[side], NS)
         self._account = CREDENTIALS[side].account.split("-")
-        self._paths = {transaction.path: name for name, transaction in REST.items()}
+        self._paths = {transaction.path: name for name, transaction in TRANSACTIONS.items()}
 
     def handle(self, now: int, request: Request) -> Outcome:
         """Answer one request."""
@@ -85,7 +92,7 @@ class Gateway:
 
     def _call(self, now: int, request: Request) -> Outcome:
         name = self._paths.get(request.path, "")
-        if not name or request.method != REST[name].method:
+        if not name or request.method != TRANSACTIONS[name].method:
             raise Refusal("EGW00203", status=404)
         app_key, key_side = self._access.caller(now, request.headers)
         if not self._limit.allows(now, app_key):
@@ -93,7 +100,7 @@ class Gateway:
         if name in LEDGER and self._faults.hits("ledger-busy"):
             raise Refusal("EGW00215", status=500)
         variant = self._variant(name, _tr_id(request), key_side)
-        params = self._params(REST[name], request)
+        params = self._params(TRANSACTIONS[name], request)
         if name in ORDERS:
             return self._order(now, request, name, variant, params)
         return self._sent(self._answered(now, request, name, variant, params))
@@ -101,11 +108,11 @@ class Gateway:
     def _variant(self, name: str, tr_id: str, key_side: Dialect) -> str:
         """Which variant of a TR an id names on this side. Raises: Refusal."""
         newer = OLD_IDS.get(tr_id, tr_id)
-        ids = REST[name].real if self._side == "real" else REST[name].paper
+        ids = TRANSACTIONS[name].real if self._side == "real" else TRANSACTIONS[name].paper
         found = [variant for variant, known in ids.items() if known == newer]
-        is_account = "CANO" in REST[name].request
+        is_account = "CANO" in TRANSACTIONS[name].request
         if not found:
-            is_elsewhere = newer in (*REST[name].real.values(), *REST[name].paper.values())
+            is_elsewhere = newer in (*TRANSACTIONS[name].real.values(), *TRANSACTIONS[name].paper.values())
             known = "EGW02006" if self._side == "paper" else "EGW02004"
             raise Refusal(known if is_elsewhere else "OPSQ0002", status=500, rt_cd="1")
         if key_side != self._side and self._side == "paper" and is_account:
@@ -157,7 +164,7 @@ class Gateway:
         if follows and self._faults.hits("data-changed"):
             raise Refusal("KIER2570")
         body = self._handlers[name](now, params, variant)
-        page = paged(REST[name], self._side, body, params, follows=follows)
+        page = paged(TRANSACTIONS[name], self._side, body, params, follows=follows)
         return self._body_answer(now, request, page.body, page.tr_cont)
 
     def _body_answer(self, now: int, request: Request, body: Body, tr_cont: str = "") -> Answer:

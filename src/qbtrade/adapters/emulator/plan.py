@@ -49,7 +49,8 @@ class EmulatorPlan(msgspec.Struct, frozen=True, kw_only=True):
     source: files to replay instead of the made market. cash: KRW. speed: market seconds per second.
     port: of REST, the stream has the next one; 0 for any two. faults: ppb by name. record: file that keeps the wire.
     halted: symbols that do not trade at all. calls_per_second: 0 for what the side allows.
-    commission_ppb, tax_ppb: instead of the dated rules when not negative.
+    commission_ppb, tax_ppb: instead of the dated rules when not negative. ahead: ns by which the clocks of clients are
+    ahead of the market's; token expiries are told later by it, so that clients that ask their own clock believe them.
     """
 
     side: Dialect = "real"
@@ -70,6 +71,7 @@ class EmulatorPlan(msgspec.Struct, frozen=True, kw_only=True):
     calls_per_second: int = 0
     commission_ppb: int = -1
     tax_ppb: int = -1
+    ahead: int = 0
     market: str = ""
     kind: str = ""
 

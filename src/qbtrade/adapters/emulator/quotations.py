@@ -17,6 +17,7 @@ _PRINTS: Final = 30
 _HOLIDAY_ROWS: Final = 24
 _CTX: Final = 20
 _MARKETS: Final = frozenset({"J", "UN"})
+_STOCKS: Final = "300"
 _LISTED: Final = 5_000_000_000
 Params = Mapping[str, str]
 
@@ -37,6 +38,7 @@ class Quotations:
             "inquire-daily-itemchartprice": lambda now, params: charts.daily(now, self._listing(params), params),
             "chk-holiday": self._holidays,
             "inquire-vi-status": self._vi_status,
+            "search-info": self._info,
             "search-stock-info": self._stock_info,
         }
         """By the last part of the path."""
@@ -81,6 +83,7 @@ class Quotations:
             "mrkt_warn_cls_code": "00",
             "mang_issu_cls_code": "N",
             "crdt_able_yn": "Y",
+            **_extremes(listing),
         }
         return success(OK, output=row("inquire-price", "output", values))
 
@@ -182,6 +185,15 @@ class Quotations:
         ]  # fmt: skip
         return success(OK if found else "KIOK0560", output=found[::-1])
 
+    def _info(self, _now: int, params: Params) -> Body:
+        listing = self._listings.get(params["PDNO"].strip())
+        if listing is None or params["PRDT_TYPE_CD"] != _STOCKS:
+            raise Refusal("KIOK0560", rt_cd="7")
+        symbol, name = listing.instrument.symbol, listing.instrument.name
+        names = ("name", "name120", "abrv_name", "eng_name", "eng_name120", "eng_abrv_name")
+        values = {"pdno": f"00000A{symbol}", "shtn_pdno": symbol, "std_pdno": symbol, "prdt_type_cd": _STOCKS}
+        return success("KIOK0420", output=row("search-info", "output", values | {f"prdt_{key}": name for key in names}))
+
     def _stock_info(self, now: int, params: Params) -> Body:
         listing = self._listings.get(params["PDNO"].strip())
         if listing is None:
@@ -215,6 +227,20 @@ def _change(price: int, listing: Listing) -> dict[str, object]:
         "prdy_vrss_sign": sign(price, base, listing),
         "prdy_ctrt": decimal((price - base) * 100, base),
     }
+
+
+def _extremes(listing: Listing) -> dict[str, object]:
+    """Highest and lowest price of the days that are known, told as those of 250 days, a year and 52 weeks."""
+    days = listing.days or [(listing.day, listing.whole_day())]
+    (top, highest), (bottom, lowest) = max(days, key=lambda row: row[1].high), min(days, key=lambda row: row[1].low)
+    values: dict[str, object] = {}
+    for head, tail in (("d250", "rate"), ("dryy", "rate"), ("w52", "ctrt")):
+        for name, day, price in (("hgpr", top, highest.high), ("lwpr", bottom, lowest.low)):
+            full = f"stck_{head}" if head == "dryy" else head
+            values[f"{full}_{name}"] = price
+            values[f"{head}_{name}_date"] = f"{day:%Y%m%d}"
+            values[f"{head}_{name}_vrss_prpr_{tail}"] = decimal((listing.last - price) * 100, price)
+    return values
 
 
 def _vi_row(listing: Listing, vi: Vi, number: int) -> Row:
