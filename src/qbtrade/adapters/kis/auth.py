@@ -188,7 +188,7 @@ class Auth:
 
     def _replied(self, now: int, reply: HttpReply) -> list[Alarm]:
         try:
-            page = read("tokenP", reply)
+            page = read("tokenP", reply, bare=True)
             if page.ok:
                 self._keep(now, keys.grant(now, page))
                 return []

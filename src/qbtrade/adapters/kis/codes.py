@@ -1,6 +1,6 @@
 """KIS's error codes: what each means, what to do about it, and what it proves about an order.
 
-Source: PROTOCOL 3.4. The meanings of order codes conflict between sources, so KIS's own text is always shown beside them.
+Source: PROTOCOL 3.4. The meanings of order codes conflict between sources: show KIS's own text beside them.
 """
 
 from enum import StrEnum
@@ -116,7 +116,7 @@ _ROWS: Final = (
     Advice("40590000", _V.TAKEN, "the paper sell was taken; this is no error", "Nothing"),
     Advice("40570000", _V.REFUSED, "the paper market is not open yet", "Wait for the open", "measured"),
     Advice("40580000", _V.REFUSED, "the paper market is closed", "See `qb rules` for the next trading day", "measured"),
-    Advice("40100000", _V.REFUSED, "not a trading day of the paper market", "`qb rules` names the next one", "measured"),
+    Advice("40100000", _V.REFUSED, "the paper market is closed today", "`qb rules` names the next one", "measured"),
     Advice("40240000", _V.REFUSED, "the paper account does not hold it", "See what is held", "measured"),
     Advice("40330000", _V.REFUSED, "nothing is left to amend or cancel", "It was filled or canceled", "measured"),
     Advice("90000000", _V.REFUSED, "paper trading does not offer this", "Use `--env real` for it", "measured"),

@@ -17,7 +17,8 @@ from qbtrade.errors import ConfigError
 
 NS: Final = 10**9
 ACCOUNT: Final = re.compile(r"\d{8}-\d{2}")
-PLACEHOLDER: Final = re.compile(r"(?i)your|example|change.?me|paste|<|>|\.\.\.|^x+$|^0+$|\s")
+PLACEHOLDER: Final = re.compile(r"(?is)your[ _-]?.*|example.*|change.?me.*|paste.*|<.*>|.*\.\.\.|(.)\1*|.*\s.*")
+"""What stands in a file that was not filled in; a key has neither blanks nor one character only."""
 ORDER_TRS: Final = frozenset(
     tr_id
     for name in ("order-cash", "order-rvsecncl")
@@ -67,7 +68,8 @@ class Secret:
 class KisLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How often KIS may be asked. Every number is configuration: KIS changes them by notice.
 
-    calls_per_second_milli: REST calls per second, in thousandths. margin_ns: added to each second against jitter.
+    calls_per_second_milli: REST calls in any second, in thousandths; above 1000 parts of a call do not count.
+    margin_ns: added to each second against jitter.
     kept_for_cancels, kept_for_orders: calls of a window that only cancels, only cancels and orders may use.
     ledger_gap_ns: between two questions about the account. registrations: of one stream session.
     token_gap_ns: between two requests for a token. refresh_ahead_ns: a new token is fetched in a quiet moment
@@ -222,7 +224,7 @@ def _problems(environment: Environment, others: Iterable[Environment]) -> Iterat
         text = secret.reveal()
         if not text:
             yield f"the {name} is missing"
-        elif PLACEHOLDER.search(text) or len(text) < KEY_LENGTH:
+        elif PLACEHOLDER.fullmatch(text) or len(text) < KEY_LENGTH:
             yield f"the {name} is a placeholder"
     if not ACCOUNT.fullmatch(environment.account):
         yield "the account is not written as 12345678-01"

@@ -69,7 +69,7 @@ class Limiter:
     def __init__(self, limits: KisLimits, store: GrantStore) -> None:
         rate = limits.calls_per_second_milli
         self._allowed = max(1, rate // MILLI)
-        self._window = self._allowed * NS * MILLI // rate + limits.margin_ns
+        self._window = max(NS, NS * MILLI // rate) + limits.margin_ns
         self._ledger_gap = limits.ledger_gap_ns
         self._kept_for_cancels = limits.kept_for_cancels
         self._kept_for_orders = limits.kept_for_orders

@@ -165,7 +165,7 @@ class Rest:
             yield from self._again(now, pending, outcome.reason)
             return
         try:
-            page = read(pending.call.name, outcome, pending.call.ctx)
+            page = read(pending.call.name, outcome, pending.call.ctx, bare=pending.call.kind is CallKind.KEY)
             yield from self._learn(now, pending, page)
             if page.ok:
                 yield from self._turned(now, pending, page)

@@ -63,14 +63,6 @@ class Row:
         """A count; blank is 0."""
         return self.count(*names) if self.text(*names) else 0
 
-    def scaled(self, digits: int, *names: str) -> int:
-        """A decimal as an integer of 10**-digits, further digits cut off; blank is 0."""
-        if not self.text(*names):
-            return 0
-        sign, whole, fraction = self._number(names)
-        number = int(whole + fraction[:digits].ljust(digits, "0"))
-        return -number if sign == "-" else number
-
     def flag(self, name: str) -> bool:
         """Y or N; anything else is N."""
         return self.text(name).upper() == "Y"
@@ -158,22 +150,20 @@ def plain(text: str) -> str:
     return _HIDDEN.sub(" ", text).strip()
 
 
-def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = ()) -> Page:
+def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = (), *, bare: bool = False) -> Page:
     """The envelope of an answer, whatever its status. Raises: WireError when it has none.
 
-    ctx_names: the paging keys that were asked with.
+    ctx_names: the paging keys that were asked with. bare: the key desk answers, which tells success by status alone.
     """
     body = _object(what, reply.body)
-    success = body.get("rt_cd")
-    token_error = body.get("error_code")
-    if success is None and token_error is None and not body:
-        raise WireError(what, "the answer is empty")
     head = Row(what, {name: value for name, value in body.items() if isinstance(value, str)})
+    success, refusal = head.text("rt_cd"), head.text("error_code")
+    good_key = bare and not success and reply.status // 100 == _GOOD
+    if not (success or refusal or good_key):
+        raise WireError(what, "rt_cd is missing")
+    ok = not refusal and (success == SUCCESS or good_key)
     code = head.text("msg_cd", "error_code")
     said = head.text("msg1", "error_description")[:_SHOWN]
-    ok = token_error is None and (
-        head.text("rt_cd") == SUCCESS if success is not None else reply.status // 100 == _GOOD
-    )
     ctx = [body.get(name.lower()) for name in ctx_names]
     context, following = (each if isinstance(each, str) else "" for each in ctx) if ctx else ("", "")
     more = reply.headers.get("tr_cont", "").strip() in MORE and bool(following.strip())

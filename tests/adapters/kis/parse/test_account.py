@@ -1,0 +1,65 @@
+import pytest
+
+from qbtrade.adapters.kis.parse import account
+from qbtrade.errors import WireError
+from tests.adapters.kis.captured import own, recorded
+
+
+def test_a_balance_leaves_out_what_was_sold_and_marks_what_is_on_loan() -> None:
+    found = account.balance(own("balance"))
+    assert [(each.symbol, each.name, each.qty, each.cost, each.last, each.credit) for each in found.holdings] == [
+        ("005930", "SAMSUNG", 4, 299_800, 75_100, False),
+        ("009150", "ON LOAN", 3, 369_000, 0, True),
+    ]
+    assert (found.cash, found.deposit, found.tomorrow, found.costs) == (9_700_158, 10_000_000, 9_999_958, 42)
+    assert (found.bought, found.sold, found.loans, found.net_assets) == (299_800, 0, 369_000, 10_000_558)
+
+
+def test_an_empty_account_has_cash_and_no_holdings() -> None:
+    found = account.balance(own("balance_empty"))
+    assert (found.holdings, found.cash) == ((), 10_000_000)
+
+
+@pytest.mark.parametrize("block", ["output1", "output2"])
+def test_a_balance_that_lacks_a_block_is_no_empty_balance(block: str) -> None:
+    (page,) = own("balance")
+    del page.body[block]
+    with pytest.raises(WireError, match="missing"):
+        account.balance([page])
+
+
+@pytest.mark.parametrize("blank", ["", " ", "abc", "12.5", "1_000", "-"])
+def test_cash_that_cannot_be_read_is_an_error(blank: str) -> None:
+    (page,) = own("balance")
+    page.body["output2"][0]["prvs_rcdl_excc_amt"] = blank
+    with pytest.raises(WireError, match="prvs_rcdl_excc_amt"):
+        account.balance([page])
+
+
+def test_cash_may_be_negative_but_shares_may_not() -> None:
+    (page,) = own("balance")
+    page.body["output2"][0]["prvs_rcdl_excc_amt"] = "-000000042"
+    assert account.balance([page]).cash == -42
+    page.body["output1"][0]["hldg_qty"] = "-1"
+    with pytest.raises(WireError, match="hldg_qty is negative"):
+        account.balance([page])
+
+
+def test_the_recorded_balance_adds_up() -> None:
+    found = account.balance(recorded("inquire_balance"))
+    assert [(each.symbol, each.qty, each.sellable) for each in found.holdings] == [
+        ("009150", 1657, 1611),
+        ("009150", 3, 3),
+        ("000660", 1, 1),
+    ]
+    assert found.net_assets == found.cash + found.stock_value
+
+
+def test_the_recorded_buying_power_tells_credit_apart() -> None:
+    found = account.buying_power(recorded("inquire_psbl_order"))
+    assert (found.cash, found.amount, found.qty, found.price) == (741_191_178, 107_177_377, 1531, 70_000)
+    assert found.amount < found.amount_on_credit
+
+
+def test_the_recorded_sellable_shares_are_read() -> None:
+    assert account.sellable(recorded("inquire_psbl_sell")) == account.Sellable("005930", 1744, 1744)
