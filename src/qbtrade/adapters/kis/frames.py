@@ -20,9 +20,12 @@ TRADES: Final = "H0STCNT0"
 QUOTES: Final = "H0STASP0"
 LEAST: Final = {tr_id: min(width for _, width in widths) for tr_id, widths in WIDTHS.items()}
 """The narrowest record ever seen of each TR; wider ones carry fields behind those that we read."""
-PARTS: Final = 4
+_PARTS: Final = 4
+_COUNTS: Final = {f"{count:03d}": count for count in range(1, 1000)}
 LONGEST: Final = 18
-"""Digits of the largest number that is believed."""
+"""Digits of the largest number that is read."""
+BELIEVED: Final = 10**12
+"""No price in KRW and no day's volume comes near this."""
 
 _TIME, _PRICE, _QTY, _VOLUME, _SIDE, _DATE, _HOUR = (
     position(TRADES, name)
@@ -46,15 +49,16 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 def read_frame(text: str) -> Frame:
     """Open the envelope `flag|TR id|count|payload`. Raises: WireError."""
-    parts = text.split("|", PARTS - 1)
-    if len(parts) < PARTS or parts[0] not in {"0", "1"}:
+    parts = text.split("|", 3)
+    if len(parts) < _PARTS or parts[0] not in {"0", "1"}:
         raise WireError("frame", "not flag|TR id|count|payload")
     flag, tr_id, count, payload = parts
     if tr_id not in LEAST:
         raise WireError("frame", "of a TR id that was not asked for")
-    if len(count) > LONGEST or not (count.isascii() and count.isdigit() and int(count)):
-        raise WireError(tr_id, "its record count is not a number above 0")
-    return Frame(tr_id, flag == "1", int(count), payload)
+    number_of_records = _COUNTS.get(count)
+    if number_of_records is None:
+        raise WireError(tr_id, "its record count is not three digits, or 0")
+    return Frame(tr_id, flag == "1", number_of_records, payload)
 
 
 def records(tr_id: str, count: int, payload: str) -> tuple[list[str], int]:
@@ -115,16 +119,16 @@ class Reader:
         for at in range(0, len(values), width):
             price, qty, volume = values[at + _PRICE], values[at + _QTY], values[at + _VOLUME]
             digits = price + qty + volume
-            day, hour = values[at + _DATE].strip() or today, values[at + _HOUR]
+            day, hour = values[at + _DATE] or today, values[at + _HOUR]
             try:
-                if len(digits) > 2 * LONGEST or not (digits.isascii() and digits.isdigit()):
+                if not (digits.isascii() and digits.isdigit()):
                     raise ValueError  # noqa: TRY301 - one way out for whatever is wrong with a record
                 ts, symbol = moment(day, values[at + _TIME]), symbol_of(values[at])
                 krw, shares, total = int(price), int(qty), int(volume)
             except ValueError:
                 self.unread[TRADES] += 1
                 continue
-            if not krw or total < shares:
+            if not (0 < krw < BELIEVED and shares <= total < BELIEVED):
                 self.unread[TRADES] += 1
                 continue
             regular = hour in _IN_SESSION

@@ -3,7 +3,7 @@
 Source: PROTOCOL section 6. It has no replay: what went by while it was away is named in `Missed` and asked over REST.
 """
 
-from enum import Enum, auto
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -14,7 +14,7 @@ from qbtrade.adapters.kis.frames import QUOTES, TRADES, Control, Frame, Reader, 
 from qbtrade.adapters.kis.notices import NOTICES, Seal, read_notices
 from qbtrade.adapters.kis.reconnects import Reconnects
 from qbtrade.adapters.kis.registrations import Channel, Command, Registrations, Verdict
-from qbtrade.adapters.kis.stream_terms import Close, Connect, Output, SendText, StreamLimits
+from qbtrade.adapters.kis.stream_terms import Close, Connect, Output, SendText, State, StreamLimits
 from qbtrade.adapters.kis.tape import Tape
 from qbtrade.domain.calendar import DAY, MINUTE, kst_date
 from qbtrade.domain.events import Alert, FeedLost, FeedRestored, Level
@@ -23,16 +23,6 @@ from qbtrade.errors import WireError
 KST_SHIFT: Final = 9 * 60 * MINUTE
 _IN_USE: Final = "OPSP8996"
 _BAD_KEYS: Final = frozenset({"OPSP0010", "OPSP0011"})
-
-
-class State(Enum):
-    """Where the connection stands."""
-
-    STOPPED = auto()
-    KEYLESS = auto()
-    WAITING = auto()
-    CONNECTING = auto()
-    OPEN = auto()
 
 
 class Stream:
@@ -53,10 +43,10 @@ class Stream:
         self._not_before = 0  # the next connect
         self._at = 0  # the next turn: a connect, or another wish for a key
         self._begged = set[Channel]()  # notice channels asked for twice, because their key was missing
-        self._opened = self._heard = 0
+        self._opened = self._heard = self._texts = 0
         self._lost_at: int | None = None
         self._today, self._tomorrow_at = "", 0
-        self._tally = dict.fromkeys(("frames", "connects", "losses", "unread", "foreign", "stray"), 0)
+        self._tally = dict.fromkeys(("connects", "losses", "unread", "foreign", "stray"), 0)
 
     # what is wished for
 
@@ -133,12 +123,12 @@ class Stream:
             return [Close(), *self._lose(now, "unanswered")]
         return [self._text(command)]
 
-    def on_text(self, now: int, text: str) -> list[Output]:
+    def on_text(self, now: int, text: str) -> Sequence[Output]:
         """A frame, an answer or a PINGPONG arrived. Nothing that it may hold raises."""
         if self._state is not State.OPEN:
             return []
         self._heard = now
-        self._tally["frames"] += 1
+        self._texts += 1
         if now >= self._tomorrow_at:
             self._turn_day(now)
         try:
@@ -153,6 +143,7 @@ class Stream:
         """What was seen since the beginning, by name."""
         tape, reader = self._tape, self._reader
         return self._tally | {
+            "texts": self._texts,
             "records": reader.records,
             "unread_trades": reader.unread[TRADES],
             "unread_quotes": reader.unread[QUOTES],
@@ -170,11 +161,11 @@ class Stream:
 
     # frames
 
-    def _on_frame(self, now: int, frame: Frame) -> list[Output]:
+    def _on_frame(self, now: int, frame: Frame) -> Sequence[Output]:
         if frame.tr_id == TRADES and not frame.sealed:
-            return [*self._reader.trades(frame, self._today)]
+            return self._reader.trades(frame, self._today)
         if frame.tr_id == QUOTES and not frame.sealed:
-            return [*self._reader.quotes(frame, self._today)]
+            return self._reader.quotes(frame, self._today)
         if frame.tr_id in NOTICES:
             return self._on_notices(now, frame)
         raise WireError(frame.tr_id, "sealed, or of a kind that is not read")

@@ -1,5 +1,7 @@
 """What the stream keeps to, and what it can ask of its transport."""
 
+from enum import Enum, auto
+
 import msgspec
 
 from qbtrade.adapters.kis.reconnects import Pace
@@ -52,3 +54,13 @@ class Close(msgspec.Struct, frozen=True):
 
 Output = Connect | SendText | Close | Event
 """What comes out. Events are for the bus: market data may be conflated, all others may not."""
+
+
+class State(Enum):
+    """Where the connection stands."""
+
+    STOPPED = auto()
+    KEYLESS = auto()
+    WAITING = auto()
+    CONNECTING = auto()
+    OPEN = auto()

@@ -13,7 +13,6 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
 
 from qbtrade.adapters.kis.http import ConnectFailed, HttpOutcome, HttpReply, HttpRequest, NoAnswer
 from qbtrade.domain.calendar import NS
@@ -90,7 +89,7 @@ def exchange(session: requests.Session, request: HttpRequest, line: Line) -> Htt
     """Send once, never follow a redirect, and give up when the time is over, wherever it went."""
     _here.line, seconds = line, request.timeout_ns / NS
     alarm = threading.Timer(seconds, line.cut)
-    alarm.daemon = True
+    alarm.name, alarm.daemon = "qb-deadline", True
     alarm.start()
     try:
         reply = session.request(
@@ -99,10 +98,11 @@ def exchange(session: requests.Session, request: HttpRequest, line: Line) -> Htt
         )  # fmt: skip
         with reply:
             body = reply.content
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever broke, the socket tells what may have been sent
         return ConnectFailed(_words(error)) if line.sock is None else NoAnswer(_words(error))
     finally:
         alarm.cancel()
+        alarm.join()
     if line.is_cut:
         return NoAnswer("no whole answer in time")
     return HttpReply(reply.status_code, {name.lower(): value for name, value in reply.headers.items()}, body)

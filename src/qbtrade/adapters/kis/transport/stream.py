@@ -14,6 +14,7 @@ from qbtrade.adapters.kis.stream import Stream
 from qbtrade.adapters.kis.stream_terms import Close, Connect, Output, SendText
 from qbtrade.adapters.kis.transport.link import BROKEN, CHUNK, PATIENCE, Link
 from qbtrade.domain.calendar import NS
+from qbtrade.domain.events import FeedLost
 from qbtrade.domain.market import Quote, Trade
 from qbtrade.domain.message import Event
 from qbtrade.errors import ConfigError
@@ -64,8 +65,11 @@ class StreamThread:
     def close(self, patience: float = 3 * PATIENCE) -> bool:
         """Take leave of the server and end the thread; True when it has ended."""
         self._ask(self._end)
-        if self._thread.ident is not None:
-            self._thread.join(patience)
+        if self._thread.ident is None:
+            self._bell.close()
+            self._ringer.close()
+            return True
+        self._thread.join(patience)
         return not self._thread.is_alive()
 
     def _ask(self, ask: Callable[[int], Iterable[Output]]) -> None:
@@ -78,9 +82,13 @@ class StreamThread:
         return self._stream.stop()
 
     def _run(self) -> None:
-        with self._bell, self._ringer:
-            while not self._is_over:
-                self._turn()
+        try:
+            with self._bell, self._ringer:
+                while not self._is_over:
+                    self._turn()
+        finally:
+            if not self._is_over:  # a fault of ours: the kernel must not believe that all is quiet
+                self._inbox.put(FeedLost(self._clock.now(), "the stream's thread ended"))
 
     def _turn(self) -> None:
         """Wait for the bell, the server or the stream's timer, and serve whatever has come."""
