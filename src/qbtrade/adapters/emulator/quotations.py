@@ -51,7 +51,7 @@ class Quotations:
             raise Refusal("OPSQ2001", rt_cd="2", note="FID_INPUT_ISCD")
         return listing
 
-    def _price(self, _now: int, params: Params) -> Body:
+    def _price(self, now: int, params: Params) -> Body:
         listing = self._listing(params)
         today, price, base = listing.today, listing.last, listing.base
         values = {
@@ -83,7 +83,7 @@ class Quotations:
             "mrkt_warn_cls_code": "00",
             "mang_issu_cls_code": "N",
             "crdt_able_yn": "Y",
-            **_extremes(listing),
+            **_extremes(listing, now),
         }
         return success(OK, output=row("inquire-price", "output", values))
 
@@ -229,9 +229,9 @@ def _change(price: int, listing: Listing) -> dict[str, object]:
     }
 
 
-def _extremes(listing: Listing) -> dict[str, object]:
+def _extremes(listing: Listing, now: int) -> dict[str, object]:
     """Highest and lowest price of the days that are known, told as those of 250 days, a year and 52 weeks."""
-    days = listing.days or [(listing.day, listing.whole_day())]
+    days = listing.days or [(kst_date(now), listing.whole_day())]
     (top, highest), (bottom, lowest) = max(days, key=lambda row: row[1].high), min(days, key=lambda row: row[1].low)
     values: dict[str, object] = {}
     for head, tail in (("d250", "rate"), ("dryy", "rate"), ("w52", "ctrt")):
