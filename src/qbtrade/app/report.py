@@ -91,7 +91,7 @@ def build(events: Iterable[Event]) -> Row:
         "equity_curve": [{"ts": iso_kst(ts), "equity": equity} for ts, equity in curve.points],
         "metrics": {
             **metrics(
-                curve, exposure, trips.closed, initial=account["initial_cash"], equity=account["equity"], end=end
+                curve, exposure, trips.closed, initial=books.worth, equity=account["equity"], end=end
             ),
             "break_even": break_even(ended.last, ended.terms) if ended else [],
         },

@@ -57,10 +57,10 @@ class Setting:
 
 
 class Books:
-    """The account as the fills left it."""
+    """The account as the fills left it. worth: equity at the start, KRW."""
 
     def __init__(self, bus: Bus) -> None:
-        self.initial = self.cash = self.realized = self.commission = self.tax = 0
+        self.initial = self.worth = self.cash = self.realized = self.commission = self.tax = 0
         self._positions: dict[str, tuple[int, int]] = {}
         self._last: dict[str, int] = {}
         bus.subscribe(SessionStarted, self._on_started)
@@ -88,6 +88,9 @@ class Books:
 
     def _on_started(self, event: SessionStarted) -> None:
         self.initial = self.cash = event.cash
+        for symbol, held in event.held.items():
+            self._positions[symbol], self._last[symbol] = (held.qty, held.cost), held.last
+        self.worth = event.cash + sum(held.qty * held.last for held in event.held.values())
 
     def _on_booked(self, event: PositionChanged) -> None:
         self._positions[event.symbol] = (event.qty, event.cost)

@@ -129,7 +129,7 @@ def _sum_up(path: Path, started: SessionStarted, booked: Iterator[Event], last: 
         start=started.ts,
         end=last.ts,
         outcome=last.outcome.value if isinstance(last, SessionEnded) else report.UNFINISHED,
-        profit=books.account()["equity"] - books.initial,
+        profit=books.account()["equity"] - books.worth,
         fills=fills,
     )
 

@@ -14,7 +14,7 @@ from qbtrade.domain import events as ev
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar, Quote, Trade
-from qbtrade.domain.order import OrderKind
+from qbtrade.domain.order import OrderKind, OrderRequest
 from qbtrade.domain.rules import Rules
 from qbtrade.engines.hours import Hours
 from qbtrade.engines.journal import WRITTEN, Journal
@@ -36,7 +36,7 @@ class Setup(msgspec.Struct, frozen=True):
 
     made_of_bars: the trades are the paths of recorded bars, whose jumps are no spikes. durable: intents reach the
     disk before the broker. heartbeat: ns, 0 for none. mark_every: ns between looks at the day's loss while shares are
-    held.
+    held. grace: ns that a bar waits for stragglers.
     """
 
     rules: Rules
@@ -50,6 +50,7 @@ class Setup(msgspec.Struct, frozen=True):
     heartbeat: int = 0
     order_kind: OrderKind = OrderKind.LIMIT
     mark_every: int = 1_000_000_000
+    grace: int = 0
     commission_ppb: int = -1
     tax_ppb: int = -1
 
@@ -72,6 +73,7 @@ class Engines:
         self.market = MarketData(
             bus, clock, setup.rules, setup.instruments,
             interval=setup.interval, bases=setup.bases, spike=0 if setup.made_of_bars else SPIKE,
+            grace=setup.grace,
         )  # fmt: skip
         self._join_market()
         self.broker = make_broker(bus, clock, self.market)
@@ -108,6 +110,13 @@ class Engines:
         self.host.host(strategy)
         if listens_to_trades(strategy):
             self.bus.subscribe(Trade, self.host.on_trade)
+
+    def adopt_order(self, order: OrderRequest, ts: int) -> None:
+        """Take in an order that an earlier session may have sent, as if it were on its way."""
+        wish = ev.SubmitOrder(ts, order)
+        for event in (wish, ev.OrderApproved(ts, order, ()), ev.OrderSending(ts, order)):
+            self.journal.on_event(event)
+        self.orders.adopt(wish)
 
     def _join_journal(self) -> None:
         special = {ev.OrderSending, ev.OrderCanceling, ev.EquityMarked, ev.SessionEnded}

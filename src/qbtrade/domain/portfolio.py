@@ -60,6 +60,13 @@ class Account:
         """What all shares held cost, without fees."""
         return self._cost
 
+    def adopt(self, symbol: str, qty: int, cost: int) -> None:
+        """Begin with shares that were bought before, at what they cost, KRW."""
+        position = self.positions.setdefault(symbol, Position())
+        position.qty, position.cost = position.qty + qty, position.cost + cost
+        self.deposits += cost
+        self._cost += cost
+
     def fill(self, order_id: str, symbol: str, side: Side, price: int, qty: int, costs: Costs) -> Booking:
         """Book one execution. Raises: ValueError for a sale of more than is held.
 

@@ -112,6 +112,13 @@ class Orders:
         """Hand the cancel over, after the journal has it."""
         self._broker.cancel(event.order_id)
 
+    def adopt(self, event: SubmitOrder) -> None:
+        """Take in an order that an earlier session may have sent: it is never handed over again."""
+        self.on_submit(event)
+        order = self._orders[event.order.order_id]
+        order.move(S.APPROVED)
+        order.move(S.SENDING)
+
     # answers
 
     def on_accepted(self, event: OrderAccepted) -> None:

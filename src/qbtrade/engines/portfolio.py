@@ -3,7 +3,7 @@
 from datetime import date
 
 from qbtrade.domain.calendar import Phase, kst_date
-from qbtrade.domain.events import EquityMarked, OrderFilled, PhaseChanged, PositionChanged
+from qbtrade.domain.events import EquityMarked, Held, OrderFilled, PhaseChanged, PositionChanged
 from qbtrade.domain.money import Costs
 from qbtrade.domain.order import Purpose
 from qbtrade.domain.portfolio import Account, Position
@@ -38,6 +38,12 @@ class Portfolio:
         self._marked = (-1, -1)
         self._marking = False
         self._costs: dict[tuple[str, date], Costs] = {}
+
+    def adopt(self, held: dict[str, Held], day: str, day_start: int) -> None:
+        """Begin with shares of an earlier session. day: ISO; day_start: equity from which that day's profit counts."""
+        for symbol, position in held.items():
+            self.account.adopt(symbol, position.qty, position.cost)
+        self._day, self._day_start = day, day_start
 
     # PositionView
 

@@ -85,6 +85,28 @@ class RiskGate:
         now = self._clock.now()
         return tuple((rule.slug, *use) for rule in self._rules if (use := rule.in_use(now)) is not None)
 
+    # what is said from outside
+
+    def carry(self, day: str, entries: int) -> None:
+        """Go on with a day, ISO, in which earlier sessions made so many entries."""
+        self._day = day
+        for rule in self._rules:
+            rule.carry(entries)
+
+    def halt(self, ts: int, cause: str) -> None:
+        """Send nothing but cancels and protective sells until `resume`; entries that work are canceled."""
+        self._narrow(ts, ACCOUNT, RiskState.HALTED, cause)
+        self._cancel_entries(ts, self._orders.open_symbols(), cause)
+
+    def reduce(self, ts: int, cause: str) -> None:
+        """Send only what reduces until `resume`; entries that work are canceled."""
+        self._narrow(ts, ACCOUNT, RiskState.REDUCING, cause)
+        self._cancel_entries(ts, self._orders.open_symbols(), cause)
+
+    def resume(self, ts: int, cause: str) -> None:
+        """That cause is gone; others may stand."""
+        self._lift(ts, ACCOUNT, {cause}, "resumed")
+
     # judging
 
     def on_submit(self, event: SubmitOrder) -> None:

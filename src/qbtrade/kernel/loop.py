@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heapreplace
 
 from qbtrade.domain.message import Event
 from qbtrade.kernel.bus import Bus
-from qbtrade.kernel.clock import LiveClock, SimClock
+from qbtrade.kernel.clock import LiveClock, SimClock, Stopwatch
 
 
 class StopRequest:
@@ -173,6 +173,20 @@ class LiveLoop:
         """Run on the calling thread, which owns all state from here on."""
         while not self._stop.asked:
             self._clock.run_due()
-            event = self._inbox.take(self._clock.seconds_until_due(self.LONGEST_WAIT))
-            if event is not None:
-                self._bus.publish(event)
+            self._turn(self.LONGEST_WAIT)
+
+    def run_until(self, done: Callable[[], bool], patience: float) -> bool:
+        """Go on, stop or no stop, until `done` says so; False when it did not within `patience` machine seconds."""
+        watch = Stopwatch()
+        while not done():
+            left = patience - watch.seconds()
+            if left <= 0:
+                return False
+            self._clock.run_due()
+            self._turn(min(left, self.LONGEST_WAIT))
+        return True
+
+    def _turn(self, longest: float) -> None:
+        event = self._inbox.take(self._clock.seconds_until_due(longest))
+        if event is not None:
+            self._bus.publish(event)

@@ -89,8 +89,20 @@ class Heartbeat(Event, frozen=True, gc=False, tag=E.HEARTBEAT.value):
     counts: dict[str, int] = {}
 
 
-class SessionStarted(Event, frozen=True, gc=False, tag=E.SESSION_STARTED.value):
-    """First row of a journal: everything a report needs to know about how the session was set up."""
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """Shares that a session begins with. cost: KRW of all. last: KRW, the close before."""
+
+    qty: int
+    cost: int
+    last: int
+
+
+class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SESSION_STARTED.value):
+    """First row of a journal: everything a report needs to know about how the session was set up.
+
+    account: whose books these are, a digest, "" where no broker keeps them. held: what it begins with, by symbol.
+    day_start: equity from which the day's profit counts, 0 for its own at the start. entries: of the day before it.
+    """
 
     session_id: str
     run_id: str
@@ -105,6 +117,10 @@ class SessionStarted(Event, frozen=True, gc=False, tag=E.SESSION_STARTED.value):
     cash: int
     limits: dict[str, int | bool | str]
     assumptions: dict[str, int | str] = {}
+    account: str = ""
+    held: dict[str, Held] = {}
+    day_start: int = 0
+    entries: int = 0
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):

@@ -80,6 +80,9 @@ class Rule(ABC):
     def remember(self, case: Case) -> None:  # noqa: B027 - most rules keep nothing
         """Learn that the order was approved."""
 
+    def carry(self, entries: int) -> None:  # noqa: B027 - likewise
+        """Learn how many entries earlier sessions of this day made."""
+
     def new_day(self) -> None:  # noqa: B027 - likewise
         """Forget what counts by the KST day."""
 

@@ -33,6 +33,10 @@ class EntriesPerDay(Rule):
         if case.intent is ENTER:
             self._count += 1
 
+    def carry(self, entries: int) -> None:
+        """Go on counting."""
+        self._count += entries
+
     def new_day(self) -> None:
         """Start from none."""
         self._count = 0

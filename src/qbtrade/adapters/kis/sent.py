@@ -1,0 +1,103 @@
+"""Our orders as the broker has them: numbers, totals, and whether a trace at the broker may be one of them."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from qbtrade.adapters.kis.calls import CODES
+from qbtrade.adapters.kis.events import Action, Notice, Stage
+from qbtrade.adapters.kis.parse.orders import LiveOrder, OrderRow
+from qbtrade.domain.calendar import NS, kst_date, kst_ns
+from qbtrade.domain.order import OrderKind, OrderRequest, Side
+
+EARLIER: Final = 5 * NS
+"""How far the broker's clock may be behind ours."""
+
+
+class Sent:
+    """One order on its way or at the broker. Money in KRW, times UTC ns.
+
+    number, branch: the broker's, "" while unknown. before, before_amount: filled before this session adopted it.
+    filled, amount: booked; noticed: shares told by notices. cancel_at: when the cancel under way was asked for, 0 for
+    none; cancel_told: its answer has come. looks: at complete rows without a trace of it. is_not_live: the list of live
+    orders did not have it.
+    """
+
+    __slots__ = (
+        "amount", "before", "before_amount", "branch", "cancel_at", "cancel_told", "filled", "heard", "is_not_live",
+        "looks", "noticed", "number", "over", "request", "sent_at",
+    )  # fmt: skip
+
+    def __init__(self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0) -> None:
+        self.request, self.sent_at = request, sent_at
+        self.before, self.before_amount = before, before_amount
+        self.number = self.branch = ""
+        self.filled = self.amount = self.noticed = self.cancel_at = self.looks = 0
+        self.cancel_told = self.over = self.is_not_live = False
+        self.heard = set[tuple[int, int, int]]()
+
+    @property
+    def remaining(self) -> int:
+        """Shares that may still fill."""
+        return self.request.qty - self.filled
+
+    @property
+    def code(self) -> str:
+        """KIS's code of its kind."""
+        return CODES[self.request.kind, self.request.tif]
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """An order number that nobody owns yet, and what is known of it. price: KRW, -1 where it is not told."""
+
+    number: str
+    branch: str
+    symbol: str
+    side: Side
+    qty: int
+    price: int
+    ts: int
+
+    def may_be(self, sent: Sent) -> bool:
+        """Whether it looks exactly like this order and is not older."""
+        request = sent.request
+        price = request.price if request.kind is OrderKind.LIMIT else 0
+        return (
+            (self.symbol, self.side, self.qty) == (request.symbol, request.side, request.qty + sent.before)
+            and self.price in {price, -1}
+            and self.ts >= sent.sent_at - sent.sent_at % NS - EARLIER
+        )
+
+
+def traces_of_rows(rows: Iterable[OrderRow]) -> list[Trace]:
+    """New orders among rows of the history."""
+    return [
+        Trace(row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(row.day, row.at))
+        for row in rows if not row.original_no
+    ]  # fmt: skip
+
+
+def traces_of_live(rows: Iterable[LiveOrder], now: int) -> list[Trace]:
+    """Orders among those that can still be changed."""
+    today = kst_date(now)
+    return [
+        Trace(row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(today, row.at))
+        for row in rows if not row.original_no
+    ]  # fmt: skip
+
+
+def trace_of_notice(notice: Notice) -> Trace | None:
+    """The new order that a notice speaks of; None when it speaks of something else."""
+    if notice.action is not Action.NEW or notice.stage is Stage.REJECTED:
+        return None
+    is_fill = notice.stage is Stage.FILLED
+    qty = notice.order_qty if is_fill else notice.order_qty or notice.qty
+    price = -1 if is_fill else notice.price
+    return Trace(notice.order_no, "", notice.symbol, notice.side, qty, price, notice.ts)
+
+
+def fills_of(qty: int, amount: int) -> tuple[tuple[int, int], ...]:
+    """(price, qty) of at most two fills that make up exactly so many shares and KRW."""
+    price, dearer = divmod(amount, qty)
+    return tuple((each, shares) for each, shares in ((price, qty - dearer), (price + 1, dearer)) if shares)
