@@ -29,14 +29,17 @@ MO: Final = PO.with_suffix(".mo")
 MARKERS: Final = {"_": (0,), "N_": (0,)}
 RAISED: Final = {
     **{name: (0,) for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)},
-    "RowError": (3,), "super().__init__": (0,),
+    "RowError": (3,), "WireError": (1,), "super().__init__": (0,),
 }  # fmt: skip
 """Which arguments of an error are sentences."""
 TOLD: Final = {
-    "Alert": (3, 4), "SymbolHalted": (3,), "Halt": (3,), "on_notice": (0,),
+    "Alert": (3, 4), "SymbolHalted": (3,), "Halt": (3,), "on_notice": (0,), "Advice": (2, 3), "Alarm": (1, 2),
+    "Failed": (0,), "NotSent": (0,), "Unconfirmed": (0,), "_unsent": (1,), "_stop": (0,), "_postpone": (1,),
     "Key": (2, 3), "_choice": (1, 2), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
 }  # fmt: skip
 """Events and values whose words reach the screen: positions of their sentences."""
+TELLING: Final = ("_problems", "objection")
+"""Functions whose answers are sentences."""
 KEYWORDS: Final = ("hint", "text", "action", "detail", "problem")
 _DATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LETTER = re.compile(r"[A-Za-z]")
@@ -50,11 +53,20 @@ class Sentences(ast.NodeVisitor):
         self.found: list[str] = []
         self._assigned: list[dict[str, list[ast.expr]]] = [{}]
 
+    def visit_Module(self, node: ast.Module) -> None:
+        """Remember which sentences stand in constants of the module."""
+        for part in node.body:
+            if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name) and part.value is not None:
+                self._assigned[0][part.target.id] = [part.value]
+        self.generic_visit(node)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         """Remember which sentences stand in variables of the function."""
         self._command_help(node)
         assigned: dict[str, list[ast.expr]] = {}
         for part in ast.walk(node):
+            if node.name in TELLING and isinstance(part, ast.Return | ast.Yield) and part.value is not None:
+                self._take(part.value)
             if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
                 assigned.setdefault(part.targets[0].id, []).append(part.value)
         self._assigned.append(assigned)
@@ -90,7 +102,8 @@ class Sentences(ast.NodeVisitor):
                 self._take(node.body)
                 self._take(node.orelse)
             case ast.Name(id=name):
-                for value in self._assigned[-1].pop(name, []):  # once is enough, and a variable may be made of itself
+                scope = self._assigned[-1] if name in self._assigned[-1] else self._assigned[0]
+                for value in scope.pop(name, []):  # once is enough, and a variable may be made of itself
                     self._take(value)
             case _:
                 pass

@@ -22,7 +22,7 @@ def test_exit_codes_stay_what_they_are() -> None:
 
 
 def test_commands_keep_their_names() -> None:
-    assert list(COMMANDS) == ["simulate", "report", "rules", "config"]
+    assert list(COMMANDS) == ["simulate", "report", "rules", "emulator", "kis", "config"]
 
 
 def test_error_slugs_are_unique() -> None:

@@ -17,6 +17,7 @@ from qbtrade.adapters.kis.parse.envelope import read
 from qbtrade.errors import WireError
 from qbtrade.kernel.clock import FOREVER
 
+NO_TOKEN: Final = "no access token yet"  # noqa: S105 (a sentence)
 LAST_SECONDS: Final = 10 * NS
 """A token is not used any more that long before it ends."""
 UNCHANGED: Final = 600 * NS
@@ -108,7 +109,7 @@ class Auth:
         self._deaths = 0
         self._dead: set[str] = set()
         self.stopped = ""
-        self.trouble = "no access token yet"
+        self.trouble = NO_TOKEN
 
     def token(self, now: int) -> Secret | None:
         """The token to use now, if there is one."""
@@ -134,8 +135,7 @@ class Auth:
             return False
         until = self._store.reserve(now, self._limits.token_gap_ns)
         if until:
-            self._not_before = until
-            self.trouble = "a token may be asked for once a minute"
+            self._postpone(until, "a token may be asked for once a minute")
             return False
         self._asking = True
         return True
@@ -148,8 +148,7 @@ class Auth:
                 self._store.release()
                 wait = RECONNECT[min(self._failed_connects, len(RECONNECT) - 1)]
                 self._failed_connects += 1
-                self._not_before, self.trouble = now + wait, f"no connection to KIS: {reason}"
-                return []
+                return self._postpone(now + wait, f"no connection to KIS: {reason}")
             case NoAnswer(reason=reason):
                 return self._wait(now, reason)
             case HttpReply():
@@ -166,9 +165,8 @@ class Auth:
         if self._deaths > 1:
             return self._stop(f"the access token was refused again ({code})")
         self._dead.add(_digest(token))
-        self.trouble = f"the access token was refused ({code})"
         self._adopt(now)
-        return []
+        return self._postpone(self._not_before, f"the access token was refused ({code})")
 
     def on_alive(self, token: Secret) -> None:
         """KIS answered a call with this token."""
@@ -205,7 +203,10 @@ class Auth:
         self._store.save(grant)
 
     def _wait(self, now: int, trouble: str) -> list[Alarm]:
-        self._not_before, self.trouble = now + self._limits.token_gap_ns, trouble
+        return self._postpone(now + self._limits.token_gap_ns, trouble)
+
+    def _postpone(self, until: int, trouble: str) -> list[Alarm]:
+        self._not_before, self.trouble = until, trouble
         return []
 
     def _stop(self, why: str) -> list[Alarm]:
