@@ -36,10 +36,12 @@ REAL_ONLY: dict[str, Callable[[Environment], Call[Any]]] = {
     "stock_info": lambda env: calls.stock_info(env, "005930"),
 }
 
+EVERY_CALL = EVERYWHERE | REAL_ONLY
 
-@pytest.mark.parametrize("name", {**EVERYWHERE, **REAL_ONLY})
+
+@pytest.mark.parametrize("name", EVERY_CALL)
 def test_a_call_names_its_transaction_and_every_parameter_of_it(name: str) -> None:
-    call = {**EVERYWHERE, **REAL_ONLY}[name](an_environment("real"))
+    call = EVERY_CALL[name](an_environment("real"))
     tr = REST[call.name]
     assert (call.method, call.path, tuple(call.params)) == (tr.method, tr.path, tr.request)
     assert call.tr_id in tr.real.values()
@@ -112,12 +114,12 @@ def test_an_amendment_moves_all_that_is_left() -> None:
 
 
 def test_only_orders_amendments_and_cancels_are_sent_once() -> None:
-    kinds = {name: make(an_environment()).kind for name, make in {**EVERYWHERE, **REAL_ONLY}.items()}
+    kinds = {name: make(an_environment()).kind for name, make in EVERY_CALL.items()}
     assert {name for name, kind in kinds.items() if kind is CallKind.ORDER} == {"order", "cancel", "amend"}
 
 
 def test_questions_about_the_account_are_marked() -> None:
-    marked = {name for name, make in {**EVERYWHERE, **REAL_ONLY}.items() if make(an_environment()).ledger}
+    marked = {name for name, make in EVERY_CALL.items() if make(an_environment()).ledger}
     assert marked == {"order_history", "balance", "buying_power", "live_orders", "sellable"}
 
 

@@ -17,7 +17,7 @@ from qbtrade.errors import ConfigError
 
 NS: Final = 10**9
 ACCOUNT: Final = re.compile(r"\d{8}-\d{2}")
-PLACEHOLDER: Final = re.compile(r"(?is)your[ _-]?.*|example.*|change.?me.*|paste.*|<.*>|.*\.\.\.|(.)\1*|.*\s.*")
+PLACEHOLDER: Final = re.compile(r"(?is)\A(your[ _-]?.*|example.*|change.?me.*|paste.*|<.*>|.*\.\.\.|(.)\2*|.*\s.*)\Z")
 """What stands in a file that was not filled in; a key has neither blanks nor one character only."""
 ORDER_TRS: Final = frozenset(
     tr_id
@@ -224,7 +224,7 @@ def _problems(environment: Environment, others: Iterable[Environment]) -> Iterat
         text = secret.reveal()
         if not text:
             yield f"the {name} is missing"
-        elif PLACEHOLDER.fullmatch(text) or len(text) < KEY_LENGTH:
+        elif PLACEHOLDER.search(text) or len(text) < KEY_LENGTH:
             yield f"the {name} is a placeholder"
     if not ACCOUNT.fullmatch(environment.account):
         yield "the account is not written as 12345678-01"
