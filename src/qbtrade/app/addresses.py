@@ -8,18 +8,25 @@ from qbtrade.errors import ConfigError, UsageError
 
 KEYRING: Final = "keyring:"
 """`keyring:NAME` stands for the secret that the OS keyring holds for qbtrade under NAME."""
+SERVICE: Final = "qbtrade"
+"""The name under which the keyring keeps everything of ours."""
 _IN_USER = re.compile(r"(?<=://)([^/?#@:]*):.*@")
 _IN_QUERY = re.compile(r"(?i)([?&][^=&]*pass[^=&]*=)[^&#]*")
 
 
 def address(what: str, text: str, *, schemes: Sequence[str]) -> str:
     """Read `scheme://...`, or fetch it from the keyring; no error repeats it. Raises: UsageError, ConfigError."""
-    url = from_keyring(what, text.removeprefix(KEYRING)) if text.startswith(KEYRING) else text
+    url = secret(what, text)
     if url.partition("://")[0] not in schemes or "://" not in url:
         raise UsageError(
             "{what} is not an address", hint="Write {scheme}://user@host/name", what=what, scheme=schemes[0]
         )
     return url
+
+
+def secret(what: str, text: str) -> str:
+    """The text itself, or what the keyring holds where it says `keyring:NAME`. Raises: ConfigError."""
+    return from_keyring(what, text.removeprefix(KEYRING)) if text.startswith(KEYRING) else text
 
 
 def from_keyring(what: str, name: str) -> str:
@@ -30,12 +37,12 @@ def from_keyring(what: str, name: str) -> str:
         raise ConfigError(
             "{what} is kept in the keyring, which is not installed", hint="pip install 'qbtrade[keyring]'", what=what
         ) from None
-    secret = keyring.get_password("qbtrade", name)
-    if not secret:
+    held = keyring.get_password(SERVICE, name)
+    if not held:
         raise ConfigError(
             "{what}: the keyring holds nothing under {name!r}", hint="keyring set qbtrade {name}", what=what, name=name
         )
-    return secret
+    return held
 
 
 def masked(url: str) -> str:

@@ -1,4 +1,7 @@
-"""What is configured and where it was said: the environment beats `.env`, that beats `qb.toml`, that the default."""
+"""What is configured and where it was said.
+
+The environment beats `.env`, that beats `qb.toml`, that beats KIS's own kis_devlp.yaml, that the default.
+"""
 
 import os
 import stat
@@ -10,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from qbtrade.app.addresses import holds_password
-from qbtrade.app.keys import KEYS, reader_of, variable
+from qbtrade.app import devlp
+from qbtrade.app.addresses import KEYRING, holds_password
+from qbtrade.app.keys import KEYS, SECRETS, reader_of, variable
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.errors import ConfigError, UsageError
 
@@ -19,6 +23,8 @@ TOML: Final = "qb.toml"
 DOTENV: Final = ".env"
 ENVIRONMENT: Final = "environment"
 DEFAULT: Final = "default"
+PLACES: Final = (ENVIRONMENT, DOTENV, TOML, devlp.NAME, DEFAULT)
+"""Where a value may stand; the first that says something wins."""
 NOT_OURS: Final = ("QB_DEBUG", "QB_TEST_")
 """Beginnings of variables that are no configuration."""
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -52,6 +58,11 @@ class Settings:
         if said is None:
             return DEFAULT
         return said.place if said.place == TOML else f"{said.place} {said.name}"
+
+    def rank(self, key: str) -> int:
+        """Position in PLACES of where the value was said."""
+        said = self._said.get(key)
+        return PLACES.index(said.place if said else DEFAULT)
 
     def shown(self, key: str) -> str:
         """The value as one would write it, passwords masked."""
@@ -94,11 +105,40 @@ def configured(key: str) -> str:
 
 def collect(cwd: Path, env: Mapping[str, str]) -> dict[str, Said]:
     """What was said for each key, known or not, unread. Raises: ConfigError when a file cannot be used."""
-    said = dict([*_from_toml(cwd / TOML), *_from_dotenv(cwd / DOTENV), *_from_variables(ENVIRONMENT, env)])
-    for found in said.values():
-        if found.place != ENVIRONMENT and holds_password(found.text):
-            _refuse_readable_by_others(cwd / found.place)
-    return said
+    said = _gather(cwd, env)
+    for place in _exposed(cwd, said):
+        raise ConfigError("{place} holds a password and others may read it", hint="chmod 600 {place}", place=place)
+    return {**_from_devlp(said, env), **said}
+
+
+def exposed_files(cwd: Path, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Files of ours that hold secrets and that others may read. Raises: ConfigError when one cannot be read at all."""
+    return tuple(_exposed(cwd, _gather(cwd, env)))
+
+
+def _gather(cwd: Path, env: Mapping[str, str]) -> dict[str, Said]:
+    return dict([*_from_toml(cwd / TOML), *_from_dotenv(cwd / DOTENV), *_from_variables(ENVIRONMENT, env)])
+
+
+def _exposed(cwd: Path, said: Mapping[str, Said]) -> Iterator[str]:
+    secret = {found.place for key, found in said.items() if _is_secret(key, found.text)} - {ENVIRONMENT}
+    return (place for place in sorted(secret) if readable_by_others(cwd / place))
+
+
+def readable_by_others(path: Path) -> bool:
+    """True when somebody besides the owner may read or write the file."""
+    return os.name == "posix" and path.is_file() and bool(path.stat().st_mode & OTHERS)
+
+
+def _is_secret(key: str, text: str) -> bool:
+    return holds_password(text) or (key in SECRETS and not text.startswith(KEYRING))
+
+
+def _from_devlp(said: Mapping[str, Said], env: Mapping[str, str]) -> dict[str, Said]:
+    chosen = said.get("kis.devlp")
+    path = Path(chosen.text).expanduser() if chosen else devlp.usual_place(env)
+    rows = devlp.read(path, must_exist=chosen is not None) if path else {}
+    return {key: Said(text, devlp.NAME, name) for key, (name, text) in rows.items()}
 
 
 def default_text(key: str) -> str:
@@ -170,7 +210,3 @@ def _unknown(said: Said) -> ConfigError:
     hint = "Did you mean {near!r}?" if near else "docs/configuration.md lists all keys"
     return ConfigError("{place}: unknown key {name!r}", hint=hint, place=said.place, name=said.name, near="".join(near))
 
-
-def _refuse_readable_by_others(path: Path) -> None:
-    if os.name == "posix" and path.stat().st_mode & OTHERS:
-        raise ConfigError("{place} holds a password and others may read it", hint="chmod 600 {place}", place=path.name)

@@ -27,6 +27,11 @@ def reports_dir(home: Path) -> Path:
     return home / "reports"
 
 
+def kis_dir(home: Path) -> Path:
+    """Holds the access token and the recent calls of each KIS key, shared by all processes."""
+    return home / "kis"
+
+
 def create(home: Path) -> None:
     """Make the folders that are missing. Raises: FileError."""
     for folder in (home, journals_dir(home), reports_dir(home)):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from qbtrade.adapters.kis.environment import EnvKind, Secret
 from qbtrade.adapters.sim.models import FILL_RULES
 from qbtrade.adapters.sim.scenarios import SCENARIOS
 from qbtrade.app import addresses, units
@@ -13,6 +14,9 @@ from qbtrade.errors import UsageError
 
 LANGUAGES: Final = ("ko", "en")
 ORDER_KINDS: Final = tuple(kind.lower() for kind in OrderKind)
+HIDDEN: Final = "***"
+_TAIL: Final = 3
+"""Characters of an account that are shown: those of its product."""
 
 
 class Key(NamedTuple):
@@ -65,6 +69,44 @@ def _duration(text: str, unsaid: str = "") -> Key:
     return Key(partial(units.duration, bare="s"), units.write_duration, text, unsaid)
 
 
+def _secret(text: str) -> Key:
+    return Key(_read_secret, str, text, "none")
+
+
+def _read_secret(what: str, text: str) -> Secret:
+    return Secret(addresses.secret(what, text.strip()))
+
+
+def _place(text: str, unsaid: str) -> Key:
+    return Key(_text, addresses.masked, text, unsaid)
+
+
+def _account(text: str) -> Key:
+    return Key(_text, _write_account, text, "none")
+
+
+def _write_account(account: str) -> str:
+    return f"******{account[-_TAIL - 2 :]}" if account[-_TAIL:].startswith("-") else HIDDEN
+
+
+def _private(text: str) -> Key:
+    return Key(_text, lambda _value: HIDDEN, text, "none")
+
+
+def _codes(_what: str, text: str) -> tuple[str, ...]:
+    return tuple(code.strip() for code in text.split(",") if code.strip())
+
+
+def _customer(scope: str) -> dict[str, Key]:
+    """Who we are at KIS."""
+    return {
+        f"{scope}.app_key": _secret("App key of the KIS portal, or keyring:NAME."),
+        f"{scope}.app_secret": _secret("App secret of the KIS portal, or keyring:NAME."),
+        f"{scope}.account": _account("Account, written as 12345678-01."),
+        f"{scope}.hts_id": _private("HTS id, for notices of orders and fills."),
+    }
+
+
 KEYS: Final[dict[str, Key]] = {
     "home": _string("Folder of journals, reports and recordings.", "the platform's user data folder"),
     "lang": _choice(LANGUAGES, "Language of the screen: ko or en.", "from the locale"),
@@ -112,7 +154,36 @@ KEYS: Final[dict[str, Key]] = {
     "mock.first_day": _string("Date of the first day.", "chosen by the market"),
     "costs.commission": _rate("The broker's commission.", "by market, from the rules"),
     "costs.tax": _rate("Transaction tax on sells.", "by market and day, from the rules"),
+    "kis.env": _choice(tuple(EnvKind), "Where to trade unless --env says so: real, paper or emulator.", "paper"),
+    **_customer("kis"),
+    "kis.rest_url": _place("REST address in place of KIS's own, for an emulator or a proxy.", "KIS's own"),
+    "kis.ws_url": _place("Stream address that goes with it.", "KIS's own"),
+    "kis.speaks": _choice(("real", "paper"), "Which side of KIS an emulator plays: real or paper.", "real"),
+    "kis.devlp": _string("KIS's own kis_devlp.yaml, which is only read.", "KIS/config in the home folder"),
+    "kis.calls_per_second": Key(
+        units.per_second, units.write_per_second, "REST calls in any second.", "18 on real, 1 on paper"
+    ),
+    "kis.margin": _duration("Added to each second against jitter.", "100ms"),
+    "kis.kept_for_cancels": _whole("Calls of a second that only cancels may use.", "2 on real, 0 on paper", least=0),
+    "kis.kept_for_orders": _whole(
+        "Calls of a second that only cancels and orders may use.", "4 on real, 0 on paper", least=0
+    ),
+    "kis.ledger_gap": _duration("Between two questions about the account.", "1s"),
+    "kis.registrations": _whole("Channels of one stream session.", "41", most=1000),
+    "kis.token_gap": _duration("Between two requests for an access token.", "61s"),
+    "kis.refresh_ahead": _duration("A new token is fetched this long before the old one ends.", "1h"),
+    "kis.tries": _whole("How often a question is asked before it counts as unanswered.", "4", most=100),
+    "kis.pages": _whole("Pages of one answer, at most.", "100", most=10_000),
+    "kis.read_timeout": _duration("How long the answer to a question may take.", "5s"),
+    "kis.order_timeout": _duration("How long the answer to an order may take.", "10s"),
+    "kis.refusals": Key(
+        _codes, ",".join, "Message codes that prove a refused order, besides those that qb knows.", "none"
+    ),
+    **_customer("kis.real"),
+    **_customer("kis.paper"),
 }
+SECRETS: Final = frozenset(key for key in KEYS if key.endswith((".app_key", ".app_secret")))
+"""Keys whose text is not for other eyes."""
 
 
 def reader_of(key: str) -> Callable[[str, str], Any] | None:

@@ -19,6 +19,7 @@ LARGEST: Final = 10**15
 _WHOLE = re.compile(r"-?\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+", re.ASCII)
 _RATE = re.compile(r"(\d{1,10}(?:\.\d{1,12})?)\s*(%|ppb|)", re.ASCII)
 _PPB_OF: Final = {"%": PERCENT, "ppb": 1, "": 100 * PERCENT}
+_PER_SECOND = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
 
 
@@ -89,3 +90,17 @@ def speed(what: str, text: str) -> int:
 def write_speed(speed: int) -> str:
     """Write what `speed` reads."""
     return str(speed) if speed else "max"
+
+
+def per_second(what: str, text: str) -> int:
+    """Read `18` or `0.9`, a number of calls per second, in thousandths. Raises: UsageError."""
+    found = _PER_SECOND.fullmatch(text.strip())
+    milli = int(found[1]) * 1000 + int((found[2] or "").ljust(3, "0")) if found else 0
+    if not milli:
+        raise UsageError("{what}: {text!r} is no number per second", hint="Write 18 or 0.9", what=what, text=text)
+    return milli
+
+
+def write_per_second(milli: int) -> str:
+    """Write what `per_second` reads."""
+    return f"{milli // 1000}.{milli % 1000:03}".rstrip("0").rstrip(".")

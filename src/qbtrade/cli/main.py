@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final = {
+    "preflight": Entry("qbtrade.cli.preflight", "preflight", N_("Check everything that a session needs: go or no-go")),
     "simulate": Entry("qbtrade.cli.simulate", "simulate", N_("Rehearse a strategy on a made or recorded market")),
     "report": Entry("qbtrade.cli.report", "app", N_("Read what a session did and why")),
     "rules": Entry("qbtrade.cli.rules", "rules", N_("Show tick sizes, costs and hours that hold on a day")),

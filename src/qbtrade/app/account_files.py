@@ -1,0 +1,96 @@
+"""Files that belong to one account of one environment: what preflight found, the halt flag, the lock of a session."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.files import write_whole
+from qbtrade.app.home import OURS_ALONE
+from qbtrade.errors import FileError
+
+LARGEST: Final = 1 << 20
+
+
+class Halt(msgspec.Struct, frozen=True):
+    """Trading was halted until somebody resumes it. since: UTC ns; reason: words."""
+
+    since: int
+    reason: str
+
+
+class Running(msgspec.Struct, frozen=True):
+    """The session that holds the lock. started: UTC ns."""
+
+    pid: int
+    run_id: str
+    started: int
+
+
+def account_name(environment: Environment) -> str:
+    """`paper-3f9a…`: the environment and a digest of the account, which is not shown."""
+    text = f"{environment.kind}|{environment.account}"
+    return f"{environment.kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def verdict_path(home: Path, environment: Environment) -> Path:
+    """Where preflight leaves its verdict."""
+    return home / "preflight" / f"{account_name(environment)}.json"
+
+
+def halt_path(home: Path, environment: Environment) -> Path:
+    """Where the halt flag lies; any file there halts."""
+    return home / "halt" / f"{account_name(environment)}.json"
+
+
+def lock_path(home: Path, environment: Environment) -> Path:
+    """The file that a running session holds locked; it holds a Running."""
+    return home / "locks" / f"{account_name(environment)}.json"
+
+
+def read_halt(home: Path, environment: Environment) -> Halt | None:
+    """The halt flag, if it is set. One that cannot be read halts all the same."""
+    path = halt_path(home, environment)
+    if not os.path.lexists(path):
+        return None
+    return _read(path, Halt) or Halt(0, "the halt file cannot be read")
+
+
+def running(home: Path, environment: Environment) -> Running | None:
+    """The session that holds the lock now, if any."""
+    import fcntl
+
+    path = lock_path(home, environment)
+    try:
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read(path, Running) or Running(0, "", 0)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileError("cannot read {path}: {cause}", path=path, cause=error.strerror or error) from error
+    return None
+
+
+def write_private(path: Path, value: Any) -> None:
+    """Write a file for the owner alone, and its folder. Raises: FileError."""
+    try:
+        path.parent.mkdir(mode=OURS_ALONE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            "cannot create folder {path}: {cause}", path=path.parent, cause=error.strerror or error
+        ) from error
+    write_whole(path, msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+
+
+def _read(path: Path, kind: type[Any]) -> Any:
+    try:
+        with path.open("rb") as file:
+            return msgspec.json.decode(file.read(LARGEST), type=kind)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None

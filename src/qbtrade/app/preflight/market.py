@@ -1,0 +1,153 @@
+"""The market: is there a session today, when, and may the symbol be traded in it."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from qbtrade.adapters.kis import calls
+from qbtrade.app.preflight.case import Case
+from qbtrade.app.preflight.rows import Finding, Lacking, fail, ok, skip, warn
+from qbtrade.domain.calendar import MINUTE, DayKind, TradingDay, iso_kst
+
+BACK: Final = timedelta(days=14)
+NO_WARNING: Final = frozenset({"", "00", "0"})
+DANGER: Final = "03"
+SUSPENDED: Final = "58"
+ADMINISTRATIVE: Final = "51"
+_HOUR: Final = slice(11, 16)
+
+
+def trading_day(case: Case) -> Finding:
+    """KRX trades today."""
+    calendar, today = case.rules.calendar, case.today
+    why = calendar.why_closed(today)
+    if why:
+        return fail(f"KRX does not trade on {today} ({why})", f"The next session is {calendar.next_day(today)}")
+    return ok(f"{today}")
+
+
+def hours(case: Case) -> Finding:
+    """When it trades."""
+    day = _today(case)
+    told = f"{_clock(day.open)} to {_clock(day.close)}, no entries from {_clock(day.continuous_end)}"
+    if case.rules.calendar.hours_row(day.day).kind is not DayKind.NORMAL:
+        return warn(f"other hours today: {told}", "Plan the day by these hours")
+    return ok(told)
+
+
+def time_to_open(case: Case) -> Finding:
+    """How long it is until the open, or until the close."""
+    day, now = _today(case), case.clock.now()
+    if now < day.open:
+        return ok(f"opens in {_minutes(day.open - now)} minutes")
+    if now < day.continuous_end:
+        return ok(f"open since {_clock(day.open)}; {_minutes(day.continuous_end - now)} minutes are left")
+    following = case.rules.calendar.next_day(day.day)
+    return fail(f"the session of {day.day} is over", f"The next session is {following}")
+
+
+def symbol_known(case: Case, symbol: str) -> Finding:
+    """KIS knows it, and so do the rules."""
+    price = case.price(symbol)
+    instrument = case.instrument(symbol)
+    name = f"{instrument.market} {instrument.kind} {instrument.name}".rstrip()
+    return ok(f"{name}, last price {price.last:,} won")
+
+
+def halted(case: Case, symbol: str) -> Finding:
+    """It is not suspended."""
+    price = case.price(symbol)
+    if price.halted or price.status == SUSPENDED:
+        return fail("trading is suspended", "Choose another --symbol, or wait until it trades again")
+    return ok("it trades")
+
+
+def designated(case: Case, symbol: str) -> Finding:
+    """It is no administrative issue."""
+    price = case.price(symbol)
+    if price.managed or price.status == ADMINISTRATIVE:
+        return fail("it is an administrative issue: it may be delisted", "Choose another --symbol")
+    return ok("it is no administrative issue")
+
+
+def warned(case: Case, symbol: str) -> Finding:
+    """The exchange warns nobody of it."""
+    price = case.price(symbol)
+    if price.warning == DANGER:
+        return fail("the exchange calls it an investment risk", "Choose another --symbol")
+    if price.warning not in NO_WARNING or price.caution:
+        return warn("the exchange warns investors of it", "It may be suspended for a day; read the notice of KRX")
+    if price.overheated:
+        return warn("short-term overheating: it trades in single-price auctions", "Entries wait for the next session")
+    return ok("no investment warning")
+
+
+def liquidation(case: Case, symbol: str) -> Finding:
+    """It is not on its last days."""
+    if case.price(symbol).liquidation:
+        return fail("liquidation trading: it is about to be delisted, without price limits", "Choose another --symbol")
+    return ok("no liquidation trading")
+
+
+def ex_date(case: Case, symbol: str) -> Finding:
+    """Today's base price is the last close: nothing was paid out, split or merged."""
+    today, base = case.today, case.price(symbol).base
+    bars = case.ask(lambda environment: calls.daily_bars(environment, symbol, today - BACK, today))
+    closes = [bar.close for bar in bars if bar.day < today]
+    if not closes:
+        return skip("no daily bars of earlier days")
+    if closes[-1] != base:
+        return warn(
+            f"the base price is {base:,} won and the last close {closes[-1]:,}: an ex-date or a split",
+            "Averages over earlier days mislead; the first signals count for little",
+        )
+    return ok(f"the base price is the last close, {base:,} won")
+
+
+def interruption(case: Case, symbol: str) -> Finding:
+    """No volatility interruption is on."""
+    if case.price(symbol).vi:
+        return warn("a volatility interruption is on", "It ends by itself after two minutes or so")
+    return ok("no volatility interruption")
+
+
+def price_limits(case: Case, symbol: str) -> Finding:
+    """Today's limits, as KIS gives them, are those that the rules give."""
+    price = case.price(symbol)
+    told = f"{price.lower:,} to {price.upper:,} won, tick {price.tick:,}"
+    band = case.rules.band(case.instrument(symbol), case.today, price.base)
+    if (band.lower, band.upper) != (price.lower, price.upper):
+        return warn(f"{told}; the rules give {band.lower:,} to {band.upper:,}", "KIS's limits are the ones that count")
+    return ok(told)
+
+
+def _today(case: Case) -> TradingDay:
+    """Raises: Lacking on a day without a session."""
+    if not case.rules.calendar.is_trading_day(case.today):
+        raise Lacking(skip("no session today"))
+    return case.rules.calendar.trading_day(case.today)
+
+
+def _clock(ts: int) -> str:
+    return iso_kst(ts)[_HOUR]
+
+
+def _minutes(ns: int) -> int:
+    return -(-ns // MINUTE)
+
+
+CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
+    "trading-day": trading_day,
+    "hours": hours,
+    "open": time_to_open,
+}
+SYMBOL_CHECKS: Final[Mapping[str, Callable[[Case, str], Finding]]] = {
+    "symbol": symbol_known,
+    "halted": halted,
+    "designated": designated,
+    "warning": warned,
+    "liquidation": liquidation,
+    "ex-date": ex_date,
+    "vi": interruption,
+    "price-limits": price_limits,
+}

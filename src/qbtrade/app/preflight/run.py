@@ -1,0 +1,114 @@
+"""Runs the checks, section by section."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from qbtrade import __version__
+from qbtrade.app.preflight import configuration, feasibility, kis, machine, market, rehearsal, state, stores
+from qbtrade.app.preflight.case import Case
+from qbtrade.app.preflight.opening import Wish, open_case
+from qbtrade.app.preflight.rows import Finding, Lacking, Row, Status, fail
+from qbtrade.app.preflight.verdict import Verdict, digest, save
+from qbtrade.domain.calendar import kst_date
+from qbtrade.errors import FileError, QbError
+from qbtrade.kernel.clock import wall_ns
+
+SECTIONS: Final[Mapping[str, Mapping[str, Callable[[Case], Finding]]]] = {
+    "configuration": configuration.CHECKS,
+    "machine": machine.CHECKS,
+    "market": market.CHECKS,
+    "kis": kis.CHECKS,
+    "stores": stores.CHECKS,
+    "state": state.CHECKS,
+    "feasibility": {},
+    "rehearsal": {},
+}
+SYMBOL_SECTIONS: Final[Mapping[str, Mapping[str, Callable[[Case, str], Finding]]]] = {
+    "market": market.SYMBOL_CHECKS,
+    "feasibility": feasibility.SYMBOL_CHECKS,
+}
+SHORT: Final = frozenset({"clock", "token", "balance", "price-limits", "halt-flag", "instance", "one-share"})
+"""What can have changed since a preflight of the same day."""
+
+def preflight(
+    folder: Path,
+    variables: Mapping[str, str],
+    home: Path,
+    *,
+    asked: str = "",
+    symbols: tuple[str, ...] = (),
+    budget: int = 0,
+    only: Collection[str] = (),
+    on_row: Callable[[Row], None] = lambda _row: None,
+) -> Verdict:
+    """Make every check, or `only` some, and keep the verdict of all of them.
+
+    folder: where .env and qb.toml stand. asked: environment, "" for the configured one. budget: KRW, 0 for the
+    configured one. on_row: told of each row as it is found. Raises: UsageError for an unknown environment.
+    """
+    with ExitStack() as open_things:
+        case = open_case(Wish(folder, variables, home, asked, symbols, budget), open_things)
+        rows = []
+        for row in _rows(case, only):
+            rows.append(row)
+            on_row(row)
+        verdict = _verdict(case, tuple(rows))
+        if case.has_environment and not only:
+            kept = _kept(case, verdict)
+            if kept is not None:
+                on_row(kept)
+                verdict = msgspec.structs.replace(verdict, go=False, rows=(*verdict.rows, kept))
+        return verdict
+
+
+def _rows(case: Case, only: Collection[str]) -> Iterator[Row]:
+    for section, checks in SECTIONS.items():
+        for name, check in checks.items():
+            if not only or name in only:
+                yield _row(section, name, "", lambda check=check: check(case))  # type: ignore[misc]
+        for symbol in case.symbols:
+            for name, symbol_check in SYMBOL_SECTIONS.get(section, {}).items():
+                if not only or name in only:
+                    yield _row(section, name, symbol, lambda check=symbol_check, at=symbol: check(case, at))  # type: ignore[misc]
+    if not only:
+        for name, finding in rehearsal.rehearse():
+            yield _row("rehearsal", name, "", lambda found=finding: found)  # type: ignore[misc]
+
+
+def _row(section: str, check: str, symbol: str, make: Callable[[], Finding]) -> Row:
+    try:
+        finding = make()
+    except Lacking as error:
+        finding = error.finding
+    except QbError as error:
+        finding = fail(error.message, error.hint)
+    except Exception as error:  # noqa: BLE001 - one check that breaks is one row that fails
+        finding = fail(f"the check itself broke ({type(error).__name__})", "Report it with --debug")
+    return Row(
+        section=section, check=check, status=finding.status, seen=finding.seen, mend=finding.mend, symbol=symbol
+    )
+
+
+def _verdict(case: Case, rows: tuple[Row, ...]) -> Verdict:
+    whole = case.has_settings and case.has_environment
+    budget = case.plan.limits.max_budget if case.has_settings else 0
+    now = wall_ns()
+    return Verdict(
+        go=not any(row.status is Status.FAIL for row in rows), environment=case.kind,
+        account=case.environment.account_tail if whole else "", symbols=case.symbols, budget=budget,
+        day=kst_date(now), ts=now, version=__version__, rows=rows,
+        configuration=digest(case.settings, case.environment, case.symbols, budget) if whole else "",
+    )  # fmt: skip
+
+
+def _kept(case: Case, verdict: Verdict) -> Row | None:
+    """Write the verdict down; a row when that fails."""
+    try:
+        save(case.home, case.environment, verdict)
+    except FileError as error:
+        return Row(section="state", check="verdict", status=Status.FAIL, seen=error.message, mend=error.hint)
+    return None

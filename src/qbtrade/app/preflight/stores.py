@@ -1,0 +1,82 @@
+"""Where things are kept: the journal, and PostgreSQL and Redis where they are configured."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from qbtrade.adapters.store.sqlite import SCHEMA_VERSION, SqliteJournal, integrity, read_events
+from qbtrade.app.home import create, journals_dir
+from qbtrade.app.preflight.case import Case
+from qbtrade.app.preflight.rows import Finding, fail, ok, skip
+from qbtrade.domain.events import Heartbeat
+from qbtrade.kernel.clock import Stopwatch
+
+NEWEST: Final = 3
+"""Journals that are looked through."""
+
+
+def journal(case: Case) -> Finding:
+    """A journal can be written to disk and read back."""
+    create(case.home)
+    path = journals_dir(case.home) / f".preflight-{case.kind}.sqlite3"
+    _remove(path)
+    try:
+        store = SqliteJournal(path)
+        try:
+            watch, row = Stopwatch(), Heartbeat(case.clock.now())
+            store.append([row], durable=True)
+            told = f"a durable row takes {watch.seconds() * 1e3:.1f} ms; schema {SCHEMA_VERSION}"
+        finally:
+            store.close()
+        if list(read_events(path)) != [row]:
+            return fail("the journal does not hold what was written", "Look after the disk, or set QB_HOME to another")
+    finally:
+        _remove(path)
+    return ok(told)
+
+
+def intact(case: Case) -> Finding:
+    """The newest journals are whole."""
+    newest = sorted(journals_dir(case.home).glob("[!.]*.sqlite3"), reverse=True)[:NEWEST]
+    if not newest:
+        return ok("no journals yet")
+    for path in newest:
+        problems = integrity(path)
+        if problems:
+            return fail(f"journal {path.name} is damaged: {problems[0]}", "Move it away and keep it; see its report")
+    return ok(f"the {len(newest)} newest journals are whole")
+
+
+def postgresql(case: Case) -> Finding:
+    """The long memory answers."""
+    url: str = case.settings.value("database_url") or ""
+    if not url:
+        return skip("not configured")
+    from qbtrade.adapters.store import postgres
+
+    return ok(f"answers in {postgres.round_trip(url) * 1e3:.1f} ms")
+
+
+def redis(case: Case) -> Finding:
+    """The views for other processes answer."""
+    url: str = case.settings.value("redis_url") or ""
+    if not url:
+        return skip("not configured")
+    from qbtrade.adapters import redis as server
+
+    return ok(f"answers in {server.round_trip(url) * 1e3:.1f} ms")
+
+
+def _remove(path: Path) -> None:
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        with suppress(OSError):
+            path.with_name(name).unlink()
+
+
+CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
+    "journal": journal,
+    "intact": intact,
+    "postgresql": postgresql,
+    "redis": redis,
+}

@@ -1,0 +1,71 @@
+"""Go or no-go: what preflight found, for which configuration and on which day."""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from qbtrade import __version__
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.account_files import verdict_path, write_private
+from qbtrade.app.config import Settings
+from qbtrade.app.preflight.rows import Row, Status
+
+NOT_PART_OF_IT = ("lang", "home")
+"""Keys that change nothing of what was checked."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of a preflight. day: KST, of the machine. configuration: digest, "" when it could not be read.
+
+    account: as it may be shown. budget: KRW.
+    """
+
+    go: bool
+    environment: str
+    account: str
+    symbols: tuple[str, ...]
+    budget: int
+    day: date
+    ts: int
+    configuration: str
+    version: str
+    rows: tuple[Row, ...]
+
+    def count(self, status: Status) -> int:
+        """How many rows ended so."""
+        return sum(row.status is status for row in self.rows)
+
+
+def digest(settings: Settings, environment: Environment, symbols: tuple[str, ...], budget: int) -> str:
+    """What a verdict holds for: every value but keys, of which a digest counts."""
+    said = {key: settings.shown(key) for key in settings.keys() if key not in NOT_PART_OF_IT}  # noqa: SIM118 (no dict)
+    keys = hashlib.sha256(f"{environment.app_key.reveal()}|{environment.app_secret.reveal()}".encode()).hexdigest()
+    who = (environment.kind, environment.speaks, environment.account, environment.hts_id, keys)
+    parts = (__version__, said, who, sorted(symbols), budget)
+    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]
+
+
+def save(home: Path, environment: Environment, verdict: Verdict) -> Path:
+    """Keep it for `qb live`. Raises: FileError."""
+    path = verdict_path(home, environment)
+    write_private(path, verdict)
+    return path
+
+
+def why_no_go(home: Path, environment: Environment, configuration: str, today: date) -> str:
+    """Why `qb live` may not start on the last preflight alone, or "". today: KST, of the machine."""
+    path = verdict_path(home, environment)
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Verdict)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return "no preflight was made"
+    if found.day != today:
+        return f"the last preflight is of {found.day}"
+    if found.configuration != configuration:
+        return "something was configured anew since the last preflight"
+    if not found.go:
+        failed = ", ".join(row.check for row in found.rows if row.status is Status.FAIL)
+        return f"the last preflight failed: {failed}"
+    return ""
