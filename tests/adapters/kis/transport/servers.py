@@ -1,11 +1,20 @@
 """Real servers on this machine that answer as badly as a network can."""
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
@@ -51,15 +60,37 @@ def drip(sock: socket.socket) -> None:
             sleep(0.05)
 
 
+def certificate(folder: Path) -> Path:
+    """A certificate for this machine that vouches for itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "qbtrade test")])
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+        .add_extension(alternative, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    return path
+
+
 class HttpServer:
     """Takes whole requests, keeps them, and behaves as it was told."""
 
-    def __init__(self, behave: Behaviour) -> None:
-        self.behave = behave
+    def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None) -> None:
+        self.behave, self._tls = behave, tls
         self.requests: list[bytes] = []
         self.connections = 0
         self._listener = socket.create_server((HOST, 0))
-        self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://{HOST}:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -80,14 +111,17 @@ class HttpServer:
             self._threads.append(threading.Thread(target=self._serve, args=(sock,)))
             self._threads[-1].start()
 
-    def _serve(self, sock: socket.socket) -> None:
-        with sock, suppress(OSError):
+    def _serve(self, accepted: socket.socket) -> None:
+        with suppress(OSError), accepted, self._shaken(accepted) as sock:
             sock.settimeout(3)
             while request := self._request(sock):
                 self.requests.append(request)
                 self.behave(sock)
                 if b"keep-alive" not in request:
                     return
+
+    def _shaken(self, accepted: socket.socket) -> socket.socket:
+        return accepted if self._tls is None else self._tls.wrap_socket(accepted, server_side=True)
 
     @staticmethod
     def _request(sock: socket.socket) -> bytes:
@@ -107,8 +141,8 @@ class HttpServer:
 
 
 @contextmanager
-def http_server(behave: Behaviour) -> Iterator[HttpServer]:
-    server = HttpServer(behave)
+def http_server(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[HttpServer]:
+    server = HttpServer(behave, tls)
     try:
         yield server
     finally:

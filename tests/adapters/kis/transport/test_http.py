@@ -1,6 +1,8 @@
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from qbtrade.kernel.clock import LiveClock, Stopwatch
 from qbtrade.kernel.loop import Inbox
 from tests.adapters.kis.transport.servers import (
     Behaviour,
+    certificate,
     drip,
     http_server,
     nothing,
@@ -127,6 +130,24 @@ def test_a_handshake_that_fails_was_sent_nothing() -> None:
         outcome = outcome_of(an_order(server.url.replace("http", "https")))
     assert isinstance(outcome, ConnectFailed)
     assert not any(ORDER in request for request in server.requests)
+
+
+def test_over_tls_a_stranger_is_sent_nothing_and_a_trusted_server_everything_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    with http_server(reply(200, b"{}"), tls) as server:
+        assert isinstance(outcome_of(an_order(server.url, seconds=5)), ConnectFailed)
+        assert server.requests == []
+        monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pem))
+        assert isinstance(outcome_of(an_order(server.url, seconds=5)), HttpReply)
+        server.behave = stall
+        assert isinstance(outcome_of(an_order(server.url)), NoAnswer)
+        server.behave = reset
+        assert isinstance(outcome_of(an_order(server.url)), NoAnswer)
+    assert [request.endswith(ORDER) for request in server.requests] == [True] * 3
 
 
 def test_each_order_has_a_connection_of_its_own_and_reads_share_one() -> None:
