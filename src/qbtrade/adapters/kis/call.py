@@ -10,7 +10,8 @@ from qbtrade.adapters.kis.http import Method
 from qbtrade.adapters.kis.parse.envelope import Page
 
 T = TypeVar("T")
-PATIENCE: Final = 60 * 10**9
+PATIENCE: Final = 120 * 10**9
+"""More than the minute between two requests for a token."""
 
 
 class Priority(IntEnum):

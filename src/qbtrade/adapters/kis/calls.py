@@ -8,7 +8,7 @@ from datetime import date, time
 from functools import partial
 from typing import Final, TypeVar
 
-from qbtrade.adapters.kis.call import Call, CallKind, Priority
+from qbtrade.adapters.kis.call import PATIENCE, Call, CallKind, Priority
 from qbtrade.adapters.kis.environment import NS, ORDER_TRS, Environment, Secret
 from qbtrade.adapters.kis.parse import account, keys, market, orders, quotes
 from qbtrade.adapters.kis.parse.envelope import Page
@@ -230,7 +230,7 @@ def _ask(
     priority: Priority,
     *,
     variant: str = "",
-    patience: int = 60 * NS,
+    patience: int = PATIENCE,
     paged: bool = True,
 ) -> Call[T]:
     """The call with every parameter of its transaction: those given, the account, blanks. Raises: ConfigError."""
