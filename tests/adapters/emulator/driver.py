@@ -22,14 +22,13 @@ BLANKS = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": SAMSUNG}
 
 
 class Driver:
-    """One client with its clock in its hand. side: whose key it uses."""
+    """One client with its clock in its hand. key: of which side; on: which side the server is."""
 
-    def __init__(self, side: Dialect | None = None, **plan: Any) -> None:
-        self.plan = EmulatorPlan(**plan)
+    def __init__(self, key: Dialect | None = None, *, on: Dialect = "real", **plan: Any) -> None:
+        self.plan = EmulatorPlan(side=on, **plan)
         self.stage = open_stage(self.plan)
         self.core = Emulator(self.plan, self.stage)
-        self.side: Dialect = side or self.plan.side
-        self.held = CREDENTIALS[self.side]
+        self.held = CREDENTIALS[key or on]
         self.now = self.stage.start
         self.token = ""
         self.frames: dict[int, list[str | bytes]] = {}

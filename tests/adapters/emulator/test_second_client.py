@@ -83,7 +83,7 @@ def test_the_requests_of_the_official_sample_obtain_a_price_a_trade_an_order_and
     ordered = sample.post("/uapi/domestic-stock/v1/trading/order-cash", tr_id, order)
     assert (ordered["rt_cd"], ordered["msg_cd"]) == ("0", "APBK0013" if is_real else "40600000")
 
-    trades, notices = 0, []
+    trades, notices = 0, list[list[str]]()
     while not trades or not notices or notices[-1][13] != "2":
         text = str(stream.recv())
         if text.startswith("0|H0STCNT0|"):
@@ -113,5 +113,9 @@ def test_pong_frames_keep_a_stream_alive_and_silence_ends_it(ends: Ends) -> None
     answering.close()
     silent = websocket.create_connection(url, timeout=20)
     with pytest.raises((websocket.WebSocketException, ConnectionError)):
-        for _ in range(100):
-            silent.recv()
+        listen_for_ever(silent)
+
+
+def listen_for_ever(stream: websocket.WebSocket) -> None:
+    while True:
+        stream.recv()

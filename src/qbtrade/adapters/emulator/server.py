@@ -16,12 +16,13 @@ from qbtrade.adapters.emulator.http_face import BadRequestError, encoded, read_r
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan, Stage
 from qbtrade.adapters.emulator.recorder import Recorder
 from qbtrade.adapters.emulator.wire import Answer, Frame, Hangup, Output, Reply, Request
-from qbtrade.errors import UsageError
+from qbtrade.errors import QbError, UsageError
 from qbtrade.kernel.clock import LiveClock
 
 HOST: Final = "127.0.0.1"
 _STARTING: Final = 30.0
 _STOPPING: Final = 10.0
+_CLOSING: Final = 0.5
 _IDLE: Final = 0.25
 
 
@@ -53,9 +54,11 @@ class EmulatorServer:
         return self.plan.credentials
 
     def start(self) -> tuple[str, str]:
-        """Open both ports; their URLs. Raises: UsageError when a port is taken."""
+        """Open both ports; their URLs. Raises: UsageError when a port is taken, FileError."""
         self._thread.start()
         self._ready.wait(_STARTING)
+        if isinstance(self._failure, QbError):
+            raise self._failure
         if self._failure is not None:
             raise UsageError(
                 "the emulator cannot listen on port {port}: {error}", hint="Choose another --port",
@@ -73,7 +76,7 @@ class EmulatorServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except OSError as error:
+        except (OSError, QbError) as error:
             self._failure = error
         finally:
             self._ready.set()
@@ -91,7 +94,7 @@ class EmulatorServer:
             port = self.plan.port + 1 if self.plan.port else 0
             async with rest, serve(
                 self._on_stream, HOST, port, create_connection=_Connection, compression=None,
-                ping_interval=None, max_queue=None,
+                close_timeout=_CLOSING, ping_interval=None, max_queue=None,
             ) as stream:  # fmt: skip
                 self._urls = (f"http://{HOST}:{_port(rest)}", f"ws://{HOST}:{_port(stream)}")
                 self._ready.set()
