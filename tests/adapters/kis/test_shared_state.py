@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -121,8 +122,23 @@ def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
     (file,) = (tmp_path / "kis").iterdir()
     file.unlink()
     file.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match="symbolic links"):
-        store.load()
+    store.save(Grant(Secret("another"), NOW + NS))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_where_the_file_cannot_be_used_the_process_keeps_its_own_token(tmp_path: Path) -> None:
+    store = TokenFile(tmp_path / "kis", an_environment())
+    shutil.rmtree(tmp_path / "kis")
+    assert store.reserve(NOW, 60 * NS) == 0
+    store.save(GRANT)
+    assert store.load() == Held(GRANT, NOW)
+    assert store.reserve(NOW + NS, 60 * NS) == NOW + 60 * NS
+
+
+def test_calls_whose_file_is_gone_are_refused_for_now(tmp_path: Path) -> None:
+    store = GrantFile(tmp_path / "kis", an_environment())
+    shutil.rmtree(tmp_path / "kis")
+    assert not store.update(lambda _grants: Grants((NOW,)))
 
 
 def test_only_the_token_that_died_is_forgotten(tmp_path: Path) -> None:

@@ -33,25 +33,21 @@ class _TokenFile(msgspec.Struct):
 
 
 class TokenFile:
-    """The token of one key. Raises OSError where the folder cannot be written."""
+    """The token of one key; where its file cannot be used, that of this process. Raises: OSError without a folder."""
 
     def __init__(self, folder: Path, environment: Environment) -> None:
         self._key = environment.key_id
         self._path = _file(folder, f"token-{self._key}.json")
+        self._own = Held()
 
     def load(self) -> Held:
         """What is there; nothing in a file that cannot be read or belongs to another key."""
-        with _locked(self._path) as handle:
-            return self._read(handle)
+        return self._change(lambda held: held)
 
     def reserve(self, now: int, gap: int) -> int:
         """Take the right to ask for a token; see TokenStore."""
-        with _locked(self._path) as handle:
-            held = self._read(handle)
-            until = may_ask_at(held, now, gap)
-            if not until:
-                self._write(handle, Held(held.grant, now))
-            return until
+        before = self._change(lambda held: held if may_ask_at(held, now, gap) else Held(held.grant, now))
+        return may_ask_at(before, now, gap)
 
     def release(self) -> None:
         """Give that right back."""
@@ -65,9 +61,19 @@ class TokenFile:
         """Forget this token, if it is the one that is kept."""
         self._change(lambda held: without(held, token))
 
-    def _change(self, change: Callable[[Held], Held]) -> None:
-        with _locked(self._path) as handle:
-            self._write(handle, change(self._read(handle)))
+    def _change(self, change: Callable[[Held], Held]) -> Held:
+        """Change what is held, alone; what was held before."""
+        try:
+            with _locked(self._path) as handle:
+                before = self._read(handle)
+                after = change(before)
+                if after is not before:
+                    self._write(handle, after)
+        except OSError:
+            before = self._own
+            after = change(before)
+        self._own = after
+        return before
 
     def _read(self, handle: int) -> Held:
         found = _decode(handle, _TokenFile, _TokenFile())
