@@ -293,6 +293,17 @@ def test_a_cancel_takes_the_remainder_out_and_a_second_one_is_refused() -> None:
     assert list(exchange.on_trade(a_trade(clock="10:04"))) == []
 
 
+def test_part_of_an_order_can_be_taken_out_and_the_rest_keeps_its_place() -> None:
+    exchange = an_exchange()
+    for name in ("Q1", "Q2"):
+        send(exchange, an_order(name, price=74_900, qty=10), last=LAST)
+    assert list(exchange.reduce(at("10:00"), "Q1", 4)) == [OrderCanceled(at("10:00"), "Q1", 4, "requested")]
+    assert list(exchange.reduce(at("10:00"), "Q1", 7)) == [CancelRejected(at("10:00"), "Q1", "not-working")]
+    assert fills(exchange.on_trade(a_trade(74_800, 8, clock=NEXT))) == [("Q1", 74_900, 6), ("Q2", 74_900, 2)]
+    assert list(exchange.reduce(at("10:02"), "Q2", 8)) == [OrderCanceled(at("10:02"), "Q2", 8, "requested")]
+    assert list(exchange.cancel(at("10:03"), "Q2")) == [CancelRejected(at("10:03"), "Q2", "not-working")]
+
+
 def test_a_filled_order_cannot_be_canceled() -> None:
     exchange = an_exchange()
     after(exchange, an_order(kind=MARKET, price=0), 75_000)
