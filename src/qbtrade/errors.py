@@ -8,6 +8,8 @@ QbError
 │   └── RowError          3  one row of a market-data file, with row and column
 ├── JournalError          1  the journal cannot be written or read
 ├── WireError             5  bytes from the broker that mean nothing
+├── BrokerError          5  the broker did not answer, or said no
+├── LockedError          4  a session that may not start
 ├── StrategyError         1  a strategy could not be loaded or raised
 └── EngineFault           1  a handler of ours raised; the session was ended safely
 
@@ -126,6 +128,20 @@ class WireError(QbError):
             "{what}: {problem}", hint="The message was set aside; see docs/kis.md", what=what, problem=problem
         )
         self.what, self.problem = what, problem
+
+
+class BrokerError(QbError):
+    """The broker did not answer, or said no."""
+
+    slug = "broker"
+    exit_code = ExitCode.BROKER
+
+
+class LockedError(QbError):
+    """A session that may not start: not the day, not the hour, not this account, not yet."""
+
+    slug = "locked"
+    exit_code = ExitCode.PREFLIGHT
 
 
 class StrategyError(QbError):

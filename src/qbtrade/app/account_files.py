@@ -16,10 +16,11 @@ LARGEST: Final = 1 << 20
 
 
 class Halt(msgspec.Struct, frozen=True):
-    """Trading was halted until somebody resumes it. since: UTC ns; reason: words."""
+    """Trading was halted until somebody resumes it. since: UTC ns; reason: words. flatten: what is held is to be sold."""
 
     since: int
     reason: str
+    flatten: bool = False
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ def running(home: Path, environment: Environment) -> Running | None:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return _read(path, Running) or Running(0, "", 0)
+                return _read(path, Running) or Running(0, "?", 0)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -33,11 +33,31 @@ class LimitUse(msgspec.Struct, frozen=True):
     unit: str
 
 
+class WireStatus(msgspec.Struct, frozen=True):
+    """How a session is joined to the broker. Times in ns of machine time, -1 where there was none yet.
+
+    account: its tail. stream: slug. token_until: UTC ns, 0 without one. calls, calls_allowed: of the last second.
+    opens_in: ns of market time to the open, 0 once it was. to_order: from a signal; to_ack: from the order; to_fill:
+    from its acceptance; each the newest.
+    """
+
+    environment: str
+    account: str
+    stream: str
+    token_until: int
+    calls: int
+    calls_allowed: int
+    opens_in: int
+    to_order: int
+    to_ack: int
+    to_fill: int
+
+
 class Status(msgspec.Struct, frozen=True):
     """One moment of a session. Money in KRW.
 
     ts: UTC ns of market time. trades_per_second: of market time. events_per_second: of machine time. latency: mean ns
-    of machine time that one event takes. memory: resident bytes, 0 where it is unknown.
+    of machine time that one event takes. memory: resident bytes, 0 where it is unknown. wire: None where no broker is.
     """
 
     ts: int
@@ -70,6 +90,7 @@ class Status(msgspec.Struct, frozen=True):
     latency: float
     memory: int
     alerts: tuple[str, ...]
+    wire: WireStatus | None = None
 
 
 class Screen(Protocol):

@@ -94,6 +94,7 @@ class Engines:
         def next_order_id() -> str:
             return f"Q{next(numbers):06d}"
 
+        self.next_order_id = next_order_id
         self.protection = Protection(*views, limits=setup.limits, symbols=symbols, next_order_id=next_order_id)
         self._join_protection()
         self.host = StrategyHost(

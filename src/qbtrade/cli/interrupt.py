@@ -1,8 +1,9 @@
-"""Ctrl+C and SIGTERM while a session runs: the first asks for a safe end, the second leaves at once."""
+"""Ctrl+C, SIGTERM and a closed terminal during a session: the first asks for a safe end, the second leaves at once."""
 
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Final, Self
 
@@ -10,7 +11,7 @@ from qbtrade.cli.text import _
 from qbtrade.errors import ExitCode
 from qbtrade.kernel.loop import StopRequest
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR: Final = "\x1b[?25h"
 
 
@@ -47,4 +48,5 @@ class Interrupts:
 def _write(text: str) -> None:
     """Write past Python's buffers, which the interrupted code may be in the middle of using."""
     cursor = _SHOW_CURSOR if sys.stdout.isatty() else ""
-    os.write(2, f"\n{cursor}{text}\n".encode())
+    with suppress(OSError):  # the terminal may be gone
+        os.write(2, f"\n{cursor}{text}\n".encode())

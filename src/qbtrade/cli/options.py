@@ -54,7 +54,8 @@ def _key(flag: str, key: str, metavar: str, *, default: str = "", several: bool 
     return Option(flag, field, known.read, metavar, _(known.text).rstrip("."), shown, several)
 
 
-def _as_is(_what: str, text: str) -> str:
+def as_is(_what: str, text: str) -> str:
+    """The text itself."""
     return text
 
 
@@ -75,7 +76,7 @@ def _member(names: type[StrEnum], what: str, text: str) -> str:
 
 
 SOURCE: Final = Option(
-    "--source", "source", _as_is, "mock|FILE...", _("mock, or CSV and Parquet files of trades or bars"), "mock",
+    "--source", "source", as_is, "mock|FILE...", _("mock, or CSV and Parquet files of trades or bars"), "mock",
     several=True,
 )  # fmt: skip
 RUN: Final = (
@@ -83,7 +84,7 @@ RUN: Final = (
     Option("--market", "market", partial(_member, Market), "NAME", _("KOSPI, KOSDAQ or KONEX, where qb does not know")),
     Option("--kind", "kind", partial(_member, Kind), "NAME", _("STOCK, ETF or ETN, where qb does not know")),
     _key("--strategy", "simulate.strategy", "NAME"),
-    Option("--param", "params", _as_is, "NAME=VALUE", _("A parameter of the strategy, as in fast=5"), several=True),
+    Option("--param", "params", as_is, "NAME=VALUE", _("A parameter of the strategy, as in fast=5"), several=True),
     _key("--bar", "simulate.bar", "LENGTH"),
     _key("--cash", "simulate.cash", "WON"),
     _key("--seed", "simulate.seed", "N"),
@@ -116,7 +117,7 @@ EXCHANGE: Final = (
 )
 OUTPUT: Final = (
     _key("--status-every", "simulate.status_every", "SECONDS"),
-    Option("--report", "report", _as_is, "PATH", _("Write the report there, not under QB_HOME")),
+    Option("--report", "report", as_is, "PATH", _("Write the report there, not under QB_HOME")),
 )
 ALL: Final = (SOURCE, *RUN, *MADE, *RECORDED, *LIMITS, *EXCHANGE, *OUTPUT)
 
@@ -126,22 +127,23 @@ def signature() -> inspect.Signature:
     run, recorded, output = _("Strategy and run"), _("Recorded market"), _("Output")
     return inspect.Signature(
         [
-            *_declared(RUN, run),
-            _switch("--suite", run, _("Run the six offline scenarios instead")),
-            *_declared(MADE, _("Made market")),
-            *_declared((SOURCE, *RECORDED), recorded),
-            _switch("--skip-bad-rows", recorded, _("Count malformed rows instead of refusing the file")),
-            *_declared(LIMITS, _("Limits")),
-            *_declared(EXCHANGE, _("Simulated exchange")),
-            *_declared(OUTPUT, output),
-            _switch("--json", output, _("The report alone on stdout, as JSON; all else on stderr")),
-            _switch("--quiet", output, _("Nothing on the screen but errors")),
+            *declared(RUN, run),
+            switch("--suite", run, _("Run the six offline scenarios instead")),
+            *declared(MADE, _("Made market")),
+            *declared((SOURCE, *RECORDED), recorded),
+            switch("--skip-bad-rows", recorded, _("Count malformed rows instead of refusing the file")),
+            *declared(LIMITS, _("Limits")),
+            *declared(EXCHANGE, _("Simulated exchange")),
+            *declared(OUTPUT, output),
+            switch("--json", output, _("The report alone on stdout, as JSON; all else on stderr")),
+            switch("--quiet", output, _("Nothing on the screen but errors")),
             _parameter("files", list[str], typer.Argument(hidden=True, metavar="FILE"), None),
         ]
     )
 
 
-def _declared(options: Iterable[Option], section: str) -> Iterable[inspect.Parameter]:
+def declared(options: Iterable[Option], section: str) -> Iterable[inspect.Parameter]:
+    """Options as parameters of a command."""
     for option in options:
         told = pages.option(
             option.flag, text=option.text, default=option.default, section=section, metavar=option.metavar
@@ -149,7 +151,8 @@ def _declared(options: Iterable[Option], section: str) -> Iterable[inspect.Param
         yield _parameter(option.name, list[str] if option.several else str, told, None)
 
 
-def _switch(flag: str, section: str, text: str) -> inspect.Parameter:
+def switch(flag: str, section: str, text: str) -> inspect.Parameter:
+    """A flag without a value."""
     name = flag.removeprefix("--").replace("-", "_")
     return _parameter(name, bool, pages.option(flag, text=text, section=section), default=False)
 

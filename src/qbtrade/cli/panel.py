@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qbtrade.app.status import LimitUse, Status, SymbolStatus
-from qbtrade.cli import figures
+from qbtrade.cli import figures, live_panel
 from qbtrade.cli.text import _
 from qbtrade.cli.words import said, unit, word
 
@@ -88,6 +88,7 @@ def _numbers(status: Status) -> Table:
         (_("Orders"), _orders(status)),
         (_("Money"), _money(status)),
         (_("System"), _system(status)),
+        *([(_("Wire"), live_panel.cells(status.wire, status.ts))] if status.wire else []),
     ):
         for start in range(0, len(cells), COLUMNS):
             row: list[Text] = []
@@ -178,6 +179,8 @@ def line(status: Status) -> str:
     used = ", ".join(f"{word(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits)
     parts.append(f"{word(status.risk_state)} ({used})" if used else word(status.risk_state))
     speed = f"{figures.short(status.events_per_second)}/s, {figures.micros(status.latency)}"
+    if status.wire:
+        parts.append(live_panel.line(status.wire))
     return " | ".join([*parts, f"{speed}, {figures.memory(status.memory)}"])
 
 

@@ -95,6 +95,14 @@ class Protection:
             stop.level = self._positions.cost(symbol) * (PPB - self._stop_loss) // (qty * PPB)
             self._market.watch(symbol, OWNER, stop.level)
 
+    def sell_out(self, ts: int, symbol: str, why: str) -> None:
+        """Sell all that is held, as a triggered stop would. why: words."""
+        stop = self._stops[symbol]
+        if self._positions.qty(symbol) and not stop.triggered:
+            stop.triggered, stop.signal = True, why
+            self._set_timer(symbol, stop, ts + PATIENCE)
+            self._work(symbol, stop)
+
     def rest(self) -> None:
         """Send nothing more: the session ends here, and what is held has no stop."""
         self._stop_loss = 0

@@ -107,6 +107,10 @@ class RiskGate:
         """That cause is gone; others may stand."""
         self._lift(ts, ACCOUNT, {cause}, "resumed")
 
+    def has(self, cause: str) -> bool:
+        """Whether that cause narrows the account."""
+        return cause in self._causes.get(ACCOUNT, ())
+
     # judging
 
     def on_submit(self, event: SubmitOrder) -> None:

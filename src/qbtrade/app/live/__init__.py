@@ -1,0 +1,1 @@
+"""Live sessions, from the plan to the report, split by noun."""

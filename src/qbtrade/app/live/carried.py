@@ -1,0 +1,106 @@
+"""What earlier sessions of an account left: shares, cash, orders without an end, and the day's profit so far."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from qbtrade.adapters.store.sqlite import read_events
+from qbtrade.app.home import journals_dir
+from qbtrade.domain import events as ev
+from qbtrade.domain.calendar import kst_date
+from qbtrade.domain.message import Event, EventType
+from qbtrade.domain.order import OrderRequest, Purpose, Side
+from qbtrade.errors import QbError
+
+E = EventType
+ENDINGS = (
+    ev.OrderRejected, ev.OrderNotSent, ev.OrderAbandoned, ev.OrderCanceled, ev.OrderExpired, ev.OrderDenied,
+)  # fmt: skip
+
+
+class Leftover(msgspec.Struct):
+    """An order that a journal does not end. number: the broker's, "" while unknown. amount: KRW filled."""
+
+    order: OrderRequest
+    sent_at: int
+    number: str = ""
+    filled: int = 0
+    amount: int = 0
+
+
+class Carried(msgspec.Struct):
+    """The account as its last session knew it. Money in KRW.
+
+    cash: None when there was no session. since: day of the last one. positions: shares and cost by symbol.
+    profit: realized less costs of the day's earlier sessions. began: what the day's first session counts from, beyond
+    cash and cost of shares. entries: of the day.
+    """
+
+    cash: int | None = None
+    since: date | None = None
+    positions: dict[str, tuple[int, int]] = {}
+    leftovers: list[Leftover] = []
+    profit: int = 0
+    began: int = 0
+    entries: int = 0
+
+
+def carried(home: Path, account: str, today: date) -> Carried:
+    """Read the journals of an account, newest first, back to the day before `today` (KST)."""
+    found = Carried()
+    for path in sorted(journals_dir(home).glob("*.sqlite3"), reverse=True):
+        started = _head(path)
+        if started is None or started.account != account:
+            continue
+        day = kst_date(started.ts)
+        if found.cash is None:
+            found.since = day
+            _take_last(found, started, read_events(path))
+        if day != today:
+            break
+        _add(found, started, read_events(path))
+    return found
+
+
+def _head(path: Path) -> ev.SessionStarted | None:
+    try:
+        first = next(read_events(path), None)
+    except QbError:
+        return None
+    return first if isinstance(first, ev.SessionStarted) else None
+
+
+def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
+    """Shares, cash and orders without an end, as the newest journal leaves them."""
+    found.cash = started.cash
+    positions = {symbol: (held.qty, held.cost) for symbol, held in started.held.items()}
+    orders: dict[str, Leftover] = {}
+    for event in events:
+        match event:
+            case ev.OrderSending():
+                orders[event.order.order_id] = Leftover(event.order, event.ts)
+            case ev.OrderAccepted():
+                orders[event.order_id].number = event.broker_order_id
+            case ev.OrderFilled():
+                order = orders[event.order_id]
+                order.filled, order.amount = order.filled + event.qty, order.amount + event.price * event.qty
+            case ev.PositionChanged():
+                positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
+            case _other:
+                if isinstance(event, ENDINGS):
+                    orders.pop(event.order_id, None)
+    found.positions = {symbol: held for symbol, held in positions.items() if held[0]}
+    found.leftovers = [order for order in orders.values() if order.filled < order.order.qty]
+
+
+def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
+    """Count one session of today."""
+    found.began = sum(held.qty * held.last - held.cost for held in started.held.values())
+    for event in events:
+        if isinstance(event, ev.PositionChanged):
+            found.profit += event.realized - event.commission - event.tax
+        elif isinstance(event, ev.OrderApproved):
+            is_entry = event.order.side is Side.BUY and event.order.purpose is Purpose.ENTRY
+            found.entries += is_entry

@@ -1,0 +1,65 @@
+"""Bars of the past from KIS, for a strategy that has to see some before its first decision."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Final
+
+from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.feed import folded
+from qbtrade.app.live.wire import Wire
+from qbtrade.domain.calendar import KST, MINUTE, NS, Calendar, kst_date
+from qbtrade.domain.market import Bar
+
+MOST_DAYS: Final = 10
+EVENING: Final = time(20)
+
+
+def past_bars(wire: Wire, calendar: Calendar, symbol: str, *, interval: int, count: int) -> tuple[Bar, ...]:
+    """The newest `count` closed bars of `interval` ns, oldest first, as far as the environment keeps them.
+
+    Raises: BrokerError, KeyboardInterrupt.
+    """
+    if not count:
+        return ()
+    now = wire.world.clock.now()
+    wanted = count * interval // MINUTE + 1
+    minutes: list[Bar] = []
+    for found in _batches(wire, calendar, symbol, now):
+        earlier = [bar for bar in found if bar.ts <= now and (not minutes or bar.start < minutes[0].start)]
+        minutes = earlier + minutes
+        if len(minutes) >= wanted:
+            break
+    bars = [bar for bar in folded(minutes, interval) if bar.ts <= now]
+    return tuple(bars[-count:])
+
+
+def _batches(wire: Wire, calendar: Calendar, symbol: str, now: int) -> Iterator[tuple[Bar, ...]]:
+    """Minute bars, the newest batch first."""
+    environment, today = wire.world.environment, kst_date(now)
+    until = _clock(now)
+    while found := wire.fetch(calls.minute_bars(environment, symbol, until)):
+        yield found
+        if kst_date(found[0].start) != today or _clock(found[0].start) >= until:
+            break
+        until = _clock(found[0].start)
+        if found[0].start <= calendar.trading_day(today).open:
+            break
+    if environment.capabilities.past_minutes:
+        day = today
+        for _ in range(MOST_DAYS):
+            day = calendar.previous_day(day)
+            yield from _of_day(wire, symbol, day)
+
+
+def _of_day(wire: Wire, symbol: str, day: date) -> Iterator[tuple[Bar, ...]]:
+    until = EVENING
+    while found := wire.fetch(calls.past_minute_bars(wire.world.environment, symbol, day, until)):
+        found = tuple(bar for bar in found if kst_date(bar.start) == day)
+        if not found or _clock(found[0].start) >= until:
+            return
+        yield found
+        until = _clock(found[0].start)
+
+
+def _clock(ts: int) -> time:
+    return datetime.fromtimestamp(ts // NS, KST).time()

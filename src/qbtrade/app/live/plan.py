@@ -1,0 +1,42 @@
+"""What a live session is asked to do."""
+
+from datetime import time
+from enum import StrEnum
+
+import msgspec
+
+from qbtrade.app.plan import SimulationPlan
+from qbtrade.domain.calendar import TradingDay, kst_ns
+
+
+class OnExit(StrEnum):
+    """What becomes of working orders and shares when a session ends."""
+
+    CANCEL = "cancel"
+    FLATTEN = "cancel+flatten"
+    LEAVE = "leave"
+
+
+class Until(msgspec.Struct, frozen=True):
+    """When a session ends by itself: so many ns before the close, or at a time of day in KST."""
+
+    before_close: int = 0
+    at: time | None = None
+
+    def ts(self, day: TradingDay) -> int:
+        """That moment of a day, UTC ns; never after the close."""
+        if self.at is not None:
+            return min(kst_ns(day.day, self.at), day.close)
+        return day.close - self.before_close
+
+
+class LivePlan(msgspec.Struct, frozen=True):
+    """One live session. session: symbols, strategy, limits and all else that a rehearsal has, too.
+
+    dry_run: real data, simulated fills.
+    """
+
+    session: SimulationPlan
+    dry_run: bool = False
+    until: Until = Until()
+    on_exit: OnExit = OnExit.CANCEL

@@ -1,0 +1,141 @@
+"""A live session from plan to report."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from qbtrade.adapters.kis.environment import EnvKind
+from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
+from qbtrade.app import report as reports
+from qbtrade.app.home import create, journals_dir, reports_dir
+from qbtrade.app.live.account import AtBroker, ask_account
+from qbtrade.app.live.carried import Carried, carried
+from qbtrade.app.live.lock import account_lock
+from qbtrade.app.live.opening import Opening, opening
+from qbtrade.app.live.plan import LivePlan
+from qbtrade.app.live.session import Live, LiveSession
+from qbtrade.app.live.wire import Wire
+from qbtrade.app.live.world import World
+from qbtrade.app.plan import USUAL_SYMBOL
+from qbtrade.app.rules import instrument_for, load_rules
+from qbtrade.app.session import EXIT, SessionResult, new_run_id
+from qbtrade.app.status import Screen
+from qbtrade.app.strategies import load_strategy
+from qbtrade.domain.calendar import Calendar, TradingDay, iso_kst, kst_date
+from qbtrade.domain.instrument import Instrument
+from qbtrade.domain.money import Costs
+from qbtrade.domain.rules import Rules
+from qbtrade.errors import EngineFault, ExitCode, LockedError
+from qbtrade.kernel.loop import StopRequest
+
+LOCKED: Final = "real orders stay locked until the proofs of docs/reliability.md stand"
+
+
+def live(plan: LivePlan, world: World, home: Path, screen: Screen, stop: StopRequest) -> SessionResult:
+    """Trade for one day and write the report.
+
+    Raises: QbError before any order when something is not as it must be; JournalError when the journal cannot be
+    written; EngineFault when a handler of ours raised, after the report; KeyboardInterrupt for a stop before
+    the session began.
+    """
+    rules = load_rules()
+    strategy = load_strategy(plan.session.strategy, plan.session.params)
+    symbols = plan.session.symbols or (USUAL_SYMBOL,)
+    instruments = tuple(instrument_for(rules, each, plan.session.market, plan.session.kind) for each in symbols)
+    day = trading_day(rules.calendar, world.clock.now(), plan)
+    run_id = new_run_id()
+    create(home)
+    path = Path(plan.session.report) if plan.session.report else reports_dir(home) / f"{run_id}.json"
+    reports.check_writable(path)
+    with account_lock(home, world.environment, run_id), Wire(world, home, stop) as wire:
+        at_broker = ask_account(wire, symbols)
+        if world.environment.kind is EnvKind.REAL and not plan.dry_run:
+            raise LockedError(LOCKED, hint="Use --env paper or --env emulator, or --dry-run with real data")
+        account = "" if plan.dry_run else account_of(world, run_id)
+        found = carried(home, account, day.day) if account else Carried()
+        begun = _opening(plan, rules, instruments, found, at_broker, day)
+        parts = Live(
+            plan=plan, home=home, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy,
+            account=account, at_broker=at_broker, opening=begun, entries=found.entries,
+            day_start=_day_start(found, begun, at_broker, day),
+        )  # fmt: skip
+        return _run(parts, wire, path, screen, stop)
+
+
+def _run(parts: Live, wire: Wire, path: Path, screen: Screen, stop: StopRequest) -> SessionResult:
+    journal = journals_dir(parts.home) / f"{parts.run_id}.sqlite3"
+    store = SqliteJournal(journal)
+    try:
+        session = LiveSession(parts, wire, store, screen, stop)
+        outcome = session.run()
+    finally:
+        store.close()
+    report = reports.build(read_events(journal))
+    reports.write(report, path)
+    if (fault := session.fault) is not None:
+        raise EngineFault(f"{type(fault).__name__}: {fault}; the session was ended, its report is {path}") from fault
+    code = ExitCode.BOOKS_DISAGREE if session.differences else EXIT[outcome]
+    return SessionResult(report, path, parts.run_id, outcome, code)
+
+
+def trading_day(calendar: Calendar, now: int, plan: LivePlan) -> TradingDay:
+    """Today's hours. Raises: LockedError when there is no market any more today."""
+    today = kst_date(now)
+    why = calendar.why_closed(today)
+    if why:
+        following = calendar.next_day(today)
+        raise LockedError(
+            "no trading on {day}: {why}", hint="The next day is {next}", day=today, why=why, next=following
+        )
+    day = calendar.trading_day(today)
+    end = plan.until.ts(day)
+    if now >= end:
+        raise LockedError(
+            "the session of {day} ended at {end}", hint="The next trading day is {next}", day=today,
+            end=iso_kst(end)[11:16], next=calendar.next_day(today),
+        )  # fmt: skip
+    return day
+
+
+def account_of(world: World, run_id: str) -> str:
+    """Whose books these are, as journals name them: nobody else's account, and never that of another emulator."""
+    environment = world.environment
+    parts = (environment.key_id, environment.account, run_id if world.is_local else "")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def _opening(
+    plan: LivePlan,
+    rules: Rules,
+    instruments: tuple[Instrument, ...],
+    found: Carried,
+    at_broker: AtBroker,
+    day: TradingDay,
+) -> Opening:
+    if plan.dry_run:
+        return Opening(plan.session.cash, {}, {}, (), (), 0)
+    if found.cash is None:
+        foreign = {holding.symbol: holding.qty for holding in at_broker.balance.holdings}
+        return Opening(at_broker.balance.cash, {}, foreign, (), (), 0)
+    known = {instrument.symbol: instrument for instrument in instruments}
+    settles = rules.calendar.settlement_day(day.day)
+
+    def costs_of(symbol: str) -> Costs:
+        said, instrument = plan.session, known.get(symbol) or instrument_for(rules, symbol)
+        commission, tax = said.commission_ppb, said.tax_ppb
+        return Costs(
+            commission if commission >= 0 else rules.commission_ppb(instrument),
+            tax if tax >= 0 else rules.tax_ppb(instrument, settles),
+        )
+
+    return opening(found, at_broker.balance, at_broker.history, costs_of, same_day=found.since == day.day)
+
+
+def _day_start(found: Carried, begun: Opening, at_broker: AtBroker, day: TradingDay) -> int:
+    """The equity from which the day's profit counts: with shares at the close before, without what today brought."""
+    cost = sum(cost for _, cost in begun.held.values())
+    if found.since == day.day:
+        return begun.cash + cost - begun.profit + found.began
+    prices = at_broker.prices
+    worth = sum(qty * prices[symbol].base if symbol in prices else cost for symbol, (qty, cost) in begun.held.items())
+    return begun.cash + worth

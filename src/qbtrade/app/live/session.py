@@ -1,0 +1,348 @@
+"""One live session: engines on the market's clock, from the first look at the account to the last."""
+
+import gc
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from qbtrade import __version__
+from qbtrade.adapters.kis.broker import KisBroker
+from qbtrade.adapters.kis.feed import KisFeed
+from qbtrade.app.account_files import read_halt
+from qbtrade.app.live.account import AtBroker, compare, told
+from qbtrade.app.live.ending import ended
+from qbtrade.app.live.latency import Latency
+from qbtrade.app.live.opening import Opening
+from qbtrade.app.live.past import past_bars
+from qbtrade.app.live.plan import LivePlan, OnExit
+from qbtrade.app.live.status_file import Seen, show
+from qbtrade.app.live.winding import wind_down
+from qbtrade.app.live.wire import Wire
+from qbtrade.app.snapshot import Snapshots
+from qbtrade.app.status import Screen, Status, WireStatus
+from qbtrade.app.strategies import LoadedStrategy
+from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
+from qbtrade.domain.calendar import MINUTE, NS, Phase, kst_date
+from qbtrade.domain.events import (
+    Alert,
+    CancelOrder,
+    Held,
+    Level,
+    OrderUnconfirmed,
+    Outcome,
+    RiskState,
+    SessionStarted,
+)
+from qbtrade.domain.instrument import Instrument
+from qbtrade.domain.order import OrderKind
+from qbtrade.domain.rules import Rules
+from qbtrade.engines.reconcile import Difference
+from qbtrade.engines.risk_rules import why_never
+from qbtrade.errors import BrokerError, FileError, JournalError
+from qbtrade.kernel.bus import Bus
+from qbtrade.kernel.clock import Stopwatch, wall_ns
+from qbtrade.kernel.loop import StopRequest
+from qbtrade.ports import Broker, Clock, JournalStore, MarketView
+
+FOREVER: Final = 1e12
+SHOW_EVERY: Final = 1
+"""Machine seconds between two looks at the halt flag, each with a new status file."""
+BOOKS_DISAGREE: Final = "books-disagree"
+HALTED_BY_HAND: Final = "halted-by-hand"
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a session is built from. opening: None for a dry run, whose account is made up."""
+
+    plan: LivePlan
+    home: Path
+    run_id: str
+    rules: Rules
+    instruments: tuple[Instrument, ...]
+    strategy: LoadedStrategy
+    account: str
+    at_broker: AtBroker
+    opening: Opening
+    day_start: int
+    entries: int
+
+
+class LiveSession:
+    """The engines of one live session, its wire and its end. fault: what an engine raised, or None."""
+
+    def __init__(self, live: Live, wire: Wire, store: JournalStore, screen: Screen, stop: StopRequest) -> None:
+        self.live, self.wire, self._screen, self._stop = live, wire, screen, stop
+        self._watch = Stopwatch()
+        self.fault: Exception | None = None
+        self.differences: tuple[Difference, ...] = ()
+        self._is_over = False
+        plan, clock = live.plan.session, wire.world.clock
+        self.symbols = tuple(instrument.symbol for instrument in live.instruments)
+        self.kis: KisBroker | None = None
+        self._limits = risk_limits(plan, self._dearest_commission())
+        setup = Setup(
+            rules=live.rules, instruments=live.instruments, interval=plan.interval or MINUTE, limits=self._limits,
+            cash=live.opening.cash, durable=True, order_kind=OrderKind(plan.order_kind.upper()),
+            commission_ppb=plan.commission_ppb, tax_ppb=plan.tax_ppb, grace=NS * max(1, clock.speed // 20),
+            bases={symbol: price.base for symbol, price in live.at_broker.prices.items()},
+        )  # fmt: skip
+        self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
+        self.latency = Latency(wire.bus, clock)
+        self._hosted = live.strategy.build(self.engines.host, self.symbols)
+        self.engines.host_strategy(self._hosted)
+        self.feed = KisFeed(
+            wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.world.environment,
+            symbols=self.symbols, interval=setup.interval, held=self._held,
+        )  # fmt: skip
+        self._snapshots = Snapshots(self.engines, self._mode, self.symbols, idle=lambda: 0.0)
+        self._day = live.rules.calendar.trading_day(kst_date(clock.now()))
+
+    def _make_broker(self) -> Callable[[Bus, Clock, MarketView], Broker]:
+        if self.live.plan.dry_run:
+            return sim_broker(self.live.plan.session.venue, self.live.plan.session.seed)
+
+        def make(bus: Bus, clock: Clock, market: MarketView) -> Broker:
+            del market
+            self.kis = KisBroker(bus, clock, self.wire.caller, self.wire.world.environment)
+            return self.kis
+
+        return make
+
+    @property
+    def _mode(self) -> str:
+        return "dry-run" if self.live.plan.dry_run else self.wire.world.environment.kind.value
+
+    def _held(self) -> tuple[str, ...]:
+        return tuple(symbol for symbol in self.symbols if self.engines.portfolio.qty(symbol))
+
+    def _dearest_commission(self) -> int:
+        said = self.live.plan.session.commission_ppb
+        return said if said >= 0 else max(map(self.live.rules.commission_ppb, self.live.instruments))
+
+    # the beginning
+
+    def run(self) -> Outcome:
+        """Trade until the end, a stop or a fault, and write the last row."""
+        try:
+            self._open()
+            self.wire.loop.run_until(lambda: self._stop.asked or self._is_over, FOREVER)
+            outcome, reason = self._outcome()
+            wind_down(self)
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises ends the session, not the report
+            self.fault, outcome, reason = error, Outcome.FAULT, f"{type(error).__name__}: {error}"
+            self._stop_after_fault(error)
+        finally:
+            gc.unfreeze()
+        last = ended(self.engines, self.symbols, outcome, reason, self.wire.stream.counts(), self._watch)
+        self.wire.bus.publish(last)
+        self._show()
+        return outcome
+
+    def _open(self) -> None:
+        live, engines, wire = self.live, self.engines, self.wire
+        now, opening = wire.world.clock.now(), live.opening
+        wire.bus.publish(self._started(now))
+        engines.journal.flush(durable=True)
+        held = {symbol: held for symbol, held in self._opening_held().items() if symbol in self.symbols}
+        engines.portfolio.adopt(held, self._day.day.isoformat(), live.day_start)
+        engines.risk.carry(self._day.day.isoformat(), live.entries)
+        interval, count = live.plan.session.interval or MINUTE, self._hosted.warm_up()
+        for symbol in self.symbols:
+            for bar in past_bars(wire, live.rules.calendar, symbol, interval=interval, count=count):
+                engines.host.warm(bar)
+        engines.hours.start()
+        for symbol, price in live.at_broker.prices.items():
+            self.feed.prepare(symbol, price)
+        if self.kis is not None:
+            self.kis.begin(live.at_broker.history)
+            self._adopt_leftovers(self.kis, now)
+        self.feed.start()
+        self._say_differences(opening.differences)
+        self._say_what_can_never_trade()
+        self._on_show(now)
+        self._on_status(now)
+        wire.world.clock.call_at(self.live.plan.until.ts(self._day), self._on_until)
+        gc.collect()
+        gc.freeze()
+
+    def _opening_held(self) -> dict[str, Held]:
+        prices = self.live.at_broker.prices
+        return {
+            symbol: Held(qty, cost, prices[symbol].base)
+            for symbol, (qty, cost) in self.live.opening.held.items() if symbol in prices
+        }  # fmt: skip
+
+    def _started(self, now: int) -> SessionStarted:
+        live, plan, environment = self.live, self.live.plan.session, self.wire.world.environment
+        limits = {**msgspec.structs.asdict(self._limits), "daily_loss": self._limits.loss_limit}
+        parts = (__version__, live.run_id, live.strategy.digest)
+        session_id = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+        venue = msgspec.structs.asdict(plan.venue) if live.plan.dry_run else {}
+        assumptions: dict[str, int | str] = {**venue, "order_kind": plan.order_kind, "on_exit": live.plan.on_exit.value}
+        return SessionStarted(
+            ts=now, session_id=session_id, run_id=live.run_id, version=__version__, mode=self._mode,
+            symbols=self.symbols, strategy=live.strategy.name, parameters=live.strategy.shown_params(), seed=plan.seed,
+            source=f"KIS {environment.kind}, account {environment.account_tail}", interval=plan.interval or MINUTE,
+            cash=live.opening.cash, limits=limits, assumptions=assumptions, account=live.account,
+            held=self._opening_held(), day_start=live.day_start, entries=live.entries,
+        )  # fmt: skip
+
+    def _adopt_leftovers(self, broker: KisBroker, now: int) -> None:
+        """Orders that an earlier session may have sent are looked for, and canceled when they are found."""
+        for number, left in enumerate(self.live.opening.leftovers, 1):
+            if left.order.symbol not in self.symbols:
+                continue
+            rest = left.order.qty - left.filled
+            order = msgspec.structs.replace(left.order, order_id=f"L{number:06d}", qty=rest, lifetime=0)
+            self.engines.adopt_order(order, now)
+            why = f"order {left.order.order_id} of an earlier session has no end"
+            self.wire.bus.publish(OrderUnconfirmed(now, order.order_id, why))
+            self.wire.bus.publish(CancelOrder(now, order.order_id, "left-over"))
+            broker.adopt(order, left.sent_at, left.number, left.filled, left.amount)
+
+    def _say_differences(self, found: tuple[Difference, ...]) -> None:
+        if not found:
+            return
+        self.engines.risk.halt(self.wire.world.clock.now(), BOOKS_DISAGREE)
+        action = "compare with the KIS app, then `qb resume` and say why"
+        for difference in found:
+            text = f"the books disagree: {told(difference)}"
+            self.wire.bus.publish(Alert(self.wire.world.clock.now(), Level.CRITICAL, BOOKS_DISAGREE, text, action))
+            self._screen.on_notice(text, action)
+
+    def _say_what_can_never_trade(self) -> None:
+        cash = self.live.opening.cash
+        equity = self.engines.portfolio.equity()
+        for symbol, price in self.live.at_broker.prices.items():
+            first = self.engines.host.entry_price(symbol, price.last or price.base)
+            obstacle = why_never(self._limits, cash=cash, equity=equity, price=first)
+            if obstacle is not None:
+                text = f"{symbol} can never trade: {obstacle.reason} admits no share at {first:,} won"
+                action = f"it takes at least --max {obstacle.min_budget:,} and an equity of {obstacle.min_equity:,}"
+                now = self.wire.world.clock.now()
+                self.wire.bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
+                self._screen.on_notice(text, action)
+
+    # the middle
+
+    def _on_until(self, _due: int) -> None:
+        """End; after the close only when the broker has said of every order how it ended."""
+        clock = self.wire.world.clock
+        if clock.now() < self._day.close:
+            self._is_over = True
+            return
+        self._is_over = not self.engines.orders.open_symbols() or clock.now() > self._day.close + 5 * MINUTE
+        if not self._is_over:
+            clock.call_at(clock.now() + NS, self._on_until)
+
+    def _on_status(self, due: int) -> None:
+        self.engines.journal.flush()  # what was shown is written
+        self._screen.on_status(self.status())
+        clock = self.wire.world.clock
+        clock.call_at(max(due + self.live.plan.session.status_every, clock.now()), self._on_status)
+
+    def _on_show(self, _due: int) -> None:
+        clock = self.wire.world.clock
+        self._heed_halt()
+        self.engines.journal.flush()
+        self._show()
+        clock.call_at(clock.now() + SHOW_EVERY * NS * clock.speed, self._on_show)
+
+    def _heed_halt(self) -> None:
+        """Follow the halt flag, which another process sets and takes away."""
+        halt, risk, now = (
+            read_halt(self.live.home, self.wire.world.environment),
+            self.engines.risk,
+            self.engines.clock.now(),
+        )
+        is_halted = risk.has(HALTED_BY_HAND)
+        if halt is not None and not is_halted:
+            risk.halt(now, HALTED_BY_HAND)
+            self.cancel_all("halted")
+            text = f"trading is halted from outside: {halt.reason}"
+            self.wire.bus.publish(Alert(now, Level.CRITICAL, HALTED_BY_HAND, text, "`qb resume` when it may go on"))
+        if halt is not None and halt.flatten:
+            for symbol in self._held():
+                self.engines.protection.sell_out(now, symbol, "flatten")
+        if halt is None and is_halted:
+            for cause in (HALTED_BY_HAND, BOOKS_DISAGREE):
+                risk.resume(now, cause)
+
+    def cancel_all(self, reason: str) -> None:
+        """Ask to cancel whatever works."""
+        orders = self.engines.orders
+        for symbol in orders.open_symbols():
+            for order in orders.open_orders(symbol):
+                now = self.wire.world.clock.now()
+                self.wire.bus.publish(CancelOrder(now, order.request.order_id, reason))
+
+    def status(self) -> Status:
+        """The session now."""
+        wire, clock, latency = self.wire, self.wire.world.clock, self.latency
+        now, budget = clock.now(), wire.caller.budget()
+        state = "lost" if self.feed.is_lost else "open"
+        seen = WireStatus(
+            wire.world.environment.kind.value, wire.world.environment.account_tail, state, wire.auth.expires(),
+            budget.used, budget.allowed, max(self._day.open - now, 0),
+            latency.to_order, latency.to_ack, latency.to_fill,
+        )  # fmt: skip
+        return msgspec.structs.replace(self._snapshots.take(now), wire=seen)
+
+    def _show(self) -> None:
+        environment = self.wire.world.environment
+        urls = (environment.rest_url, environment.ws_url)
+        seen = Seen(self.live.run_id, os.getpid(), wall_ns(), environment.kind.value, urls, self.status())
+        with suppress(FileError):  # a view, nothing more
+            show(self.live.home, environment, seen)
+
+    # the end
+
+    def _outcome(self) -> tuple[Outcome, str]:
+        if self._stop.asked:
+            return Outcome.INTERRUPTED, self._stop.reason
+        if self.engines.risk.state() is RiskState.HALTED:
+            return Outcome.HALTED, self.engines.risk.reason()
+        return Outcome.DONE, ""
+
+    def _stop_after_fault(self, error: Exception) -> None:
+        text = f"an engine failed ({type(error).__name__}: {error}): the session ends here"
+        with suppress(Exception):
+            now = self.wire.world.clock.now()
+            self.wire.bus.publish(Alert(now, Level.CRITICAL, "engine-fault", text, "see what is left open"))
+            wind_down(self)
+
+    def say(self, code: str, text: str, action: str) -> None:
+        """Tell journal and screen."""
+        self.wire.bus.publish(Alert(self.wire.world.clock.now(), Level.CRITICAL, code, text, action))
+        with suppress(OSError):
+            self._screen.on_notice(text, action)
+
+    def look_at_books(self) -> None:
+        """Compare with the broker, and say on what the books disagree."""
+        if self.live.plan.dry_run:
+            return
+        account = self.engines.portfolio.account
+        positions = {symbol: position.qty for symbol, position in account.positions.items()}
+        try:
+            self.differences = compare(self.wire, account.cash, positions, self.live.opening.foreign)
+        except BrokerError as error:
+            self.say("books-not-compared", f"the books could not be compared: {error.message}", "look into the KIS app")
+        for difference in self.differences:
+            self.say(BOOKS_DISAGREE, f"the books disagree: {told(difference)}", "compare with the KIS app")
+
+    @property
+    def on_exit(self) -> OnExit:
+        """What becomes of orders and shares."""
+        return self.live.plan.on_exit
+
+    @property
+    def can_sell(self) -> bool:
+        """Whether the venue takes sells now."""
+        return self.engines.market.phase() in {Phase.CONTINUOUS, Phase.CLOSING_AUCTION}

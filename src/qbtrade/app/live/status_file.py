@@ -1,0 +1,46 @@
+"""The running session as other processes see it: one small file, written anew every few seconds."""
+
+from pathlib import Path
+
+import msgspec
+
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.account_files import account_name, running, write_private
+from qbtrade.app.status import Status
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A session at one moment. written: machine time, UTC ns. symbols: what it trades. urls: REST and stream."""
+
+    run_id: str
+    pid: int
+    written: int
+    environment: str
+    urls: tuple[str, str]
+    status: Status
+
+
+def status_path(home: Path, environment: Environment) -> Path:
+    """Where a session of this account shows itself."""
+    return home / "status" / f"{account_name(environment)}.json"
+
+
+def show(home: Path, environment: Environment, seen: Seen) -> None:
+    """Write it. Raises: FileError."""
+    write_private(status_path(home, environment), seen)
+
+
+def shown(home: Path) -> tuple[Seen, ...]:
+    """Every session that showed itself last on its account, newest first."""
+    found = list[Seen]()
+    for path in (home / "status").glob("*.json"):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=Seen))
+        except (OSError, msgspec.DecodeError):
+            continue
+    return tuple(sorted(found, key=lambda seen: -seen.written))
+
+
+def is_running(home: Path, environment: Environment) -> bool:
+    """Whether a session holds the account."""
+    return running(home, environment) is not None

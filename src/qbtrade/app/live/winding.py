@@ -1,0 +1,51 @@
+"""The end of a live session: no more entries, nothing left working, and a word about whatever is left."""
+
+from typing import TYPE_CHECKING, Final
+
+from qbtrade.app.live.plan import OnExit
+from qbtrade.kernel.clock import Stopwatch
+
+if TYPE_CHECKING:
+    from qbtrade.app.live.session import LiveSession
+
+STOPPED: Final = "session-stopped"
+PATIENCE: Final = 20.0
+"""Machine seconds for cancels to be confirmed, and for shares to be sold."""
+AGAIN: Final = 1.0
+
+
+def wind_down(session: "LiveSession") -> None:
+    """Stop entries, cancel what works, sell where that was asked for, and name what is left."""
+    engines = session.engines
+    orders, now = engines.orders, engines.clock.now()
+    engines.risk.halt(now, STOPPED)
+    flattens = session.on_exit is OnExit.FLATTEN and session.can_sell
+    if not flattens:
+        engines.protection.rest()
+    if session.on_exit is not OnExit.LEAVE:
+        _cancel_all(session)
+    if flattens:
+        for symbol in session.symbols:
+            engines.protection.sell_out(engines.clock.now(), symbol, "flatten")
+        session.wire.loop.run_until(lambda: not engines.portfolio.total_cost() or not session.can_sell, PATIENCE)
+        engines.protection.rest()
+        _cancel_all(session)
+    engines.portfolio.mark(engines.clock.now())
+    for symbol in orders.open_symbols():
+        for order in orders.open_orders(symbol):
+            what = f"{order.request.side.lower()} {order.remaining:,} of {symbol}"
+            text = f"order {order.broker_order_id or order.request.order_id} is left: {what}, {order.status.lower()}"
+            session.say("order-left", text, "look for it in the KIS app and cancel it there if it should not work")
+    for symbol, position in engines.portfolio.account.positions.items():
+        if position.qty:
+            text = f"{symbol}: {position.qty:,} shares are held, and no stop-loss is active from here on"
+            session.say("shares-left", text, "start qb again, or watch them elsewhere")
+    session.look_at_books()
+
+
+def _cancel_all(session: "LiveSession") -> None:
+    """Cancel until nothing works any more, or for as long as our patience lasts."""
+    orders, watch = session.engines.orders, Stopwatch()
+    while orders.open_symbols() and watch.seconds() < PATIENCE:
+        session.cancel_all(STOPPED)
+        session.wire.loop.run_until(lambda: not orders.open_symbols(), AGAIN)

@@ -1,0 +1,108 @@
+"""`qb halt` and `qb resume`: stop trading from outside, also when the session hangs; allow it again."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from msgspec.structs import replace
+
+from qbtrade.adapters.emulator.plan import CREDENTIALS
+from qbtrade.adapters.kis.environment import Environment, EnvKind
+from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.app.config import Settings, load_settings
+from qbtrade.app.home import create, home
+from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_environment
+from qbtrade.app.live.remote import cancel_everything
+from qbtrade.app.live.remote import halt as set_halt
+from qbtrade.app.live.remote import resume as take_halt
+from qbtrade.app.live.status_file import Seen, shown
+from qbtrade.cli.pages import option
+from qbtrade.cli.status import is_alive
+from qbtrade.cli.text import _
+from qbtrade.errors import BrokerError, ExitCode, UsageError
+
+Env = Annotated[
+    str, option("--env", metavar="NAME", default=_("that of the running session, or paper"), text=_("Which account"))
+]
+Reason = Annotated[str, option("--reason", metavar="TEXT", text=_("Why; kept with the flag"))]
+Flatten = Annotated[bool, typer.Option("--flatten", help=_("Let the running session sell what it holds, too"))]
+NOBODY: Final = ("http://127.0.0.1:1", "ws://127.0.0.1:1")
+
+
+def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False) -> None:
+    """Stop trading: sets a flag that outlives restarts, and cancels whatever works, through a connection of its own."""
+    folder = home()
+    create(folder)
+    environment, running = _account(folder, env)
+    if flatten and running is None:
+        raise UsageError("--flatten needs a running session, which sells", hint="Sell in the KIS app, or start qb live")
+    set_halt(folder, environment, reason or "qb halt", flatten=flatten)
+    _say(_("trading is halted on {account}, until `qb resume`").format(account=_name(environment)))
+    if environment.rest_url == NOBODY[0]:
+        raise typer.Exit(ExitCode.DONE)
+    try:
+        orders = cancel_everything(folder, environment)
+    except BrokerError as error:
+        _say(_("the flag is set, but orders could not be canceled from here: {cause}").format(cause=error.message))
+        raise
+    for order in orders:
+        text = _("canceled order {number}: {side} {qty} of {symbol}") if order.done else _(
+            "order {number} is not canceled ({reason}): {side} {qty} of {symbol}"
+        )  # fmt: skip
+        _say(
+            text.format(number=order.order_no, side=order.side, qty=order.qty, symbol=order.symbol, reason=order.reason)
+        )
+    if not orders:
+        _say(_("no order works"))
+    raise typer.Exit(ExitCode.DONE if all(order.done for order in orders) else ExitCode.BROKER)
+
+
+def resume(*, env: Env = "", reason: Reason = "") -> None:
+    """Allow trading again; asks why when --reason does not say so."""
+    folder = home()
+    environment, _running = _account(folder, env)
+    why = reason.strip() or _asked()
+    flag = take_halt(folder, environment, why)
+    _say(_("trading may go on on {account}; it was halted because: {reason}").format(
+        account=_name(environment), reason=flag.reason
+    ))  # fmt: skip
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise UsageError("why may trading go on?", hint='Say --reason "what was wrong and what was done"')
+    why: str = typer.prompt(_("Why may trading go on?")).strip()
+    if not why:
+        raise UsageError("why may trading go on?", hint="An empty answer is none")
+    return why
+
+
+def _account(folder: Path, asked: str) -> tuple[Environment, Seen | None]:
+    """The account that is meant, and its session if one runs."""
+    settings = load_settings(Path.cwd(), os.environ)
+    running = [seen for seen in shown(folder) if is_alive(seen.pid)]
+    if not asked and len(running) == 1 and not settings.value("kis.env"):
+        asked = running[0].environment
+    kind = kind_of(settings, asked)
+    seen = next((each for each in running if each.environment == kind), None)
+    return _environment(settings, kind, seen), seen
+
+
+def _environment(settings: Settings, kind: EnvKind, seen: Seen | None) -> Environment:
+    """As configured; the emulator of a session is found by what the session showed."""
+    if not is_local(settings, kind):
+        return environment_of(settings, kind)
+    speaks: Dialect = settings.value("kis.speaks") or "real"
+    environment = local_environment(settings, speaks, CREDENTIALS[speaks], NOBODY)
+    return replace(environment, rest_url=seen.urls[0], ws_url=seen.urls[1]) if seen else environment
+
+
+def _name(environment: Environment) -> str:
+    return f"{environment.kind} {environment.account_tail}"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,67 @@
+"""`qb live`: a session on the market's clock, on paper, on an emulator, or dry."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from qbtrade.adapters.kis.environment import EnvKind
+from qbtrade.app.config import Settings, load_settings
+from qbtrade.app.home import home
+from qbtrade.app.kis_account import kind_of
+from qbtrade.app.live.plan import LivePlan
+from qbtrade.cli import live_options
+from qbtrade.cli.interrupt import Interrupts
+from qbtrade.cli.screen import console_on, print_page, watching
+from qbtrade.cli.text import _
+from qbtrade.errors import LockedError
+from qbtrade.kernel.loop import StopRequest
+
+
+def live(**typed: Any) -> None:
+    """Trade for one day. typed: by parameter name, as `live_options.signature` declares them."""
+    settings = load_settings(Path.cwd(), os.environ)
+    kind = kind_of(settings, typed["env"] or "")
+    plan = live_options.live_plan(typed, settings, kind)
+    _run(plan, settings, kind, as_json=typed["json"], quiet=typed["quiet"])
+
+
+live.__doc__ = _(
+    "Trade for one day with KIS, on paper unless --env says otherwise.\n\n"
+    "Waits for the open, ends after the close with the report. Ctrl+C cancels what works and ends;"
+    " once more leaves at once."
+)
+live.__signature__ = live_options.signature()  # type: ignore[attr-defined]
+
+
+def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, as_json: bool, quiet: bool) -> None:
+    from qbtrade.app.live.run import live as trade
+    from qbtrade.app.live.world import open_world
+    from qbtrade.cli.render import summary
+
+    console, stop = console_on(sys.stderr if as_json else sys.stdout), StopRequest()
+    if kind is not EnvKind.EMULATOR:
+        _check_first(plan)
+    with Interrupts(stop), open_world(settings, kind, plan.session) as world:
+        with watching(console, paced=True, quiet=quiet) as screen:
+            result = trade(plan, world, home(), screen, stop)
+        if as_json:
+            sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
+        elif not quiet:
+            print_page(summary(result.report, result.report_path), sys.stdout)
+    raise typer.Exit(result.exit_code)
+
+
+def _check_first(plan: LivePlan) -> None:
+    """Preflight's whole list. Raises: LockedError that names what fails."""
+    from qbtrade.app.preflight import preflight
+    from qbtrade.app.preflight.rows import Status
+
+    verdict = preflight(
+        Path.cwd(), os.environ, home(), symbols=plan.session.symbols, budget=plan.session.limits.max_budget
+    )
+    if not verdict.go:
+        failed = ", ".join(dict.fromkeys(row.check for row in verdict.rows if row.status is Status.FAIL))
+        raise LockedError("preflight says no-go: {failed}", hint="`qb preflight` says how to mend it", failed=failed)

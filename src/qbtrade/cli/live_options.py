@@ -1,0 +1,83 @@
+"""The options of `qb live`: those it shares with `qb simulate`, and its own."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from datetime import time
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from qbtrade.adapters.kis.environment import EnvKind
+from qbtrade.app import units
+from qbtrade.app.config import Settings
+from qbtrade.app.kis_account import is_local
+from qbtrade.app.live.plan import LivePlan, OnExit, Until
+from qbtrade.cli import options
+from qbtrade.cli.ask import plan_of
+from qbtrade.cli.options import EXCHANGE, LIMITS, MADE, OUTPUT, RUN, Option
+from qbtrade.cli.text import _
+from qbtrade.errors import UnknownNameError, UsageError
+
+OWN: Final = (
+    Option("--env", "", options.as_is, "NAME", _("paper, real or emulator"), "paper"),
+    Option("--until", "", options.as_is, "TIME", _("End at the close, before it (close-10m) or at 14:30"), "close"),
+    Option(
+        "--on-exit", "", options.as_is, "NAME", _("At the end: cancel orders, cancel+flatten, or leave them"), "cancel"
+    ),
+)
+ORDER_KIND: Final = tuple(option for option in EXCHANGE if option.flag == "--order-kind")
+MADE_HERE: Final = tuple(option for option in MADE if option.flag not in {"--days", "--volatility"})
+"""What shapes the market of an emulator that is started for the session."""
+LOCAL_ONLY: Final = ("seed", *(option.name for option in MADE_HERE))
+_UNTIL: Final = re.compile(r"close(?:-(\w+))?")
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+def signature() -> inspect.Signature:
+    """What typer needs to know of every option, in the order of the help page."""
+    run, output = _("Strategy and run"), _("Output")
+    return inspect.Signature(
+        [
+            *options.declared(OWN, _("Session")),
+            options.switch("--dry-run", _("Session"), _("Real data, simulated fills: no order is sent")),
+            *options.declared((*RUN, *ORDER_KIND), run),
+            *options.declared(MADE_HERE, _("Market of --env emulator")),
+            *options.declared(LIMITS, _("Limits")),
+            *options.declared(OUTPUT, output),
+            options.switch("--json", output, _("The report alone on stdout, as JSON; all else on stderr")),
+            options.switch("--quiet", output, _("Nothing on the screen but errors")),
+        ]
+    )
+
+
+def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> LivePlan:
+    """The session that was asked for. Raises: UsageError that names the flag."""
+    session = plan_of(typed, settings)
+    if not (is_local(settings, kind) or (typed["dry_run"] and "cash" in typed)):
+        _refuse(typed, (*LOCAL_ONLY, "cash"), kind, dry_run=typed["dry_run"])
+    rate = settings.value("venue.reject_rate") or 0
+    session = replace(session, venue=replace(session.venue, reject_rate=rate), speed=max(session.speed, 1))
+    on_exit = (typed["on_exit"] or OnExit.CANCEL).strip().lower()
+    if on_exit not in tuple(OnExit):
+        raise UnknownNameError("--on-exit", on_exit, OnExit)
+    return LivePlan(session, typed["dry_run"], until_of(typed["until"] or "close"), OnExit(on_exit))
+
+
+def _refuse(typed: Mapping[str, Any], names: tuple[str, ...], kind: EnvKind, *, dry_run: bool) -> None:
+    """Say so when an option could have no effect."""
+    for name in names:
+        if typed.get(name) is not None and not (dry_run and name == "cash"):
+            flag = "--" + name.replace("_", "-")
+            hint = "Leave it out, or start an emulator with --env emulator alone"
+            raise UsageError("{flag} shapes the market of an emulator", hint=hint, flag=flag, kind=kind)
+
+
+def until_of(text: str) -> Until:
+    """Read `close`, `close-10m` or `14:30`. Raises: UsageError."""
+    plain = text.strip().lower()
+    if found := _CLOCK.fullmatch(plain):
+        return Until(at=time(int(found[1]), int(found[2])))
+    if found := _UNTIL.fullmatch(plain):
+        return Until(before_close=units.duration("--until", found[1]) if found[1] else 0)
+    raise UsageError("--until: {text!r} is no moment", hint="Write close, close-10m or 14:30", text=text)
