@@ -19,7 +19,7 @@ from qbtrade.domain.calendar import NS
 from qbtrade.kernel.clock import LiveClock, sleep
 
 T = TypeVar("T")
-PATIENCE: Final = 8 * NS
+PATIENCE: Final = 5 * NS
 """Machine time that a question may wait for its turn."""
 NAP: Final = 0.05
 

@@ -19,8 +19,8 @@ def settings(case: Case) -> Finding:
     """Everything that was said can be read."""
     if case.trouble is not None and not case.has_settings:
         return fail(case.trouble.message, case.trouble.hint)
-    said = [key for key in case.settings.keys() if case.settings.origin(key) != DEFAULT]  # noqa: SIM118 (no dict)
-    return ok(f"{len(said)} values are said")
+    count = len([key for key in case.settings.keys() if case.settings.origin(key) != DEFAULT])  # noqa: SIM118 (no dict)
+    return ok(f"{count} values are said")
 
 
 def file_modes(case: Case) -> Finding:
@@ -60,7 +60,8 @@ def account(case: Case) -> Finding:
     if not ACCOUNT.fullmatch(text):
         return fail("the account is not written as 12345678-01", "Eight digits, a dash, two digits: QB_KIS_ACCOUNT")
     if not text.endswith("-01"):
-        return warn(f"the account ends with {text[-2:]}, which is no brokerage account", "Stocks trade on one with 01")
+        product = text[-2:]
+        return warn(f"the account ends with {product}, which is no brokerage account", "Stocks trade on one with 01")
     return ok(f"******{text[6:]}")
 
 

@@ -25,7 +25,7 @@ def one_share(case: Case, symbol: str) -> Finding:
     obstacle = why_never(limits, cash=balance.cash, equity=equity, price=price.upper)
     if obstacle is None:
         return ok(f"one share costs up to {due:,} won with commission, and --max is {limits.max_budget:,}")
-    told = f"{obstacle.reason} admits no share at the upper limit of {price.upper:,} won"
+    told = f"no share can be bought at the upper limit of {price.upper:,} won: {obstacle.reason}"
     if obstacle.min_equity == 0:
         return fail(told, "Widen that limit in qb.toml")
     return fail(told, f"It takes at least --max {obstacle.min_budget:,} and an equity of {obstacle.min_equity:,} won")
@@ -50,7 +50,8 @@ def an_order(case: Case, symbol: str) -> Finding:
     if room[binding] < 1 or limits.max_entries < 1 or limits.orders_per_minute < 1:
         reason = binding if room[binding] < 1 else "entries-per-day"
         return fail(f"no order can pass at {last:,} won: {reason}", "Widen that limit in qb.toml, or raise --max")
-    return ok(f"up to {room[binding]:,} shares at {last:,} won; {binding} binds first")
+    most = room[binding]
+    return ok(f"up to {most:,} shares at {last:,} won; what binds first: {binding}")
 
 
 def stop_loss(case: Case, symbol: str) -> Finding:

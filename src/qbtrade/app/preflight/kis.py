@@ -21,7 +21,8 @@ def token(case: Case) -> Finding:
             f"KIS gives no access token: {case.asker.token_trouble()}",
             "Check address, keys and network; then try again",
         )
-    return ok(f"valid until {iso_kst(case.asker.token_expires())[:16].replace('T', ' ')}")
+    until = iso_kst(case.asker.token_expires())[:16].replace("T", " ")
+    return ok(f"valid until {until}")
 
 
 def approval_key(case: Case) -> Finding:
@@ -59,8 +60,9 @@ def credit(case: Case) -> Finding:
     if balance.loans or any(holding.credit for holding in balance.holdings):
         return warn(f"the account has loans of {balance.loans:,} won", "qb trades with cash only; mind the margin")
     if found.amount_on_credit > found.amount:
+        beyond = found.amount_on_credit - found.amount
         return warn(
-            f"KIS would let it buy {found.amount_on_credit:,} won, {found.amount_on_credit - found.amount:,} on credit",
+            f"KIS would let it buy for {beyond:,} won more than there is cash",
             "qb stays within cash; ask KIS for 100% margin to be sure",
         )
     return ok("no order can be larger than its cash")
@@ -70,11 +72,10 @@ def rate_budget(case: Case) -> Finding:
     """How often KIS may be asked."""
     limits, budget = case.environment.limits, case.asker.budget()
     shipped = LIMITS[case.environment.speaks]
-    told = f"{limits.calls_per_second_milli / MILLI:g} calls a second, {budget.used} of {budget.allowed} used just now"
+    rate, known = (f"{each.calls_per_second_milli / MILLI:g}" for each in (limits, shipped))
+    told = f"{rate} calls a second, {budget.used} of {budget.allowed} used just now"
     if limits.calls_per_second_milli > shipped.calls_per_second_milli:
-        return warn(
-            f"{told}; KIS is known to allow {shipped.calls_per_second_milli / MILLI:g}", "Lower kis.calls_per_second"
-        )
+        return warn(f"{told}; KIS is known to allow {known}", "Lower kis.calls_per_second")
     kept = limits.kept_for_cancels + limits.kept_for_orders
     if kept >= budget.allowed > 1:
         return fail(f"{told}, and {kept} are kept for orders", "Lower kis.kept_for_cancels or kis.kept_for_orders")

@@ -27,7 +27,7 @@ SYSTEMD: Final = Path("/run/systemd/system")
 
 def python(_case: Case) -> Finding:
     """The interpreter is one that qb runs on."""
-    told = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    told = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     if sys.version_info < OLDEST:
         return fail(told, "Install Python 3.11 or newer")
     return ok(told)
@@ -37,7 +37,8 @@ def disk(case: Case) -> Finding:
     """There is room for the journal."""
     place = next(path for path in (case.home.absolute(), *case.home.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
-    told = f"{free // MB:,} MB are free at {place}"
+    megabytes = f"{free // MB:,}"
+    told = f"{megabytes} MB are free at {place}"
     if free < FULL:
         return fail(told, "Make room, or set QB_HOME to another disk")
     if free < TIGHT:
@@ -52,7 +53,8 @@ def clock(case: Case) -> Finding:
     if skew is None:
         return skip("KIS told no time")
     slack = case.clock.speed * NS
-    told = f"{abs(skew) / NS:.1f} s {'behind' if skew > 0 else 'ahead of'} the clock of KIS"
+    seconds = f"{abs(skew) / NS:.1f}"
+    told = f"{seconds} s behind the clock of KIS" if skew > 0 else f"{seconds} s ahead of the clock of KIS"
     mend = "Let the machine set its clock over the network (NTP)"
     if case.kind is EnvKind.EMULATOR:
         return ok("the emulator's clock") if abs(skew) <= SKEW_SEEN + slack else fail(told, "Start the emulator again")

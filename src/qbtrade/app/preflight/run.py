@@ -34,6 +34,7 @@ SYMBOL_SECTIONS: Final[Mapping[str, Mapping[str, Callable[[Case, str], Finding]]
 SHORT: Final = frozenset({"clock", "token", "balance", "price-limits", "halt-flag", "instance", "one-share"})
 """What can have changed since a preflight of the same day."""
 
+
 def preflight(
     folder: Path,
     variables: Mapping[str, str],
@@ -87,10 +88,9 @@ def _row(section: str, check: str, symbol: str, make: Callable[[], Finding]) -> 
     except QbError as error:
         finding = fail(error.message, error.hint)
     except Exception as error:  # noqa: BLE001 - one check that breaks is one row that fails
-        finding = fail(f"the check itself broke ({type(error).__name__})", "Report it with --debug")
-    return Row(
-        section=section, check=check, status=finding.status, seen=finding.seen, mend=finding.mend, symbol=symbol
-    )
+        kind = type(error).__name__
+        finding = fail(f"the check itself broke ({kind})", "Report it, with what was configured but the keys")
+    return Row(section=section, check=check, status=finding.status, seen=finding.seen, mend=finding.mend, symbol=symbol)
 
 
 def _verdict(case: Case, rows: tuple[Row, ...]) -> Verdict:

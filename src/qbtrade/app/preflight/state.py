@@ -27,8 +27,8 @@ def halt_flag(case: Case) -> Finding:
     halt = read_halt(case.home, case.environment)
     if halt is None:
         return ok("not halted")
-    since = f" since {iso_kst(halt.since)[:16].replace('T', ' ')}" if halt.since else ""
-    return fail(f"trading is halted{since}: {halt.reason}", "Start `qb resume` when the reason is gone")
+    since = iso_kst(halt.since)[:16].replace("T", " ")
+    return fail(f"trading is halted since {since}: {halt.reason}", "Start `qb resume` when the reason is gone")
 
 
 def instance(case: Case) -> Finding:
@@ -36,7 +36,7 @@ def instance(case: Case) -> Finding:
     other = running(case.home, case.environment)
     if other is None:
         return ok("no other session runs")
-    return fail(f"session {other.run_id or '?'} runs (process {other.pid or '?'})", "End it first, or see `qb status`")
+    return fail(f"session {other.run_id} runs (process {other.pid})", "End it first, or see `qb status`")
 
 
 def open_orders(case: Case) -> Finding:
@@ -67,8 +67,9 @@ def unconfirmed(case: Case) -> Finding:
         bus.publish(event)
     left = [order_id for order_id, row in rows.orders.items() if row["status"] in UNKNOWN]
     if left:
+        named = ", ".join(left[:3])
         return fail(
-            f"{len(left)} orders of {journal.stem} have no known end: {', '.join(left[:3])}",
+            f"{len(left)} orders of {journal.stem} have no known end: {named}",
             "Compare with the orders in the KIS app; the next session looks them up before anything else",
         )
     return ok(f"every order of {journal.stem} has its end")

@@ -26,14 +26,14 @@ def journal(case: Case) -> Finding:
         try:
             watch, row = Stopwatch(), Heartbeat(case.clock.now())
             store.append([row], durable=True)
-            told = f"a durable row takes {watch.seconds() * 1e3:.1f} ms; schema {SCHEMA_VERSION}"
+            took = f"{watch.seconds() * 1e3:.1f}"
         finally:
             store.close()
         if list(read_events(path)) != [row]:
             return fail("the journal does not hold what was written", "Look after the disk, or set QB_HOME to another")
     finally:
         _remove(path)
-    return ok(told)
+    return ok(f"a durable row takes {took} ms; schema {SCHEMA_VERSION}")
 
 
 def intact(case: Case) -> Finding:
@@ -42,9 +42,9 @@ def intact(case: Case) -> Finding:
     if not newest:
         return ok("no journals yet")
     for path in newest:
-        problems = integrity(path)
-        if problems:
-            return fail(f"journal {path.name} is damaged: {problems[0]}", "Move it away and keep it; see its report")
+        problem = next(iter(integrity(path)), "")
+        if problem:
+            return fail(f"journal {path.name} is damaged: {problem}", "Move it away and keep it; see its report")
     return ok(f"the {len(newest)} newest journals are whole")
 
 
@@ -55,7 +55,8 @@ def postgresql(case: Case) -> Finding:
         return skip("not configured")
     from qbtrade.adapters.store import postgres
 
-    return ok(f"answers in {postgres.round_trip(url) * 1e3:.1f} ms")
+    took = f"{postgres.round_trip(url) * 1e3:.1f}"
+    return ok(f"answers in {took} ms")
 
 
 def redis(case: Case) -> Finding:
@@ -65,7 +66,8 @@ def redis(case: Case) -> Finding:
         return skip("not configured")
     from qbtrade.adapters import redis as server
 
-    return ok(f"answers in {server.round_trip(url) * 1e3:.1f} ms")
+    took = f"{server.round_trip(url) * 1e3:.1f}"
+    return ok(f"answers in {took} ms")
 
 
 def _remove(path: Path) -> None:

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from qbtrade.adapters.emulator.plan import EmulatorPlan
+from qbtrade.adapters.kis.environment import EnvKind
+from qbtrade.app.preflight import Status
+from qbtrade.app.preflight.case import Case
+from qbtrade.app.preflight.market import CHECKS
+from qbtrade.app.preflight.rows import Lacking
+from qbtrade.domain.calendar import parse_ts
+from qbtrade.kernel.clock import LiveClock
+from tests.app.preflight.stand import Lies, emulator, lied, rows
+
+PER_SYMBOL = ("symbol", "halted", "designated", "warning", "liquidation", "ex-date", "vi", "price-limits")
+
+
+def at(moment: str, check: str, folder: Path) -> tuple[Status, str, str]:
+    case = Case(folder=folder, variables={}, home=folder, kind=EnvKind.PAPER, symbols=("005930",), budget=0)
+    case.clock = LiveClock(start=parse_ts(moment))
+    try:
+        found = CHECKS[check](case)
+    except Lacking as error:
+        found = error.finding
+    return found.status, found.seen, found.mend
+
+
+def test_a_stock_that_trades_has_nothing_but_good_rows(tmp_path: Path) -> None:
+    with emulator() as (_server, variables):
+        found = rows(tmp_path, variables, *CHECKS, *PER_SYMBOL)
+
+    assert {name: each.status for name, each in found.items() if each.status is not Status.OK} == {}
+    assert found["symbol"].symbol == "005930"
+    assert found["hours"].seen == "09:00 to 15:30, no entries from 15:20"
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "text", "status"),
+    [
+        ("halted", "temp_stop_yn", "Y", Status.FAIL),
+        ("halted", "iscd_stat_cls_code", "58", Status.FAIL),
+        ("designated", "mang_issu_cls_code", "Y", Status.FAIL),
+        ("designated", "iscd_stat_cls_code", "51", Status.FAIL),
+        ("warning", "mrkt_warn_cls_code", "02", Status.WARN),
+        ("warning", "mrkt_warn_cls_code", "03", Status.FAIL),
+        ("warning", "invt_caful_yn", "Y", Status.WARN),
+        ("warning", "short_over_yn", "Y", Status.WARN),
+        ("liquidation", "sltr_yn", "Y", Status.FAIL),
+        ("vi", "vi_cls_code", "Y", Status.WARN),
+        ("price-limits", "stck_mxpr", "99000", Status.WARN),
+        ("ex-date", "stck_sdpr", "50000", Status.WARN),
+    ],
+)
+def test_what_keeps_a_stock_from_being_traded_is_told(
+    check: str, name: str, text: str, status: Status, tmp_path: Path
+) -> None:
+    found = lied(tmp_path, check, Lies({"inquire-price": {name: text}}))
+
+    assert found.status is status
+    assert found.mend
+
+
+def test_a_suspended_stock_of_the_local_kis_fails(tmp_path: Path) -> None:
+    with emulator(EmulatorPlan(halted=("005930",))) as (_server, variables):
+        assert rows(tmp_path, variables, "halted")["halted"].status is Status.FAIL
+
+
+def test_a_symbol_that_kis_does_not_know_fails_with_its_code(tmp_path: Path) -> None:
+    with emulator() as (_server, variables):
+        found = rows(tmp_path, variables, "symbol", "vi", symbols=("999999",))
+
+    assert found["symbol"].status is Status.FAIL
+    assert "KIS does not answer inquire-price: OPSQ2001" in found["symbol"].seen
+
+
+@pytest.mark.parametrize(
+    ("moment", "check", "status", "seen"),
+    [
+        ("2026-11-21T10:00", "trading-day", Status.FAIL, "KRX does not trade on 2026-11-21 (Saturday)"),
+        ("2026-11-21T10:00", "hours", Status.SKIP, "no session today"),
+        ("2026-11-19T08:00", "hours", Status.WARN, "other hours today: 10:00 to 16:30, no entries from 16:20"),
+        ("2026-11-20T08:00", "open", Status.OK, "opens in 60 minutes"),
+        ("2026-11-20T15:00", "open", Status.OK, "open since 09:00; 20 minutes are left"),
+        ("2026-11-20T15:25", "open", Status.FAIL, "the session of 2026-11-20 is over"),
+    ],
+)
+def test_the_day_and_its_hours_are_told(moment: str, check: str, status: Status, seen: str, tmp_path: Path) -> None:
+    found = at(moment, check, tmp_path)
+    assert found[:2] == (status, seen)
