@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbtrade.adapters.kis.http import HttpReply
@@ -40,6 +40,8 @@ PARSERS: Final[dict[str, Callable[[Sequence[Page]], object]]] = {
     "grant": one_grant,
     "approval": keys.approval,
 }
+EXAMPLES: Final = 60
+"""Per parser and kind of damage."""
 NASTY: Final = (
     "", " ", "0", "-1", "+5", "1.5", "00000000", "20261131", "99999999", "240000", "250000", "1_000", "1e9", "NaN", "٣",
     "9" * 30, "Y", "01", "03", "\x00", "\u202e", "2026-13-01 00:00:00", "0001-01-01 00:00:00",
@@ -74,18 +76,21 @@ def returns_or_raises_wire_error(parse: Callable[[Sequence[Page]], object], cont
 
 
 @pytest.mark.parametrize("name", PARSERS)
+@settings(max_examples=EXAMPLES)
 @given(content=st.binary(max_size=200), bare=st.booleans())
 def test_any_bytes(name: str, content: bytes, bare: bool) -> None:  # noqa: FBT001 (hypothesis)
     returns_or_raises_wire_error(PARSERS[name], content, bare=bare)
 
 
 @pytest.mark.parametrize("name", PARSERS)
+@settings(max_examples=EXAMPLES)
 @given(body=st.recursive(VALUES, lambda inner: st.dictionaries(st.sampled_from(("output", "output1", "output2", "rt_cd", "msg1")), inner)))  # fmt: skip  # noqa: E501
 def test_any_json(name: str, body: object) -> None:
     returns_or_raises_wire_error(PARSERS[name], json.dumps(body).encode(), bare=True)
 
 
 @pytest.mark.parametrize("name", PARSERS)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_any_damage_to_a_real_answer(name: str, data: st.DataObject) -> None:
     body = json.loads(json.dumps(data.draw(st.sampled_from(BODIES))))
