@@ -1,0 +1,156 @@
+"""Short days of `qb live` as a subprocess, through real sockets: normal, stopped, killed, halted."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from qbtrade.domain import events as ev
+from qbtrade.domain.order import TERMINAL
+from qbtrade.kernel.clock import Stopwatch
+from tests.live_days import FLIP, Hosted, events, held, hosted, session, the_report, wait_for
+from tests.program import run_qb
+from tests.rehearsals import walked
+
+PATIENCE = 60
+
+
+def assert_agrees(kis: Hosted, folder: Path) -> None:
+    """The report is the emulator's own account, to the won."""
+    account, report = kis.account(), the_report(folder)
+    assert (report["account"]["cash"], held(report)) == (account["cash"], account["positions"])
+
+
+def has(folder: Path, *kinds: type) -> bool:
+    seen = {type(event) for event in events(folder)}
+    return all(kind in seen for kind in kinds)
+
+
+@pytest.mark.parametrize("side", ["real", "paper"])
+def test_a_day_ends_after_the_close_with_a_report_that_agrees_to_the_won(side: str, tmp_path: Path) -> None:
+    with hosted("15:08", side=side, calls_per_second=20) as kis, session(kis, tmp_path) as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, stderr) == (0, ""), stdout[-2000:]
+        report = the_report(tmp_path)
+        assert report["session"]["outcome"] == "DONE"
+        assert report["counts"]["fills"] >= 2
+        assert_agrees(kis, tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_one_signal_cancels_what_works_and_reports(number: signal.Signals, tmp_path: Path) -> None:
+    with hosted("10:00") as kis, session(kis, tmp_path) as process:
+        wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert the_report(tmp_path)["session"]["reason"] == number.name
+        assert all(order.status in TERMINAL for order in walked(events(tmp_path)).values())
+        assert_agrees(kis, tmp_path)
+
+
+def test_a_second_signal_leaves_within_a_second(tmp_path: Path) -> None:
+    with hosted("10:00") as kis, session(kis, tmp_path) as process:
+        wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+        process.send_signal(signal.SIGINT)
+        watch = Stopwatch()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=PATIENCE)
+        assert (process.returncode, watch.seconds() < 1) == (130, True)
+
+
+def test_cancel_and_flatten_sells_everything(tmp_path: Path) -> None:
+    args = ("--max", "500000", "--strategy", "./flip.py:Flip", "--bar", "1m", "--on-exit", "cancel+flatten")
+    with hosted("10:00") as kis, session(kis, tmp_path, *args) as process:
+        wait_for(process, lambda: has(tmp_path, ev.PositionChanged))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert kis.account()["positions"] == {}
+        assert_agrees(kis, tmp_path)
+
+
+def test_an_order_that_was_on_its_way_at_a_kill_is_found_at_the_next_start(tmp_path: Path) -> None:
+    with hosted("10:00", speed=10) as kis:
+        with session(kis, tmp_path) as process:
+            wait_for(process, lambda: has(tmp_path, ev.PhaseChanged))
+            kis.set_faults(slow_answer=10**9)
+            wait_for(process, lambda: bool(kis.account()["positions"]))
+            process.kill()
+        assert not has(tmp_path, ev.OrderAccepted)
+        kis.set_faults(slow_answer=0)
+        with session(kis, tmp_path) as process:
+            wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+            assert process.returncode == 130
+        started, *_rest = (event for event in events(tmp_path) if isinstance(event, ev.SessionStarted))
+        assert started.held["005930"].qty > 0
+        assert_agrees(kis, tmp_path)
+
+
+def test_a_second_session_of_the_account_names_the_first(tmp_path: Path) -> None:
+    with hosted("10:00") as kis, session(kis, tmp_path) as process:
+        wait_for(process, lambda: has(tmp_path, ev.PhaseChanged))
+        other = run_qb("live", "--env", "emulator", folder=tmp_path, home=tmp_path / "home", **kis.variables)
+        assert other.returncode == 4
+        assert f"process {process.pid}) trades this account already" in other.stderr
+
+
+def test_halt_from_another_terminal_stops_orders_until_resumed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with hosted("10:00") as kis, session(kis, tmp_path) as process:
+        wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+        told = run_qb("status", folder=tmp_path, home=home, **kis.variables)
+        assert f"(process {process.pid}) is running" in told.stdout
+        halted = run_qb("halt", "--env", "emulator", "--reason", "a test", folder=tmp_path, home=home, **kis.variables)
+        assert (halted.returncode, halted.stderr) == (0, "")
+        wait_for(process, lambda: any(
+            isinstance(event, ev.RiskStateChanged) and event.reason == "halted-by-hand" for event in events(tmp_path)
+        ))  # fmt: skip
+        unsaid = run_qb("resume", "--env", "emulator", folder=tmp_path, home=home, **kis.variables)
+        assert unsaid.returncode == 2
+        said = run_qb("resume", "--env", "emulator", "--reason", "it is over", folder=tmp_path, home=home, **kis.variables)
+        assert said.returncode == 0
+        wait_for(process, lambda: isinstance(events(tmp_path)[-1], ev.Event) and any(
+            isinstance(event, ev.RiskStateChanged) and event.reason == "resumed" for event in events(tmp_path)
+        ))  # fmt: skip
+
+
+def test_a_halt_outlives_the_session(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with hosted("10:00") as kis:
+        run_qb("halt", "--env", "emulator", folder=tmp_path, home=home, **kis.variables)
+        with session(kis, tmp_path) as process:
+            wait_for(process, lambda: has(tmp_path, ev.RiskStateChanged))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        assert the_report(tmp_path)["counts"]["fills"] == 0
+
+
+def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
+    args = ("--max", "500000", "--strategy", "./flip.py:Flip", "--bar", "10s", "--dry-run")
+    with hosted("10:00") as kis, session(kis, tmp_path, *args) as process:
+        wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert kis.account()["cash"] == 10_000_000
+
+
+def test_after_the_close_it_refuses_and_names_the_next_day(tmp_path: Path) -> None:
+    with hosted("15:31") as kis:
+        done = run_qb("live", "--env", "emulator", folder=tmp_path, home=tmp_path / "home", **kis.variables)
+    assert done.returncode == 4
+    assert "ended at 15:30" in done.stderr
+    assert "2026-11-03" in done.stderr
+
+
+def test_lost_streams_come_back_and_the_books_agree(tmp_path: Path) -> None:
+    with hosted("15:08", faults={"socket-drop": 100_000_000, "notice-missing": 300_000_000}) as kis:
+        (tmp_path / "flip.py").write_text(FLIP)
+        with session(kis, tmp_path) as process:
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, stderr) == (0, ""), stdout[-2000:]
+        assert has(tmp_path, ev.FeedLost, ev.FeedRestored)
+        assert_agrees(kis, tmp_path)
