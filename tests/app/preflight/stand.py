@@ -41,7 +41,7 @@ def emulator(plan: EmulatorPlan | None = None) -> Iterator[tuple[EmulatorServer,
 class Lies:
     """What the proxy changes. fields: by the last part of the path, then by name. html: paths that answer HTTP 500.
 
-    late: added to the Date header.
+    late: added to the Date header, which tells the machine's time with real_date. whole: blocks of answers by path.
     """
 
     def __init__(
@@ -51,16 +51,18 @@ class Lies:
         html: tuple[str, ...] = (),
         late: timedelta = timedelta(0),
         real_date: bool = False,
+        whole: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.fields, self.html, self.late, self.real_date = fields or {}, html, late, real_date
-        self.whole = {"tokenP": {"access_token_token_expired": "2099-01-01 00:00:00"}} if real_date else {}
+        lasting = {"tokenP": {"access_token_token_expired": "2099-01-01 00:00:00"}} if real_date else {}
+        self.whole = whole or lasting
 
 
 class _Proxy(BaseHTTPRequestHandler):
     target: ClassVar[str] = ""
     lies: ClassVar[Lies] = Lies()
 
-    def log_message(self, *_args: Any) -> None:  # type: ignore[override]
+    def log_message(self, *_args: Any) -> None:
         pass
 
     def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:

@@ -7,7 +7,7 @@ from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.app.account_files import verdict_path
 from qbtrade.app.config import load_settings
 from qbtrade.app.kis_account import environment_of
-from qbtrade.app.preflight import SHORT, Row, Status, preflight, why_no_go
+from qbtrade.app.preflight import SHORT, Row, Status, clearance, preflight, why_no_go
 from qbtrade.app.preflight.run import SECTIONS, SYMBOL_SECTIONS
 from tests.app.preflight.stand import emulator, rows
 
@@ -34,6 +34,17 @@ def test_a_preflight_leaves_a_verdict_that_holds_for_its_day_and_configuration(t
     assert why_no_go(home, environment, configuration, date(2020, 1, 1)) == f"the last preflight is of {verdict.day}"
     path.write_bytes(b"{")
     assert why_no_go(home, environment, configuration, verdict.day) == "no preflight was made"
+
+
+def test_clearance_is_short_after_a_preflight_of_the_same_configuration_and_whole_otherwise(tmp_path: Path) -> None:
+    with emulator() as (_server, variables):
+        first = clearance(tmp_path, variables, tmp_path / "home")
+        second = clearance(tmp_path, variables, tmp_path / "home")
+        other = clearance(tmp_path, variables, tmp_path / "home", budget=120_000)
+
+    assert (first.go, second.go, other.go) == (True, True, True)
+    assert len(first.rows) == len(other.rows) > len(second.rows)
+    assert {row.check for row in second.rows} == SHORT
 
 
 def test_a_failed_row_is_a_no_go_and_named(tmp_path: Path) -> None:

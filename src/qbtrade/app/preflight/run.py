@@ -12,7 +12,7 @@ from qbtrade.app.preflight import configuration, feasibility, kis, machine, mark
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.opening import Wish, open_case
 from qbtrade.app.preflight.rows import Finding, Lacking, Row, Status, fail
-from qbtrade.app.preflight.verdict import Verdict, digest, save
+from qbtrade.app.preflight.verdict import Verdict, digest, save, why_no_go
 from qbtrade.domain.calendar import kst_date
 from qbtrade.errors import FileError, QbError
 from qbtrade.kernel.clock import wall_ns
@@ -46,24 +46,54 @@ def preflight(
     only: Collection[str] = (),
     on_row: Callable[[Row], None] = lambda _row: None,
 ) -> Verdict:
-    """Make every check, or `only` some, and keep the verdict of all of them.
+    """Make every check and keep the verdict, or make `only` some of them.
 
     folder: where .env and qb.toml stand. asked: environment, "" for the configured one. budget: KRW, 0 for the
     configured one. on_row: told of each row as it is found. Raises: UsageError for an unknown environment.
     """
     with ExitStack() as open_things:
         case = open_case(Wish(folder, variables, home, asked, symbols, budget), open_things)
-        rows = []
-        for row in _rows(case, only):
-            rows.append(row)
-            on_row(row)
-        verdict = _verdict(case, tuple(rows))
-        if case.has_environment and not only:
-            kept = _kept(case, verdict)
-            if kept is not None:
-                on_row(kept)
-                verdict = msgspec.structs.replace(verdict, go=False, rows=(*verdict.rows, kept))
-        return verdict
+        return _check(case, only, on_row)
+
+
+def clearance(
+    folder: Path,
+    variables: Mapping[str, str],
+    home: Path,
+    *,
+    asked: str = "",
+    symbols: tuple[str, ...] = (),
+    budget: int = 0,
+    on_row: Callable[[Row], None] = lambda _row: None,
+) -> Verdict:
+    """What `qb live` asks before it trades: SHORT after a preflight of the same day and configuration, else all of it.
+
+    Arguments and errors are those of `preflight`.
+    """
+    with ExitStack() as open_things:
+        case = open_case(Wish(folder, variables, home, asked, symbols, budget), open_things)
+        return _check(case, SHORT if _is_fresh(case) else (), on_row)
+
+
+def _is_fresh(case: Case) -> bool:
+    if not case.has_environment:
+        return False
+    configuration = digest(case.settings, case.environment, case.symbols, case.plan.limits.max_budget)
+    return not why_no_go(case.home, case.environment, configuration, kst_date(wall_ns()))
+
+
+def _check(case: Case, only: Collection[str], on_row: Callable[[Row], None]) -> Verdict:
+    rows = []
+    for row in _rows(case, only):
+        rows.append(row)
+        on_row(row)
+    verdict = _verdict(case, tuple(rows))
+    if case.has_environment and not only:
+        kept = _kept(case, verdict)
+        if kept is not None:
+            on_row(kept)
+            verdict = msgspec.structs.replace(verdict, go=False, rows=(*verdict.rows, kept))
+    return verdict
 
 
 def _rows(case: Case, only: Collection[str]) -> Iterator[Row]:
