@@ -43,7 +43,7 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, as_json: bool, qu
 
     console, stop = console_on(sys.stderr if as_json else sys.stdout), StopRequest()
     if kind is not EnvKind.EMULATOR:
-        _check_first(plan)
+        _check_first(plan, kind)
     with Interrupts(stop), open_world(settings, kind, plan.session) as world:
         with watching(console, paced=True, quiet=quiet) as screen:
             result = trade(plan, world, home(), screen, stop)
@@ -54,14 +54,15 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, as_json: bool, qu
     raise typer.Exit(result.exit_code)
 
 
-def _check_first(plan: LivePlan) -> None:
+def _check_first(plan: LivePlan, kind: EnvKind) -> None:
     """Preflight's whole list. Raises: LockedError that names what fails."""
     from qbtrade.app.preflight import preflight
     from qbtrade.app.preflight.rows import Status
 
     verdict = preflight(
-        Path.cwd(), os.environ, home(), symbols=plan.session.symbols, budget=plan.session.limits.max_budget
-    )
+        Path.cwd(), os.environ, home(), asked=kind.value, symbols=plan.session.symbols,
+        budget=plan.session.limits.max_budget,
+    )  # fmt: skip
     if not verdict.go:
         failed = ", ".join(dict.fromkeys(row.check for row in verdict.rows if row.status is Status.FAIL))
         raise LockedError("preflight says no-go: {failed}", hint="`qb preflight` says how to mend it", failed=failed)

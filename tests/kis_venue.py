@@ -1,0 +1,105 @@
+"""The KIS broker on a local KIS, joined by real sockets, with nothing above it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from qbtrade.adapters.emulator.plan import EmulatorPlan
+from qbtrade.adapters.emulator.server import EmulatorServer
+from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.broker import KisBroker
+from qbtrade.adapters.kis.registrations import Channel
+from qbtrade.app.config import Settings
+from qbtrade.app.emulator import open_stage
+from qbtrade.app.kis_account import local_environment
+from qbtrade.app.live.wire import Wire
+from qbtrade.app.live.world import World
+from qbtrade.domain import events as ev
+from qbtrade.domain.calendar import Phase, kst_date
+from qbtrade.domain.market import Trade
+from qbtrade.domain.message import Event
+from qbtrade.domain.order import OrderRequest
+from qbtrade.kernel.loop import StopRequest
+from tests.builders import SAMSUNG, at
+
+DAY = date(2026, 11, 2)
+ANSWERS = (
+    ev.OrderAccepted, ev.OrderRejected, ev.OrderNotSent, ev.OrderUnconfirmed, ev.OrderAbandoned, ev.OrderFilled,
+    ev.OrderCanceled, ev.CancelRejected, ev.OrderExpired, ev.Alert,
+)  # fmt: skip
+PATIENCE = 20.0
+NOTICES = {"real": "H0STCNI0", "paper": "H0STCNI9"}
+
+
+class KisVenue:
+    """A broker, the bus that it speaks on, and the last price of the market."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire, self.heard, self.last = wire, list[Event](), 0
+        self.broker = KisBroker(wire.bus, wire.world.clock, wire.caller, wire.world.environment)
+        wire.bus.subscribe_all(ANSWERS, self.heard.append)
+        wire.bus.subscribe(Trade, self._on_trade)
+        environment = wire.world.environment
+        wire.stream.register(Channel(NOTICES[environment.speaks], environment.hts_id))
+        wire.stream.register(Channel("H0STCNT0", SAMSUNG))
+        wire.stream.use_key(wire.fetch(calls.approval_key()).reveal())
+        wire.stream.start()
+        today = kst_date(wire.world.clock.now())
+        self.broker.begin(wire.fetch(calls.order_history(environment, today, today)))
+        self.last = wire.fetch(calls.price(environment, SAMSUNG)).last
+        self.until(lambda: wire.stream.counts()["registrations"] == 2 and wire.stream.counts()["records"] > 0)
+
+    def _on_trade(self, trade: Trade) -> None:
+        self.last = trade.price
+
+    def until(self, condition: Callable[[], bool], patience: float = PATIENCE) -> None:
+        """Let time pass until it is so."""
+        assert self.wire.loop.run_until(condition, patience), self.heard
+
+    def wait(self, seconds: float) -> None:
+        """Let machine time pass."""
+        self.wire.loop.run_until(lambda: False, seconds)
+
+    def send(self, order: OrderRequest) -> None:
+        """Hand an order over and wait for the first answer to it."""
+        self.broker.submit(order)
+        self.until(lambda: bool(self.of(order.order_id)))
+
+    def of(self, order_id: str) -> list[Event]:
+        """What was heard of one order."""
+        return [event for event in self.heard if getattr(event, "order_id", "") == order_id]
+
+    def kinds(self, order_id: str) -> list[type[Event]]:
+        """The same, by kind."""
+        return [type(event) for event in self.of(order_id)]
+
+    def filled(self, order_id: str) -> int:
+        """Shares."""
+        return sum(event.qty for event in self.of(order_id) if isinstance(event, ev.OrderFilled))
+
+    def close_at(self, clock: str) -> None:
+        """The venue's day is over then."""
+        closed = ev.PhaseChanged(at(clock, DAY), Phase.CLOSED, DAY.isoformat())
+        self.wire.world.clock.call_at(closed.ts, lambda _due: self.wire.bus.publish(closed))
+
+    def send_elsewhere(self, order: OrderRequest) -> None:
+        """Send an order of which the broker knows nothing, as another program would."""
+        self.wire.caller.order(calls.order(self.wire.world.environment, order), lambda _outcome: None)
+
+
+@contextmanager
+def kis_venue(home: Path, clock: str = "10:00", *, speed: int = 20, **changes: Any) -> Iterator[KisVenue]:
+    """A broker on a local KIS whose day stands at `clock`."""
+    plan = EmulatorPlan(speed=speed, **changes)
+    server = EmulatorServer(plan, msgspec.structs.replace(open_stage(plan), start=at(clock, DAY)))
+    urls = server.start()
+    try:
+        environment = local_environment(Settings({}), plan.side, server.credentials, urls)
+        with Wire(World(environment, server.clock.twin()), home, StopRequest()) as wire:
+            yield KisVenue(wire)
+    finally:
+        server.stop()
