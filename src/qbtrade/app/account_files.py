@@ -16,7 +16,10 @@ LARGEST: Final = 1 << 20
 
 
 class Halt(msgspec.Struct, frozen=True):
-    """Trading was halted until somebody resumes it. since: UTC ns; reason: words. flatten: what is held is to be sold."""
+    """Trading was halted until somebody resumes it. since: UTC ns; reason: words.
+
+    flatten: what is held is to be sold.
+    """
 
     since: int
     reason: str

@@ -43,7 +43,7 @@ def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False) -> Non
     if environment.rest_url == NOBODY[0]:
         raise typer.Exit(ExitCode.DONE)
     try:
-        orders = cancel_everything(folder, environment)
+        orders = cancel_everything(folder, environment, _last_run(folder, environment))
     except BrokerError as error:
         _say(_("the flag is set, but orders could not be canceled from here: {cause}").format(cause=error.message))
         raise
@@ -97,6 +97,11 @@ def _environment(settings: Settings, kind: EnvKind, seen: Seen | None) -> Enviro
     speaks: Dialect = settings.value("kis.speaks") or "real"
     environment = local_environment(settings, speaks, CREDENTIALS[speaks], NOBODY)
     return replace(environment, rest_url=seen.urls[0], ws_url=seen.urls[1]) if seen else environment
+
+
+def _last_run(folder: Path, environment: Environment) -> str:
+    """The newest session that showed itself on this environment."""
+    return next((seen.run_id for seen in shown(folder) if seen.environment == environment.kind), "")
 
 
 def _name(environment: Environment) -> str:

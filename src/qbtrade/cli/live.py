@@ -55,11 +55,11 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, as_json: bool, qu
 
 
 def _check_first(plan: LivePlan, kind: EnvKind) -> None:
-    """Preflight's whole list. Raises: LockedError that names what fails."""
-    from qbtrade.app.preflight import preflight
+    """What preflight says today. Raises: LockedError that names what fails."""
+    from qbtrade.app.preflight import clearance
     from qbtrade.app.preflight.rows import Status
 
-    verdict = preflight(
+    verdict = clearance(
         Path.cwd(), os.environ, home(), asked=kind.value, symbols=plan.session.symbols,
         budget=plan.session.limits.max_budget,
     )  # fmt: skip

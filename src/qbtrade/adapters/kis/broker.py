@@ -18,6 +18,7 @@ from qbtrade.adapters.kis.outcomes import Accepted, Failed, NotSent, OrderOutcom
 from qbtrade.adapters.kis.parse.orders import LiveOrder, OrderHistory, OrderRow
 from qbtrade.adapters.kis.search import Search
 from qbtrade.adapters.kis.sent import Sent, fills_of, trace_of_notice, traces_of_live, traces_of_rows
+from qbtrade.adapters.kis.totals import Totals
 from qbtrade.domain.calendar import NS, Phase, kst_date
 from qbtrade.domain.events import (
     Alert,
@@ -55,7 +56,7 @@ class KisBroker:
         self._strangers: set[str] = set()
         self._unowned: deque[Notice] = deque(maxlen=KEPT)
         self._answers_due = 0
-        self._totals = (0, 0)
+        self._totals = Totals()
         self._told: set[str] = set()
         self._search = Search(environment.capabilities, self._is_taken, self._accept, self._warn)
         self._day_is_over = False
@@ -69,7 +70,7 @@ class KisBroker:
     def begin(self, history: OrderHistory) -> None:
         """Take the day's orders so far: none of their numbers, and nothing of their totals, is this session's."""
         self._strangers.update(row.order_no for row in history.rows)
-        self._totals = (history.filled_qty, history.filled_amount)
+        self._totals.begin(history)
 
     def adopt(self, order: OrderRequest, sent_at: int, number: str, before: int, before_amount: int) -> None:
         """Look for an order that an earlier session left. order: what had not been filled by then; number: or ""."""
@@ -105,15 +106,6 @@ class KisBroker:
     def open(self) -> tuple[str, ...]:
         """Ids of orders that may still fill, as far as is known."""
         return tuple(order_id for order_id, sent in self._orders.items() if not sent.over)
-
-    def number_of(self, order_id: str) -> str:
-        """The broker's number of an order, "" while unknown."""
-        sent = self._orders.get(order_id)
-        return sent.number if sent else ""
-
-    def look(self) -> None:
-        """Ask for the day's rows as soon as may be."""
-        self._looks.want(0)
 
     # answers
 
@@ -190,9 +182,7 @@ class KisBroker:
             case Stage.FILLED:
                 self._on_fill_news(sent, notice)
             case Stage.REJECTED:
-                self._end(
-                    sent, OrderRejected(self._clock.now(), sent.request.order_id, "exchange", "the exchange refused it")
-                )
+                self._end(sent, self._refused(sent))
             case Stage.LAPSED:
                 self._end(sent, self._canceled(sent, "lapsed"))
             case Stage.ACCEPTED | Stage.CONFIRMED:
@@ -263,9 +253,7 @@ class KisBroker:
         if sent.over:
             return
         if row.rejected_qty and not row.filled_qty:
-            self._end(
-                sent, OrderRejected(self._clock.now(), sent.request.order_id, "exchange", "the exchange refused it")
-            )
+            self._end(sent, self._refused(sent))
         elif not row.open_qty and self._day_is_over:
             self._end(sent, OrderExpired(self._clock.now(), sent.request.order_id, sent.remaining))
         elif not row.open_qty and row.canceled_qty:
@@ -274,20 +262,16 @@ class KisBroker:
             self._refuse_cancel(sent, "the broker still has it open")
 
     def _use_totals(self, found: OrderHistory) -> None:
-        """Without rows, what the whole day filled beyond our books belongs to the one order that it can belong to."""
         booked = [sent for sent in self._orders.values() if sent.number]
-        missing = found.filled_qty - self._totals[0] - sum(sent.filled for sent in booked)
-        amount = found.filled_amount - self._totals[1] - sum(sent.amount for sent in booked)
-        able = [sent for sent in booked if not sent.over and sent.remaining >= missing]
-        if missing > 0 and len(able) == 1 and amount > 0:
-            for price, qty in fills_of(missing, amount):
-                self._fill(able[0], price, qty)
-        elif missing > 0:
-            text = f"the broker filled {missing:,} shares more today than this session knows of"
+        missing = self._totals.missing(found, booked)
+        if missing is not None and missing.owner is not None:
+            for price, qty in fills_of(missing.qty, missing.amount):
+                self._fill(missing.owner, price, qty)
+        elif missing is not None and missing.stays:
+            text = f"the broker filled {missing.qty:,} shares more today than this session knows of"
             self._warn("totals-disagree", text)
-        if self._day_is_over:
-            for sent in booked:
-                self._end(sent, OrderExpired(self._clock.now(), sent.request.order_id, sent.remaining))
+        for sent in booked if self._day_is_over else ():
+            self._end(sent, OrderExpired(self._clock.now(), sent.request.order_id, sent.remaining))
 
     def _on_live(self, found: tuple[LiveOrder, ...] | Failed) -> None:
         if not isinstance(found, Failed):
@@ -313,6 +297,9 @@ class KisBroker:
 
     def _canceled(self, sent: Sent, reason: str) -> OrderCanceled:
         return OrderCanceled(self._clock.now(), sent.request.order_id, sent.remaining, reason)
+
+    def _refused(self, sent: Sent) -> OrderRejected:
+        return OrderRejected(self._clock.now(), sent.request.order_id, "exchange", "the exchange refused it")
 
     def _end(self, sent: Sent, event: Event) -> None:
         if not sent.over:

@@ -64,6 +64,15 @@ def carried(home: Path, account: str, today: date) -> Carried:
     return found
 
 
+def left_open(home: Path, run_id: str) -> list[Leftover]:
+    """Orders that the journal of a run does not end; none without such a journal."""
+    path, found = journals_dir(home) / f"{run_id}.sqlite3", Carried()
+    started = _head(path)
+    if started is not None:
+        _take_last(found, started, read_events(path))
+    return found.leftovers
+
+
 def _head(path: Path) -> ev.SessionStarted | None:
     try:
         first = next(read_events(path), None)

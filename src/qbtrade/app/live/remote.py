@@ -1,5 +1,7 @@
 """Halting an account from outside its session: the flag, and cancels through a connection of our own."""
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -8,17 +10,19 @@ import msgspec
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.auth import Auth
-from qbtrade.adapters.kis.call import Call, Priority
+from qbtrade.adapters.kis.call import Priority
 from qbtrade.adapters.kis.caller import Caller
+from qbtrade.adapters.kis.calls import CODES
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.limiter import Limiter
-from qbtrade.adapters.kis.outcomes import Accepted, Failed, OrderOutcome, Refused
-from qbtrade.adapters.kis.parse.orders import OrderAck, OrderRow
+from qbtrade.adapters.kis.outcomes import Accepted, Failed, OrderOutcome
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow
 from qbtrade.adapters.kis.rest import Rest
 from qbtrade.adapters.kis.shared_state import GrantFile, TokenFile
 from qbtrade.adapters.kis.transport import HttpWorkers
 from qbtrade.app.account_files import Halt, halt_path, read_halt, write_private
 from qbtrade.app.home import kis_dir
+from qbtrade.app.live.carried import left_open
 from qbtrade.app.live.world import clock_of
 from qbtrade.domain.calendar import kst_date
 from qbtrade.errors import BrokerError, FileError, UsageError
@@ -29,14 +33,24 @@ from qbtrade.kernel.loop import Inbox, LiveLoop, StopRequest
 PATIENCE: Final = 20.0
 
 
+class Working(msgspec.Struct, frozen=True):
+    """An order to cancel. branch: "" where only the number is known. code: its kind."""
+
+    order_no: str
+    branch: str
+    code: str
+    symbol: str
+    side: str
+    qty: int
+
+
 class Canceled(msgspec.Struct, frozen=True):
-    """One order that worked when an account was halted. done: the broker took the cancel."""
+    """One order that worked when an account was halted. qty: shares. done: the broker took the cancel."""
 
     order_no: str
     symbol: str
     side: str
     qty: int
-    price: int
     done: bool
     reason: str
 
@@ -62,43 +76,60 @@ def resume(home: Path, environment: Environment, reason: str) -> Halt:
     return flag
 
 
-def cancel_everything(home: Path, environment: Environment) -> tuple[Canceled, ...]:
-    """Cancel every order that works on the account, whoever sent it. Raises: BrokerError."""
-    clock, bus, inbox, stop = clock_of(environment), Bus(), Inbox(), StopRequest()
+def cancel_everything(home: Path, environment: Environment, run_id: str) -> tuple[Canceled, ...]:
+    """Cancel every order that works on the account, whoever sent it. Raises: BrokerError.
+
+    run_id: of the last session, whose journal names its orders where the broker does not.
+    """
+    clock, bus, inbox = clock_of(environment), Bus(), Inbox()
     workers = HttpWorkers(inbox, clock.twin(), readers=1, senders=1)
     auth = Auth(environment, TokenFile(kis_dir(home), environment))
     limiter = Limiter(environment.limits, GrantFile(kis_dir(home), environment))
     caller = Caller(bus, clock, Rest(environment, auth, limiter, Random(environment.key_id)), workers)
-    loop = LiveLoop(bus, clock, inbox, stop)
-
-    def wait(call: Call[object], found: list[object]) -> object:
-        caller.ask(call, found.append)
-        if not loop.run_until(lambda: bool(found), PATIENCE):
-            raise BrokerError("KIS does not answer {call}", call=call.name, hint="Cancel in the KIS app")
-        return found[0]
-
+    loop = LiveLoop(bus, clock, inbox, StopRequest())
+    found = list[OrderHistory | Failed]()
+    outcomes: dict[Working, OrderOutcome] = {}
     try:
         today = kst_date(clock.now())
-        history = wait(calls.order_history(environment, today, today, priority=Priority.CANCEL), [])  # type: ignore[arg-type]
-        if isinstance(history, Failed):
+        caller.ask(calls.order_history(environment, today, today, priority=Priority.CANCEL), found.append)
+        loop.run_until(lambda: bool(found), PATIENCE)
+        answer = found[0] if found else Failed("no answer in time")
+        if isinstance(answer, Failed) and environment.capabilities.order_rows:
             raise BrokerError(
-                "KIS does not name its orders: {cause}", cause=history.reason, hint="Cancel in the KIS app"
+                "KIS does not name its orders: {cause}", cause=answer.reason, hint="Cancel in the KIS app"
             )
-        rows: tuple[OrderRow, ...] = history.rows  # type: ignore[attr-defined]
-        working = [row for row in rows if row.open_qty]
-        return tuple(_canceled(row, wait(_cancel(environment, row), [])) for row in working)  # type: ignore[arg-type]
+        rows = answer.rows if isinstance(answer, OrderHistory) else ()
+        working = _of_rows(rows) or _of_journal(home, environment, run_id)
+        for order in working:
+            call = calls.cancel(environment, order.branch, order.order_no, order.code)
+            caller.order(call, partial(outcomes.__setitem__, order))
+        loop.run_until(lambda: len(outcomes) == len(working), PATIENCE)
+        return tuple(_canceled(order, outcomes.get(order)) for order in working)
     finally:
         workers.close()
 
 
-def _cancel(environment: Environment, row: OrderRow) -> Call[OrderAck]:
-    return calls.cancel(environment, row.branch, row.order_no, row.code)
+def _of_rows(rows: Iterable[OrderRow]) -> tuple[Working, ...]:
+    return tuple(
+        Working(row.order_no, row.branch, row.code, row.symbol, row.side.value, row.open_qty)
+        for row in rows if row.open_qty
+    )  # fmt: skip
 
 
-def _canceled(row: OrderRow, outcome: object) -> Canceled:
-    answer: OrderOutcome = outcome  # type: ignore[assignment]
-    reason = "" if isinstance(answer, Accepted) else answer.reason
-    if isinstance(answer, Refused):
-        reason = f"{answer.reason} ({answer.code})"
-    done = isinstance(answer, Accepted)
-    return Canceled(row.order_no, row.symbol, row.side.value, row.open_qty, row.price, done, reason)
+def _of_journal(home: Path, environment: Environment, run_id: str) -> tuple[Working, ...]:
+    """Where the broker tells no rows, what our own journal knows."""
+    if environment.capabilities.order_rows:
+        return ()
+    return tuple(
+        Working(
+            left.number, "", CODES[left.order.kind, left.order.tif], left.order.symbol, left.order.side.value,
+            left.order.qty - left.filled,
+        )
+        for left in left_open(home, run_id) if left.number
+    )  # fmt: skip
+
+
+def _canceled(order: Working, outcome: OrderOutcome | None) -> Canceled:
+    done = isinstance(outcome, Accepted)
+    reason = "" if isinstance(outcome, Accepted) else outcome.reason if outcome else "no answer in time"
+    return Canceled(order.order_no, order.symbol, order.side, order.qty, done, reason)

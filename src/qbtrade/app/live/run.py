@@ -12,8 +12,9 @@ from qbtrade.app.live.account import AtBroker, ask_account
 from qbtrade.app.live.carried import Carried, carried
 from qbtrade.app.live.lock import account_lock
 from qbtrade.app.live.opening import Opening, opening
+from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
-from qbtrade.app.live.session import Live, LiveSession
+from qbtrade.app.live.session import LiveSession
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.live.world import World
 from qbtrade.app.plan import USUAL_SYMBOL

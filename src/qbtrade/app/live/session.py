@@ -1,46 +1,38 @@
 """One live session: engines on the market's clock, from the first look at the account to the last."""
 
 import gc
-import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from qbtrade import __version__
 from qbtrade.adapters.kis.broker import KisBroker
 from qbtrade.adapters.kis.feed import KisFeed
 from qbtrade.app.account_files import read_halt
-from qbtrade.app.live.account import AtBroker, compare, told
+from qbtrade.app.live.account import compare, told
 from qbtrade.app.live.ending import ended
 from qbtrade.app.live.latency import Latency
-from qbtrade.app.live.opening import Opening
+from qbtrade.app.live.parts import Live, opening_held, started
 from qbtrade.app.live.past import past_bars
-from qbtrade.app.live.plan import LivePlan, OnExit
+from qbtrade.app.live.plan import OnExit
 from qbtrade.app.live.status_file import Seen, show
 from qbtrade.app.live.winding import wind_down
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.snapshot import Snapshots
 from qbtrade.app.status import Screen, Status, WireStatus
-from qbtrade.app.strategies import LoadedStrategy
 from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
 from qbtrade.domain.calendar import MINUTE, NS, Phase, kst_date
 from qbtrade.domain.events import (
     Alert,
     CancelOrder,
-    Held,
     Level,
     OrderUnconfirmed,
     Outcome,
     RiskState,
-    SessionStarted,
 )
-from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.order import OrderKind
-from qbtrade.domain.rules import Rules
 from qbtrade.engines.reconcile import Difference
 from qbtrade.engines.risk_rules import why_never
 from qbtrade.errors import BrokerError, FileError, JournalError
@@ -54,22 +46,6 @@ SHOW_EVERY: Final = 1
 """Machine seconds between two looks at the halt flag, each with a new status file."""
 BOOKS_DISAGREE: Final = "books-disagree"
 HALTED_BY_HAND: Final = "halted-by-hand"
-
-
-class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a session is built from. opening: None for a dry run, whose account is made up."""
-
-    plan: LivePlan
-    home: Path
-    run_id: str
-    rules: Rules
-    instruments: tuple[Instrument, ...]
-    strategy: LoadedStrategy
-    account: str
-    at_broker: AtBroker
-    opening: Opening
-    day_start: int
-    entries: int
 
 
 class LiveSession:
@@ -148,9 +124,9 @@ class LiveSession:
     def _open(self) -> None:
         live, engines, wire = self.live, self.engines, self.wire
         now, opening = wire.world.clock.now(), live.opening
-        wire.bus.publish(self._started(now))
+        held = opening_held(live)
+        wire.bus.publish(started(live, wire.world.environment, self._limits, now, self._mode))
         engines.journal.flush(durable=True)
-        held = {symbol: held for symbol, held in self._opening_held().items() if symbol in self.symbols}
         engines.portfolio.adopt(held, self._day.day.isoformat(), live.day_start)
         engines.risk.carry(self._day.day.isoformat(), live.entries)
         interval, count = live.plan.session.interval or MINUTE, self._hosted.warm_up()
@@ -171,28 +147,6 @@ class LiveSession:
         wire.world.clock.call_at(self.live.plan.until.ts(self._day), self._on_until)
         gc.collect()
         gc.freeze()
-
-    def _opening_held(self) -> dict[str, Held]:
-        prices = self.live.at_broker.prices
-        return {
-            symbol: Held(qty, cost, prices[symbol].base)
-            for symbol, (qty, cost) in self.live.opening.held.items() if symbol in prices
-        }  # fmt: skip
-
-    def _started(self, now: int) -> SessionStarted:
-        live, plan, environment = self.live, self.live.plan.session, self.wire.world.environment
-        limits = {**msgspec.structs.asdict(self._limits), "daily_loss": self._limits.loss_limit}
-        parts = (__version__, live.run_id, live.strategy.digest)
-        session_id = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
-        venue = msgspec.structs.asdict(plan.venue) if live.plan.dry_run else {}
-        assumptions: dict[str, int | str] = {**venue, "order_kind": plan.order_kind, "on_exit": live.plan.on_exit.value}
-        return SessionStarted(
-            ts=now, session_id=session_id, run_id=live.run_id, version=__version__, mode=self._mode,
-            symbols=self.symbols, strategy=live.strategy.name, parameters=live.strategy.shown_params(), seed=plan.seed,
-            source=f"KIS {environment.kind}, account {environment.account_tail}", interval=plan.interval or MINUTE,
-            cash=live.opening.cash, limits=limits, assumptions=assumptions, account=live.account,
-            held=self._opening_held(), day_start=live.day_start, entries=live.entries,
-        )  # fmt: skip
 
     def _adopt_leftovers(self, broker: KisBroker, now: int) -> None:
         """Orders that an earlier session may have sent are looked for, and canceled when they are found."""

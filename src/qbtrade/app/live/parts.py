@@ -1,0 +1,61 @@
+"""What a live session is built from, and its first row."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from qbtrade import __version__
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.live.account import AtBroker
+from qbtrade.app.live.opening import Opening
+from qbtrade.app.live.plan import LivePlan
+from qbtrade.app.strategies import LoadedStrategy
+from qbtrade.domain.calendar import MINUTE
+from qbtrade.domain.events import Held, SessionStarted
+from qbtrade.domain.instrument import Instrument
+from qbtrade.domain.limits import RiskLimits
+from qbtrade.domain.rules import Rules
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a session is built from. opening: None for a dry run, whose account is made up."""
+
+    plan: LivePlan
+    home: Path
+    run_id: str
+    rules: Rules
+    instruments: tuple[Instrument, ...]
+    strategy: LoadedStrategy
+    account: str
+    at_broker: AtBroker
+    opening: Opening
+    day_start: int
+    entries: int
+
+
+def opening_held(live: Live) -> dict[str, Held]:
+    """Shares of this session's symbols that it begins with."""
+    prices = live.at_broker.prices
+    return {
+        symbol: Held(qty, cost, prices[symbol].base)
+        for symbol, (qty, cost) in live.opening.held.items() if symbol in prices
+    }  # fmt: skip
+
+
+def started(live: Live, environment: Environment, limits: RiskLimits, now: int, mode: str) -> SessionStarted:
+    """The first row of the journal."""
+    plan = live.plan.session
+    said = {**msgspec.structs.asdict(limits), "daily_loss": limits.loss_limit}
+    parts = (__version__, live.run_id, live.strategy.digest)
+    session_id = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+    venue = msgspec.structs.asdict(plan.venue) if live.plan.dry_run else {}
+    assumptions: dict[str, int | str] = {**venue, "order_kind": plan.order_kind, "on_exit": live.plan.on_exit.value}
+    return SessionStarted(
+        ts=now, session_id=session_id, run_id=live.run_id, version=__version__, mode=mode,
+        symbols=tuple(instrument.symbol for instrument in live.instruments), strategy=live.strategy.name,
+        parameters=live.strategy.shown_params(), seed=plan.seed,
+        source=f"KIS {environment.kind}, account {environment.account_tail}", interval=plan.interval or MINUTE,
+        cash=live.opening.cash, limits=said, assumptions=assumptions, account=live.account, held=opening_held(live),
+        day_start=live.day_start, entries=live.entries,
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""How a session begins, given what earlier ones left and what the broker tells."""
+
+from datetime import time
+
+from qbtrade.adapters.kis.parse.account import Balance, Holding
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow
+from qbtrade.app.live.carried import Carried, Leftover
+from qbtrade.app.live.opening import Opening, opening
+from qbtrade.domain.money import Costs
+from qbtrade.domain.order import Side
+from qbtrade.engines.reconcile import Difference
+from tests.builders import SAMSUNG, TODAY, an_order, at
+
+FREE = Costs(0, 0)
+
+
+def a_balance(cash: int, qty: int = 0) -> Balance:
+    holding = Holding(symbol=SAMSUNG, name="", qty=qty, sellable=qty, cost=qty * 75_000, last=75_000, credit=False)
+    return Balance(
+        holdings=(holding,) if qty else (), cash=cash, deposit=cash, tomorrow=cash, stock_value=0, net_assets=0,
+        bought=0, sold=0, costs=0, loans=0,
+    )  # fmt: skip
+
+
+def a_row(number: str = "7", *, qty: int = 2, filled: int = 0, open_qty: int = 0, side: Side = Side.BUY) -> OrderRow:
+    return OrderRow(
+        day=TODAY, at=time(10), branch="06010", order_no=number, original_no="", symbol=SAMSUNG, side=side, code="00",
+        qty=qty, price=75_000, filled_qty=filled, filled_amount=filled * 75_000, open_qty=open_qty, canceled_qty=0,
+        rejected_qty=0,
+    )  # fmt: skip
+
+
+def begun(found: Carried, balance: Balance, *rows: OrderRow, same_day: bool = True) -> Opening:
+    return opening(found, balance, OrderHistory(rows, 0, 0, 0), lambda _symbol: FREE, same_day=same_day)
+
+
+def test_a_fill_after_the_journal_ended_is_booked_before_the_books_are_compared() -> None:
+    left = Leftover(an_order(qty=2), at("10:00"), "7")
+    found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(850_000, 2), a_row(filled=2))
+    assert (found.held, found.leftovers, found.differences) == ({SAMSUNG: (2, 150_000)}, (), ())
+
+
+def test_an_order_without_a_number_is_known_by_its_looks() -> None:
+    left = Leftover(an_order(qty=2), at("10:00"))
+    found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(925_000, 1), a_row(filled=1, open_qty=1))
+    (order,) = found.leftovers
+    assert (order.number, order.filled, found.differences) == ("7", 1, ())
+
+
+def test_an_order_without_a_trace_stays_left_over() -> None:
+    left = Leftover(an_order(qty=2), at("10:00"))
+    found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(1_000_000))
+    assert found.leftovers == (left,)
+
+
+def test_missing_cash_and_shares_and_strange_orders_are_differences() -> None:
+    found = begun(
+        Carried(1_000_000, TODAY, positions={SAMSUNG: (3, 210_000)}), a_balance(900_000, 2), a_row("9", open_qty=2)
+    )
+    assert found.held == {SAMSUNG: (2, 140_000)}
+    assert found.differences == (
+        Difference("cash", "", 1_000_000, 900_000), Difference("shares", SAMSUNG, 3, 2), Difference("order", "9", 0, 1),
+    )  # fmt: skip
+
+
+def test_on_another_day_cash_is_the_brokers_and_old_orders_are_gone() -> None:
+    left = Leftover(an_order(qty=2), at("10:00"))
+    found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(990_000), same_day=False)
+    assert (found.cash, found.leftovers, found.differences) == (990_000, (), ())
+
+
+def test_shares_of_others_are_counted_apart() -> None:
+    found = begun(Carried(1_000_000, TODAY, positions={SAMSUNG: (1, 75_000)}), a_balance(1_000_000, 5))
+    assert (found.held, found.foreign, found.differences) == ({SAMSUNG: (1, 75_000)}, {SAMSUNG: 4}, ())
