@@ -123,6 +123,9 @@ FROM_BELOW: Final = (
     N_("fast average crossed below slow"),
     N_("stop-loss: {price} is at or below {level}"),
     N_("--max {budget} and --cash {cash}"),
+    N_("{rate} calls a second, {used} of {allowed} used just now"),
+    N_("app key"),
+    N_("app secret"),
 )
 """What lower rooms put together out of pieces, so that it does not stand whole in their code."""
 FIGURES: Final = {

@@ -19,11 +19,12 @@ _HOUR: Final = slice(11, 16)
 
 def trading_day(case: Case) -> Finding:
     """KRX trades today."""
-    calendar, today = case.rules.calendar, case.today
-    why = calendar.why_closed(today)
+    calendar, day = case.rules.calendar, case.today
+    why = calendar.why_closed(day)
     if why:
-        return fail(f"KRX does not trade on {today} ({why})", f"The next session is {calendar.next_day(today)}")
-    return ok(f"{today}")
+        following = calendar.next_day(day)
+        return fail(f"KRX does not trade on {day} ({why})", f"The next session is {following}")
+    return ok(f"{day}")
 
 
 def hours(case: Case) -> Finding:

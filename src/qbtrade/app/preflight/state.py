@@ -71,9 +71,7 @@ def positions(case: Case) -> Finding:
     sold = sorted(symbol for symbol, qty in ours.items() if held.get(symbol, 0) < qty)
     if sold:
         named = ", ".join(sold)
-        return fail(
-            f"qb holds more than the broker says: {named}", "Were they sold by hand? See `qb live`, it compares"
-        )
+        return fail(f"qb holds more than the broker says: {named}", "Were they sold by hand? `qb live` compares")
     foreign = {symbol: qty - ours.get(symbol, 0) for symbol, qty in held.items() if qty > ours.get(symbol, 0)}
     if foreign:
         named = ", ".join(f"{symbol} {qty:+,}" for symbol, qty in sorted(foreign.items())[:5])
