@@ -209,4 +209,3 @@ def _unknown(said: Said) -> ConfigError:
     near = get_close_matches(said.name, KEYS if said.place == TOML else _KEY_OF, n=1, cutoff=0.5)
     hint = "Did you mean {near!r}?" if near else "docs/configuration.md lists all keys"
     return ConfigError("{place}: unknown key {name!r}", hint=hint, place=said.place, name=said.name, near="".join(near))
-

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from qbtrade.adapters.kis.auth import OwnToken
 from qbtrade.adapters.kis.environment import Environment, EnvKind
-from qbtrade.adapters.kis.http import HttpReply, HttpRequest
 from qbtrade.adapters.kis.limiter import OwnGrants
 from qbtrade.adapters.kis.shared_state import GrantFile, TokenFile
 from qbtrade.adapters.kis.transport import call_once
@@ -17,14 +15,11 @@ from qbtrade.app.asker import Asker
 from qbtrade.app.config import Settings, load_settings
 from qbtrade.app.home import kis_dir
 from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_environment, parse_kind
+from qbtrade.app.live.world import clock_of
 from qbtrade.app.plan import USUAL_SYMBOL
 from qbtrade.app.preflight.case import Case
-from qbtrade.domain.calendar import NS
-from qbtrade.errors import ConfigError, FileError
+from qbtrade.errors import BrokerError, ConfigError, FileError
 from qbtrade.kernel.clock import LiveClock
-
-CLOCK_PATH: Final = "/emulator/clock"
-CLOCK_TIMEOUT: Final = 3 * NS
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -39,11 +34,6 @@ class Wish(msgspec.Struct, frozen=True):
     asked: str = ""
     symbols: tuple[str, ...] = ()
     budget: int = 0
-
-
-class _EmulatorClock(msgspec.Struct, frozen=True):
-    now: str
-    speed: int = 1
 
 
 def open_case(wish: Wish, open_things: ExitStack) -> Case:
@@ -98,16 +88,8 @@ def _local(
 
 
 def _clock_of(environment: Environment) -> LiveClock:
-    """The machine's clock; with an emulator its market clock, which it tells."""
-    if environment.kind is not EnvKind.EMULATOR:
-        return LiveClock()
-    request = HttpRequest(
-        request_id=0, method="GET", url=environment.rest_url.rstrip("/") + CLOCK_PATH, headers={},
-        timeout_ns=CLOCK_TIMEOUT,
-    )  # fmt: skip
-    reply = call_once(request)
+    """The market's clock; the machine's where an emulator tells none, of which the token's row will tell."""
     try:
-        told = msgspec.json.decode(reply.body if isinstance(reply, HttpReply) else b"", type=_EmulatorClock)
-        return LiveClock(start=int(told.now), speed=max(told.speed, 1))
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        return clock_of(environment)
+    except BrokerError:
         return LiveClock()
