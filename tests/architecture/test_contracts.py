@@ -22,7 +22,9 @@ def test_exit_codes_stay_what_they_are() -> None:
 
 
 def test_commands_keep_their_names() -> None:
-    assert list(COMMANDS) == ["simulate", "report", "rules", "emulator", "kis", "config"]
+    assert list(COMMANDS) == [
+        "init", "preflight", "simulate", "live", "status", "halt", "resume", "report", "rules", "emulator", "kis", "config",
+    ]  # fmt: skip
 
 
 def test_error_slugs_are_unique() -> None:
