@@ -83,6 +83,9 @@ class Walk:
             self.wish = ""
         if side > 0:
             self.is_leaving = False
+        for ticket in self.tickets if side < 0 else ():
+            if ticket.is_buy:
+                self._doom(ticket)
         is_busy = bool(self.qty or self.tickets)
         if side > 0 and not is_busy:
             self.wish = "BUY"

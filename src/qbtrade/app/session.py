@@ -228,6 +228,7 @@ class Session:
 
     def _cancel_everything(self) -> None:
         orders, now = self._engines.orders, self._clock.now()
+        self._engines.protection.rest()
         for symbol in orders.open_symbols():
             for order in orders.open_orders(symbol):
                 self._bus.publish(CancelOrder(now, order.request.order_id, "session-stopped"))
