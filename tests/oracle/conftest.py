@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.cases import CASES, MADE
+from tests.oracle.cases import CASES, MADE, TROUBLED
 from tests.oracle.runs import RecordedRun, Run
 
 Play = Callable[[str], Run]
@@ -19,6 +19,6 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
     @cache
     def played(name: str) -> Run:
         home = Path(tmp_path_factory.mktemp("home"))
-        return RecordedRun(CASES[name], home) if name in CASES else Run(MADE[name], home)
+        return RecordedRun(CASES[name], home) if name in CASES else Run((MADE | TROUBLED)[name], home)
 
     return played

@@ -18,7 +18,7 @@ from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.message import Event
 from qbtrade.domain.rules import Rules
-from qbtrade.errors import FileError, UsageError
+from qbtrade.errors import NoRowsError, UsageError
 
 FIRST_DAY: Final = date(2026, 11, 2)
 """The made market begins here unless told otherwise: a plain Monday with today's rules."""
@@ -78,6 +78,7 @@ class Made:
             MockMarket(
                 instrument.symbol, days, ticks=mock.ticks, price=mock.price, volatility=mock.volatility,
                 scenario=mock.scenario, tick_table=partial(rules.ticks, instrument), seed=plan.seed,
+                width_ppb=rules.band_row(instrument, days[0].day).ppb,
             )
             for instrument in self.instruments
         ]  # fmt: skip
@@ -156,7 +157,7 @@ class Recorded:
         earlier = msgspec.structs.replace(self._plan, symbols=symbols, start=start, end=self._plan.start)
         try:
             return Recorded(earlier, self._rules)
-        except FileError:
+        except NoRowsError:
             return None
 
 
