@@ -36,7 +36,7 @@ WITH standing AS (
 ), open AS (
     SELECT * FROM session WHERE day BETWEEN (SELECT greatest(min(day), ?) FROM bar) AND (SELECT max(day) FROM bar)
 )
-SELECT sum(greatest(least(until, closes) - greatest(ts, starts), 0)), (SELECT sum(closes - starts) FROM open)
+SELECT sum(greatest(least(until, closes) - greatest(ts, opens), 0)), (SELECT sum(closes - opens) FROM open)
 FROM held, open WHERE is_held
 """
 
@@ -112,7 +112,7 @@ def test_measures_of_round_trips_are_those_of_the_trips(replayed: Run) -> None:
 
 
 @recorded_run
-def test_exposure_is_the_part_of_all_sessions_in_which_something_was_held(replayed: Run) -> None:
+def test_exposure_is_the_part_of_all_sessions_from_open_to_close_in_which_something_was_held(replayed: Run) -> None:
     held, open_ = replayed.row(HELD_TIME, replayed.start)
     assert replayed.report["metrics"]["exposure_ppb"] == held * 10**9 // open_
 

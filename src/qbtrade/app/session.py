@@ -126,8 +126,9 @@ class Session:
         )
         self._symbols = tuple(instrument.symbol for instrument in source.instruments)
         hosted = strategy.build(self._engines.host, self._symbols)
-        self._warm_up = strategy.warm_up(hosted)
-        self._engines.host_strategy(hosted, self._warm_up)
+        warm_up = strategy.warm_up(hosted)
+        self._engines.host_strategy(hosted, warm_up)
+        self._past = past_of(source, rules, warm_up)
         self._snapshots = Snapshots(self._engines, "simulation", self._symbols, idle=lambda: self._pacer.slept)
 
     def _dearest_commission(self) -> int:
@@ -165,7 +166,7 @@ class Session:
         engines = self._engines
         self._bus.publish(self._started())
         engines.journal.flush()
-        for bar in past_of(self._source, self._rules, self._warm_up):
+        for bar in self._past:
             engines.host.warm(bar)
         self._bus.subscribe(Bar, self._on_bar)
         engines.monitoring.start()

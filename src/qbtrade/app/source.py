@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, time
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
@@ -14,7 +14,7 @@ from qbtrade.adapters.sim.replay import open_replay
 from qbtrade.app.plan import USUAL_SYMBOL, SimulationPlan
 from qbtrade.app.rules import instrument_for
 from qbtrade.app.units import write_duration
-from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay
+from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay, kst_ns, kst_ns
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.message import Event
 from qbtrade.domain.rules import Rules
@@ -150,10 +150,12 @@ class Recorded:
 
     def history(self, days: int) -> Source | None:
         """The rows before this begins; None when the files begin here, too."""
-        if not self._plan.start:
+        first = kst_ns(self._rules.calendar.first, time())
+        start = max(self._plan.start - days * DAY, first)
+        if start >= self._plan.start:
             return None
         symbols = tuple(instrument.symbol for instrument in self.instruments)
-        start = max(self._plan.start - days * DAY, 1)
+        start = max(self._plan.start - days * DAY, kst_ns(self._rules.calendar.first, time()))
         earlier = msgspec.structs.replace(self._plan, symbols=symbols, start=start, end=self._plan.start)
         try:
             return Recorded(earlier, self._rules)
