@@ -14,7 +14,7 @@ from qbtrade.adapters.sim.replay import open_replay
 from qbtrade.app.plan import USUAL_SYMBOL, SimulationPlan
 from qbtrade.app.rules import instrument_for
 from qbtrade.app.units import write_duration
-from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay, kst_ns, kst_ns
+from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay, kst_ns
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.message import Event
 from qbtrade.domain.rules import Rules
@@ -155,7 +155,6 @@ class Recorded:
         if start >= self._plan.start:
             return None
         symbols = tuple(instrument.symbol for instrument in self.instruments)
-        start = max(self._plan.start - days * DAY, kst_ns(self._rules.calendar.first, time()))
         earlier = msgspec.structs.replace(self._plan, symbols=symbols, start=start, end=self._plan.start)
         try:
             return Recorded(earlier, self._rules)
