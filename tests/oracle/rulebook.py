@@ -67,7 +67,6 @@ WITH hours AS (
     FROM days
 )
 SELECT day, settles,
-    kst_ns(day, IF(is_exam OR is_first, 600, 540) - IF(day < DATE '2019-04-29', 60, 30)) AS starts,
     kst_ns(day, IF(is_exam OR is_first, 600, 540)) AS opens,
     kst_ns(day, IF(is_exam, 980, 920)) AS ends,
     kst_ns(day, IF(is_exam, 990, 930)) AS closes

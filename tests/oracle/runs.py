@@ -51,6 +51,11 @@ class Run:
         load_report(db, self._report_path)
         return db
 
+    def close(self) -> None:
+        """Let go of the database."""
+        if "db" in vars(self):
+            vars(self).pop("db").close()
+
     @cached_property
     def events(self) -> list[Event]:
         """The journal, in order."""

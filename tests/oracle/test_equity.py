@@ -129,3 +129,24 @@ def test_the_sharpe_ratio_is_that_of_the_equity_at_each_close(replayed: Run) -> 
         expected = mean / deviation * Decimal(252).sqrt() * 10**9
     metrics = replayed.report["metrics"]
     assert (metrics["sharpe_ppb"], metrics["trading_days"]) == (int(expected), len(closes))
+
+
+@recorded_run
+def test_a_round_trip_of_one_share_breaks_even_after_so_many_ticks(replayed: Run) -> None:
+    sql = """
+        WITH newest AS (
+            SELECT p.symbol, arg_max(p.price, p.ts) AS last, max(s.settles) AS settles, any_value(l.kind) AS kind,
+                any_value(grid_of(l.market, l.kind, (SELECT max(day) FROM print))) AS grid
+            FROM print AS p JOIN listing AS l USING (symbol), (SELECT settles FROM session
+                WHERE day = (SELECT max(day) FROM print)) AS s
+            WHERE is_good GROUP BY p.symbol
+        ), priced AS (
+            SELECT n.*, tick_of(n.grid, last) AS tick, (last * (2 * c.ppb + tax.ppb) + 999999999) // 1000000000 AS cost
+            FROM newest AS n JOIN commission AS c ON c.kind = n.kind
+            ASOF JOIN tax ON tax.kind = n.kind AND n.settles >= tax.since
+        )
+        SELECT symbol, last, tick, cost, (cost + tick - 1) // tick AS ticks FROM priced ORDER BY symbol
+    """
+    names = ("symbol", "last", "tick", "cost", "ticks")
+    expected = [dict(zip(names, row, strict=True)) for row in replayed.rows(sql)]
+    assert replayed.report["metrics"]["break_even"] == expected

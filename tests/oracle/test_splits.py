@@ -11,7 +11,8 @@ YUHAN = "000100"
 
 def test_the_split_of_yuhan_is_found_at_the_third_print_that_has_it(play: Play) -> None:
     run = play("split")
-    ts, day, price = run.row("SELECT ts, strftime(day, '%F'), price FROM print WHERE NOT is_good ORDER BY ts LIMIT 1 OFFSET 2")
+    third = "SELECT ts, CAST(day AS VARCHAR), price FROM print WHERE NOT is_good ORDER BY ts LIMIT 1 OFFSET 2"
+    ts, day, price = run.row(third)
     (base,) = run.row("SELECT arg_max(price, ts) FROM print WHERE is_good")
     (halt,) = run.report["session"]["halts"]
     assert (halt["symbol"], halt["reason"], halt["resumed"]) == (YUHAN, "price-base-changed", None)
@@ -48,7 +49,7 @@ def test_no_adjusted_history_is_taken_for_a_split(play: Play) -> None:
 def test_after_a_split_even_a_price_like_the_old_ones_is_set_aside(tmp_path: Path) -> None:
     days = [
         "2026-11-02,75000,75500,74500,75000,1000",
-        "2026-11-03,15000,15100,14900,75000,1000",
+        "2026-11-03,15000,15100,14900,15000,1000",
         "2026-11-04,75000,75500,74500,75000,9",
     ]
     file = tmp_path / "005930.csv"

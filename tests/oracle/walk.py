@@ -135,7 +135,9 @@ class Walk:
             if decided:  # the stop-loss saw the same print and offers every share
                 self.denied.append((self.now, "SELL", "sell-qty"))
             else:
-                decided.append(Ticket("SELL", free, max(day.below(self.last + 1, 3), day.lowest(self.last)), "EXIT", free))
+                decided.append(
+                    Ticket("SELL", free, max(day.below(self.last + 1, 3), day.lowest(self.last)), "EXIT", free)
+                )
         return decided
 
     def _match(self, ticket: Ticket, *, auction: bool) -> list[tuple[Ticket, int, int]]:
