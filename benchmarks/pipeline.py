@@ -84,7 +84,7 @@ def run(events: Sequence[Event], strategy: str, params: dict[str, str], *, instr
         store = SqliteJournal(Path(folder) / "bench.sqlite3")
         venue = VenuePlan(latency=0, slippage=0, volume_share=10**9)
         engines = Engines(bus, clock, setup, store, sim_broker(venue, 0, sketched=made_of_bars))
-        engines.host_strategy(load_strategy(strategy, params).build(engines.host, names))
+        engines.host_strategy(load_strategy(strategy, params).build(engines.host, names), 0)
         engines.hours.start()
         fills = [0]
 

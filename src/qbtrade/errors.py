@@ -4,6 +4,7 @@ QbError
 ├── UsageError            2  wrong arguments
 │   └── UnknownNameError  2  a name nobody knows; offers the nearest one
 ├── FileError             3  bad file, configuration or id
+│   ├── NoRowsError       3  market data without the rows that were asked for
 │   ├── ConfigError       3  configuration that cannot be used
 │   └── RowError          3  one row of a market-data file, with row and column
 ├── JournalError          1  the journal cannot be written or read
@@ -89,6 +90,12 @@ class FileError(QbError):
 
     slug = "bad-file"
     exit_code = ExitCode.BAD_FILE
+
+
+class NoRowsError(FileError):
+    """Market data without the rows that were asked for."""
+
+    slug = "no-rows"
 
 
 class ConfigError(FileError):

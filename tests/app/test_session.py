@@ -222,7 +222,7 @@ def test_budget_below_one_share_is_said_before_the_run_and_kept_as_an_alert(tmp_
     result = rehearse(a_plan(limits=Limits(max_budget=50_000)), tmp_path, screen)
     (notice,) = screen.notices
     (alert,) = result.report["alerts"]
-    assert notice.startswith("005930 can never trade: budget admits no share at ")
+    assert notice.startswith("005930 can never trade at ")
     assert (alert["code"], notice) == ("can-never-trade", f"{alert['text']}; {alert['action']}")
     assert alert["ts"] == result.report["session"]["start"]
     assert result.report["counts"]["fills"] == 0

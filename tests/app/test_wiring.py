@@ -59,7 +59,10 @@ HEAR = {
 UNCOUNTED = E.EQUITY_MARKED
 """Often, and of no interest as a number."""
 INTENTS = frozenset({E.ORDER_SENDING, E.ORDER_CANCELING})
-WRITES = {**dict.fromkeys(INTENTS, "on_intent"), E.EQUITY_MARKED: "on_mark", E.SESSION_ENDED: "on_ended"}
+WRITES = {
+    **dict.fromkeys(INTENTS, "on_intent"), E.EQUITY_MARKED: "on_mark", E.PHASE_CHANGED: "on_phase",
+    E.SESSION_ENDED: "on_ended",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -84,5 +87,5 @@ def test_events_are_heard_in_this_order(stage: Stage, event_type: EventType) -> 
 
 @pytest.mark.parametrize(("strategy", "asks"), [("sma_cross", False), ("tick_cross", True)])
 def test_strategy_hears_trades_last_and_only_when_it_asks_for_them(stage: Stage, strategy: str, asks: bool) -> None:  # noqa: FBT001
-    stage.engines.host_strategy(load_strategy(strategy, {}).build(stage.engines.host, (SYMBOL,)))
+    stage.engines.host_strategy(load_strategy(strategy, {}).build(stage.engines.host, (SYMBOL,)), 0)
     assert hearers(stage, E.TRADE) == [*HEAR[E.TRADE], *["StrategyHost.on_trade"] * asks]

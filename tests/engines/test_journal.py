@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from qbtrade.domain.events import Alert, EquityMarked, Level, OrderSending, Outcome, SessionEnded
+from qbtrade.domain.calendar import Phase
+from qbtrade.domain.events import Alert, EquityMarked, Level, OrderSending, Outcome, PhaseChanged, SessionEnded
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.engines.journal import MARK_EVERY, WRITTEN, Journal
@@ -68,3 +69,15 @@ def test_marks_are_thinned_to_one_a_minute_and_the_newest_is_kept_at_the_end() -
         journal.on_mark(mark)
     journal.on_ended(an_end(9 * MARK_EVERY))
     assert pages.pages == [([marks[0], marks[3], marks[4], an_end(9 * MARK_EVERY)], True)]
+
+
+def test_the_newest_mark_is_written_before_the_phase_changes_so_that_each_day_keeps_its_last_one() -> None:
+    pages = Pages()
+    journal = Journal(pages, durable=False)
+    marks = [EquityMarked(MARK_EVERY + offset, offset, 0, 0) for offset in (0, 1, 2)]
+    for mark in marks:
+        journal.on_mark(mark)
+    closing = PhaseChanged(2 * MARK_EVERY, Phase.CLOSED, "2026-11-20")
+    journal.on_phase(closing)
+    journal.on_ended(an_end(9 * MARK_EVERY))
+    assert pages.pages == [([marks[0], marks[2], closing, an_end(9 * MARK_EVERY)], True)]

@@ -144,10 +144,26 @@ def test_zero_and_negative_values_are_quarantined(price: int, qty: int) -> None:
 
 
 def test_a_print_beyond_the_price_band_is_quarantined() -> None:
-    desk = Desk(base=75_000, spike=0)
+    desk = Desk(base=75_000)
     assert quarantined(desk.play(a_trade(75_000, clock="10:00"), a_trade(97_600, clock="10:01"))) == ["off-band"]
-    assert quarantined(desk.play(a_trade(97_500, clock="10:02"))) == []
+    assert quarantined(desk.play(a_trade(97_500, clock="10:02", auction=True))) == []
     assert quarantined(desk.play(a_trade(52_400, clock="10:03"))) == ["off-band"]
+
+
+def test_adjusted_history_of_bars_may_lie_one_percent_beyond_the_price_band() -> None:
+    desk = Desk(base=75_000, spike=0)
+    assert quarantined(desk.play(a_trade(98_252, clock="10:00"), a_trade(98_253, clock="10:01"))) == ["off-band"]
+    assert quarantined(desk.play(a_trade(51_748, clock="10:02"), a_trade(51_747, clock="10:03"))) == ["off-band"]
+
+
+def test_a_symbol_whose_price_base_changed_accepts_not_even_an_ordinary_price() -> None:
+    desk, monday = Desk(), date(2026, 11, 23)
+    desk.play(a_trade(75_000))
+    desk.play(*(a_trade(15_000, ts=at(f"09:00:0{n}", monday)) for n in range(3)))
+    desk.play(a_trade(75_000, ts=at("09:01", monday)))
+    desk.market.watch(SAMSUNG, "a test", 70_000)
+    desk.play(a_trade(75_000, ts=at("09:02", monday)))
+    assert desk.market.quarantined == {"off-band": 3, "halted": 2}
 
 
 def test_a_spike_is_set_aside_and_the_next_ordinary_print_goes_on() -> None:
@@ -195,14 +211,33 @@ def test_the_quick_path_never_lets_a_spike_through(prices: list[int]) -> None:
     assert desk.market.quarantined.get("spike", 0) == spikes
 
 
-def test_a_first_price_beyond_the_band_halts_the_symbol_and_says_why() -> None:
+def test_a_day_that_begins_beyond_the_band_halts_the_symbol_and_says_why() -> None:
     desk = Desk(base=226_500, spike=0)
-    events = desk.play(a_trade(51_000, clock="09:00"), a_trade(51_100, clock="09:01"))
+    assert quarantined(desk.play(a_trade(51_000, clock="09:00"), a_trade(51_100, clock="09:01"))) == ["off-band"] * 2
+    events = desk.play(a_trade(51_200, clock="09:02"), a_trade(51_300, clock="09:03"))
     assert [e.reason for e in events if isinstance(e, SymbolHalted)] == ["price-base-changed"]
     assert "226,500" in next(e.detail for e in events if isinstance(e, SymbolHalted))
     assert desk.market.halted(SAMSUNG) == "price-base-changed"
-    assert desk.market.quarantined == {"off-band": 1, "halted": 1}
+    assert desk.market.quarantined == {"off-band": 3, "halted": 1}
     assert desk.market.last(SAMSUNG) is None
+
+
+def test_one_bad_first_print_halts_nothing() -> None:
+    desk = Desk(base=75_000)
+    desk.play(a_trade(7, clock="09:00"), *(a_trade(70_000, clock=f"09:0{n}") for n in range(1, 5)))
+    assert (desk.market.halted(SAMSUNG), desk.market.quarantined, desk.market.count(SAMSUNG)) == (
+        "",
+        {"off-band": 1},
+        4,
+    )
+
+
+def test_the_end_of_a_venues_halt_does_not_lift_ours() -> None:
+    desk = Desk(base=226_500, spike=0)
+    desk.play(*(a_trade(51_000, clock=f"09:0{n}") for n in range(3)))
+    desk.bus.publish(SymbolHalted(at("09:05"), SAMSUNG, "vi", "2 minutes"))
+    desk.bus.publish(SymbolResumed(at("09:07"), SAMSUNG, "vi"))
+    assert desk.market.halted(SAMSUNG) == "price-base-changed"
 
 
 def test_after_a_halt_any_price_inside_the_band_may_come_first() -> None:

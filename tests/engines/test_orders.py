@@ -209,6 +209,15 @@ def test_an_abandoned_order_that_fills_is_open_again() -> None:
     assert (desk.status(), desk.orders.buying()) == (S.PARTLY_FILLED, 75_000)
 
 
+def test_an_unconfirmed_order_that_shows_by_a_fill_is_canceled_as_was_asked() -> None:
+    desk = Desk()
+    desk.approve(qty=2)
+    desk.orders.on_unconfirmed(ev.OrderUnconfirmed(2, "Q1", "timeout"))
+    desk.bus.publish(ev.CancelOrder(3, "Q1", "daily-loss"))
+    desk.orders.on_filled(ev.OrderFilled(4, "Q1", SAMSUNG, Side.BUY, 75_000, 1))
+    assert desk.told == ["submit Q1", "cancel Q1"]
+
+
 def test_a_day_order_expires() -> None:
     desk = Desk()
     desk.accept()

@@ -36,11 +36,6 @@ LIMITS = RiskLimits(
 class Puppet(Strategy):
     """Does with each bar what its volume says: 1 buy, 2 sell, 3 raise."""
 
-    needs = 0
-
-    def warm_up(self) -> int:
-        return self.needs
-
     def on_bar(self, bar: Bar) -> None:
         if bar.volume == 1:
             self.desk.buy(bar.symbol, "told to", close=bar.close)
@@ -48,6 +43,11 @@ class Puppet(Strategy):
             self.desk.sell(bar.symbol, "told to")
         elif bar.volume == 3:
             raise ZeroDivisionError("puppet")
+
+
+class Leaver(Strategy):
+    def on_bar(self, bar: Bar) -> None:
+        raise SystemExit(bar.volume - 1)
 
 
 class EveryTrade(Strategy):
@@ -73,8 +73,7 @@ class Desk:
             kind=kind,
         )
         puppet = Puppet(self.host, (SAMSUNG,), NoParams())
-        puppet.needs = needs
-        self.host.host(puppet)
+        self.host.host(puppet, needs)
         self.events = list[Event]()
         self.bus.subscribe(Bar, self.host.on_bar)
         self.bus.subscribe(PriceTouched, self.host.on_price_touched)
@@ -251,6 +250,38 @@ def test_an_exit_denied_for_another_reason_is_asked_again_with_the_next_bar() ->
     assert len(desk.asked()) == 2
 
 
+def test_a_waiting_exit_is_forgotten_when_the_strategy_asks_to_buy() -> None:
+    desk = Desk()
+    desk.positions.hold(SAMSUNG, 1, 75_000)
+    desk.bar(2)
+    desk.host.buy(SAMSUNG, "changed its mind")
+    desk.trade()
+    desk.bar(0, "10:02")
+    desk.trade()
+    assert desk.asked() == []
+
+
+def test_orders_stay_within_the_collar_where_two_ticks_are_more_than_that() -> None:
+    desk = Desk()
+    desk.market.price_band = None
+    desk.bar(1)
+    desk.trade(50)
+    assert desk.asked()[0].price == 51
+    desk = Desk()
+    desk.market.price_band = None
+    desk.positions.hold(SAMSUNG, 3, 50)
+    desk.bar(2)
+    desk.trade(50)
+    assert desk.asked()[0].price == 49
+
+
+def test_a_strategy_that_exits_the_program_has_failed() -> None:
+    desk = Desk()
+    desk.host.host(Leaver(desk.host, (SAMSUNG,), NoParams()), 0)
+    desk.bar(1)
+    assert [e.error for e in desk.events if isinstance(e, StrategyFailed)] == ["SystemExit: 0"]
+
+
 def test_a_wish_waits_through_auctions_and_halts() -> None:
     desk = Desk()
     desk.market.now_in = Phase.CLOSING_AUCTION
@@ -302,7 +333,7 @@ def test_a_strategy_may_fail_on_a_trade_but_only_once() -> None:
     strategy = EveryTrade(desk.host, (SAMSUNG,), NoParams())
     assert listens_to_trades(strategy)
     assert not listens_to_trades(Puppet(desk.host, (), NoParams()))
-    desk.host.host(strategy)
+    desk.host.host(strategy, 0)
     for price in (1, 2):
         desk.market.show(a_trade(price))
         desk.host.on_trade(desk.market.trades[SAMSUNG])
@@ -313,7 +344,7 @@ def test_a_strategy_may_fail_on_a_trade_but_only_once() -> None:
 
 def test_a_trade_that_market_data_set_aside_is_not_shown() -> None:
     desk = Desk()
-    desk.host.host(EveryTrade(desk.host, (SAMSUNG,), NoParams()))
+    desk.host.host(EveryTrade(desk.host, (SAMSUNG,), NoParams()), 0)
     desk.market.show(a_trade(75_000))
     desk.host.on_trade(a_trade(5))
     assert desk.events == []

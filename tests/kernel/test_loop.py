@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,21 @@ def test_a_paced_run_stops_before_the_next_event() -> None:
         [a_trade(ts=1), a_trade(ts=2)], lambda ts: stop.ask("enough") if ts == 2 else None
     )
     assert seen == [1]
+
+
+def test_nothing_behind_a_fault_is_delivered() -> None:
+    bus, seen = Bus(), list[int]()
+
+    def fail(trade: Trade) -> None:
+        bus.publish(Heartbeat(trade.ts))
+        raise RuntimeError("broken")
+
+    bus.subscribe(Trade, fail)
+    bus.subscribe(Heartbeat, lambda e: seen.append(e.ts))
+    with pytest.raises(RuntimeError, match="broken"):
+        SimLoop(bus, SimClock(), StopRequest()).run([a_trade(ts=1)])
+    bus.publish(Heartbeat(2))
+    assert seen == [2]
 
 
 def test_a_full_inbox_keeps_the_newest_of_each_key_and_every_answer() -> None:

@@ -15,8 +15,10 @@ KST_2020_04_01: Final = 1_585_666_800_000_000_000
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What to rehearse. folder: of the shared data. plan: all but its source. first, last: days that its data comes from;
-    start: the day on which it begins to trade."""
+    """What to rehearse. folder: of the shared data. plan: all but its source.
+
+    first, last: days that its data comes from; start: the day on which it begins to trade.
+    """
 
     folder: str
     symbols: tuple[str, ...]
@@ -40,12 +42,19 @@ ELEVEN: Final = (
     "000660", "001440", "005930", "005935", "010170", "034020", "035420", "042700", "047040", "098460", "108490",
 )  # fmt: skip
 ALONE: Final = SimulationPlan(
-    cash=1_000_000_000, limits=msgspec.structs.replace(large(50_000_000), stop_loss=15_000_000), params={"fast": "3", "slow": "9"}
+    cash=1_000_000_000,
+    limits=msgspec.structs.replace(large(50_000_000), stop_loss=15_000_000),
+    params={"fast": "3", "slow": "9"},
 )
 """A plan that one symbol has for itself: many shares, quick averages, a near stop."""
 CASES: Final = {
     "samsung": Case(FIVE_MINUTES, ("005930",), SimulationPlan()),
     "six": Case(FIVE_MINUTES, SIX, SimulationPlan(cash=300_000_000, limits=large(70_000_000))),
+    "little cash": Case(
+        FIVE_MINUTES,
+        SIX,
+        SimulationPlan(cash=60_000_000, limits=msgspec.structs.replace(large(60_000_000), position_share=300_000_000)),
+    ),
     "split": Case(FIVE_MINUTES, ("000100",), SimulationPlan(limits=large(1_000_000))),
     "years": Case(
         DAILY,
@@ -69,9 +78,11 @@ CASES: Final = {
         FIVE_MINUTES,
         SIX,
         SimulationPlan(
-            strategy="tick_cross", params={"fast": "2", "slow": "3"}, cash=300_000_000,
+            strategy="tick_cross",
+            params={"fast": "2", "slow": "3"},
+            cash=300_000_000,
             limits=msgspec.structs.replace(large(70_000_000), max_entries=10_000, daily_loss=200_000_000),
-        ),  # fmt: skip
+        ),
     ),
     **{f"{symbol} alone": Case(FIVE_MINUTES, (symbol,), ALONE) for symbol in ("000100", *SIX)},
     **{f"{symbol} by day": Case(DAILY, (symbol,), ALONE) for symbol in ELEVEN if symbol != "005930"},
@@ -92,5 +103,12 @@ MADE: Final = {
     "trend": SimulationPlan(mock=MockPlan(scenario="trend"), seed=5),
 }  # fmt: skip
 """Made markets of one symbol, without refusals at random."""
-REFUSING: Final = SimulationPlan(symbols=("005930", "035900", "069500"), venue=VenuePlan(reject_rate=200_000_000), seed=2)
-CRASH: Final = SimulationPlan(mock=MockPlan(scenario="crash"), limits=large(300_000))
+TROUBLED: Final = {
+    "refusals": SimulationPlan(
+        symbols=("005930", "035900", "069500"), venue=VenuePlan(reject_rate=200_000_000), seed=2, cash=100_000_000,
+        limits=large(10_000_000),
+    ),
+    "crash": SimulationPlan(mock=MockPlan(scenario="crash"), limits=large(300_000)),
+    "halt": SimulationPlan(mock=MockPlan(scenario="halt"), limits=large(300_000), params={"fast": "2", "slow": "4"}),
+}  # fmt: skip
+"""Made markets with several symbols, orders refused at random, or halts."""

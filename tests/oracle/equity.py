@@ -51,8 +51,9 @@ FROM moment AS m LEFT JOIN summed AS s USING (i) LEFT JOIN paid AS p ON p.n = m.
 class Moment(msgspec.Struct):
     """One moment of the journal.
 
-    kind: EquityMarked, SubmitOrder, or the phase that begins. symbol: whose print made it happen, where one did. filled: how
-    many executions were booked by then. promised: KRW that open buys may still cost; here: those of the symbol.
+    kind: EquityMarked, SubmitOrder, or the phase that begins. symbol: whose print made it happen, where one did.
+    filled: how many executions were booked by then. promised: KRW that open buys may still cost; here: those of the
+    symbol.
     """
 
     ts: int

@@ -5,12 +5,13 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 FILL = (
-    "ts VARCHAR, order_id VARCHAR, symbol VARCHAR, side VARCHAR, qty BIGINT, price BIGINT, commission BIGINT, tax BIGINT"
+    "ts VARCHAR, order_id VARCHAR, symbol VARCHAR, side VARCHAR, qty BIGINT, price BIGINT, commission BIGINT,"
+    " tax BIGINT"
 )
 ORDER = (
-    "ts VARCHAR, order_id VARCHAR, symbol VARCHAR, side VARCHAR, purpose VARCHAR, kind VARCHAR, tif VARCHAR, qty BIGINT,"
-    " price BIGINT, reference BIGINT, signal VARCHAR, repriced_from VARCHAR, status VARCHAR, reason VARCHAR,"
-    " filled_qty BIGINT, filled_amount BIGINT, commission BIGINT, tax BIGINT, slippage BIGINT"
+    "ts VARCHAR, order_id VARCHAR, symbol VARCHAR, side VARCHAR, purpose VARCHAR, kind VARCHAR, tif VARCHAR,"
+    " qty BIGINT, price BIGINT, reference BIGINT, signal VARCHAR, repriced_from VARCHAR, status VARCHAR,"
+    " reason VARCHAR, filled_qty BIGINT, filled_amount BIGINT, commission BIGINT, tax BIGINT, slippage BIGINT"
 )
 LISTED = """
 CREATE TABLE {rows}_listed AS
@@ -49,8 +50,8 @@ CREATE TABLE book AS
 WITH RECURSIVE step AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY symbol ORDER BY n) AS k FROM fill
 ), held AS (
-    SELECT DISTINCT symbol, CAST(0 AS BIGINT) AS k, CAST(0 AS BIGINT) AS n, CAST(0 AS BIGINT) AS trip, CAST(0 AS BIGINT) AS qty,
-        CAST(0 AS BIGINT) AS cost, CAST(0 AS BIGINT) AS gain
+    SELECT DISTINCT symbol, CAST(0 AS BIGINT) AS k, CAST(0 AS BIGINT) AS n, CAST(0 AS BIGINT) AS trip,
+        CAST(0 AS BIGINT) AS qty, CAST(0 AS BIGINT) AS cost, CAST(0 AS BIGINT) AS gain
     FROM fill
     UNION ALL
     SELECT symbol, step.k, step.n, trip + CAST(held.qty = 0 AS BIGINT), held.qty + IF(is_buy, step.qty, -step.qty),

@@ -6,7 +6,11 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 FIVE_MINUTES = 300_000_000_000
-MAKE = "CREATE TABLE raw (symbol VARCHAR, feed INTEGER, ts VARCHAR, open BIGINT, high BIGINT, low BIGINT, close BIGINT, volume BIGINT)"
+MAKE = """
+CREATE TABLE raw (
+    symbol VARCHAR, feed INTEGER, ts VARCHAR, open BIGINT, high BIGINT, low BIGINT, close BIGINT, volume BIGINT
+)
+"""
 READ = """
 INSERT INTO raw
 SELECT '{symbol}', {feed}, #1, CAST(open AS BIGINT), CAST(high AS BIGINT), CAST(low AS BIGINT), CAST(close AS BIGINT),
@@ -29,7 +33,8 @@ FROM placed JOIN listing USING (symbol)
 PRINTS = """
 CREATE TABLE print AS
 WITH told AS (
-    SELECT *, high - open < open - low AS is_high_near, (till - start) // 3 AS third, 2 * (till - start) // 3 AS two_thirds
+    SELECT *, high - open < open - low AS is_high_near, (till - start) // 3 AS third,
+        2 * (till - start) // 3 AS two_thirds
     FROM bar
 ), four AS (
     SELECT *, UNNEST([
@@ -39,7 +44,8 @@ WITH told AS (
         {'k': 3, 'ts': till - 1, 'price': close, 'qty': volume - 3 * (volume // 4)}], recursive := true)
     FROM told
 ), sessions AS (
-    SELECT symbol, day, lag(arg_max(close, start)) OVER (PARTITION BY symbol ORDER BY day) AS base, arg_min(open, start) AS first
+    SELECT symbol, day, lag(arg_max(close, start)) OVER (PARTITION BY symbol ORDER BY day) AS base,
+        arg_min(open, start) AS first
     FROM bar GROUP BY symbol, day
 ), splits AS (
     SELECT symbol, min(day) AS day FROM sessions WHERE abs(first - base) * 10 > 3 * base + 20 GROUP BY symbol
@@ -67,7 +73,8 @@ def load_market(
 ) -> None:
     """Tables raw, bar, print, base and band of files named by their symbol, in the order in which they are played.
 
-    A print `is_good` until the first session that opens beyond 30 % of the close before: from there a split is in the prices.
+    A print `is_good` until the first session that opens beyond 30 % of the close before: from there a split is in
+    the prices.
     """
     db.execute(MAKE)
     for feed, path in enumerate(files):

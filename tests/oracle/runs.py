@@ -1,5 +1,6 @@
 """A rehearsal that was played, with its report, its journal and a database to judge them by."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,11 @@ class Run:
         load_report(db, self._report_path)
         return db
 
+    def close(self) -> None:
+        """Let go of the database."""
+        if "db" in vars(self):
+            vars(self).pop("db").close()
+
     @cached_property
     def events(self) -> list[Event]:
         """The journal, in order."""
@@ -79,16 +85,30 @@ class Run:
         return row
 
 
-class RecordedRun(Run):
-    """A run of recorded bars."""
+class BarsRun(Run):
+    """A run of files of bars, named by their symbols."""
 
-    def __init__(self, case: Case, home: Path) -> None:
-        self._case, self._files = case, [shared(f"{case.folder}/{symbol}.csv") for symbol in case.symbols]
-        self._sessions, self.start = shared(SESSIONS), case.start
-        super().__init__(msgspec.structs.replace(case.plan, source=tuple(map(str, self._files))), home)
+    def __init__(self, plan: SimulationPlan, files: Sequence[Path], home: Path, *, daily: bool = False) -> None:
+        self._files, self._daily = files, daily
+        super().__init__(msgspec.structs.replace(plan, source=tuple(map(str, files))), home)
 
     def judge(self) -> DuckDBPyConnection:
-        """A database with the rules and all prints of the files."""
-        case, db = self._case, rulebook(self._sessions)
-        load_market(db, self._files, daily=case.is_daily, first=case.first, last=case.last)
+        """A database with the rules of the made market's days and all prints of the files."""
+        db = rulebook(None)
+        load_market(db, self._files, daily=self._daily)
+        return db
+
+
+class RecordedRun(BarsRun):
+    """A run of bars from the shared data."""
+
+    def __init__(self, case: Case, home: Path) -> None:
+        self._case, self._sessions, self.start = case, shared(SESSIONS), case.start
+        files = [shared(f"{case.folder}/{symbol}.csv") for symbol in case.symbols]
+        super().__init__(case.plan, files, home, daily=case.is_daily)
+
+    def judge(self) -> DuckDBPyConnection:
+        """A database with the rules and all prints of the files that are inside the case's days."""
+        db = rulebook(self._sessions)
+        load_market(db, self._files, daily=self._daily, first=self._case.first, last=self._case.last)
         return db

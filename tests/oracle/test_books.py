@@ -2,9 +2,12 @@
 
 import pytest
 
+from qbtrade.domain.events import PositionChanged
+from tests.oracle.cases import MADE, TROUBLED
 from tests.oracle.conftest import Play
 
-every_run = pytest.mark.parametrize("name", ["samsung", "six", "split", "years", "funds"])
+RECORDED = ("samsung", "six", "split", "years", "funds", "every print")
+every_run = pytest.mark.parametrize("name", [*RECORDED, *MADE, *TROUBLED])
 
 TOTALS = """
 SELECT (SELECT sum(gain) FROM book), (SELECT sum(commission) FROM cost), (SELECT sum(tax) FROM cost),
@@ -27,14 +30,11 @@ def test_each_execution_pays_the_commission_and_tax_that_its_order_adds(name: st
 def test_each_order_pays_on_its_own_total_cut_to_the_won(name: str, play: Play) -> None:
     sql = """
         WITH due AS (
-            SELECT c.order_id, sum(amount) AS amount, sum(qty) AS qty, sum(amount) * max(fee) // 1000000000 AS commission,
-                sum(amount) * max(duty) // 1000000000 AS tax
-            FROM cost AS c JOIN fill AS f ON c.n = f.n GROUP BY c.order_id
-        )
-        SELECT w.order_id, w.filled_qty, w.filled_amount, w.commission, w.tax FROM wish AS w
-        EXCEPT
-        SELECT w.order_id, coalesce(d.qty, 0), coalesce(d.amount, 0), coalesce(d.commission, 0), coalesce(d.tax, 0)
-        FROM wish AS w LEFT JOIN due AS d USING (order_id)
+            SELECT c.order_id, sum(amount) AS amount, sum(qty) AS qty, sum(amount) * max(fee) // 1000000000 AS
+            commission, sum(amount) * max(duty) // 1000000000 AS tax FROM cost AS c JOIN fill AS f ON c.n = f.n GROUP
+            BY c.order_id ) SELECT w.order_id, w.filled_qty, w.filled_amount, w.commission, w.tax FROM wish AS w
+            EXCEPT SELECT w.order_id, coalesce(d.qty, 0), coalesce(d.amount, 0), coalesce(d.commission, 0),
+            coalesce(d.tax, 0) FROM wish AS w LEFT JOIN due AS d USING (order_id)
     """
     assert play(name).rows(sql) == []
 
@@ -60,12 +60,27 @@ def test_cash_profit_and_costs_are_those_of_the_executions(name: str, play: Play
 
 
 @every_run
+def test_each_execution_leaves_the_shares_cost_and_cash_that_it_has_to(name: str, play: Play) -> None:
+    run = play(name)
+    told = [
+        (event.symbol, event.qty, event.cost, event.realized, event.cash)
+        for event in run.events
+        if isinstance(event, PositionChanged)
+    ]
+    sql = """
+        SELECT f.symbol, b.qty, b.cost, gain,
+            CAST(? + sum(IF(is_buy, -amount, amount) - c.commission - c.tax) OVER (ORDER BY f.n) AS BIGINT)
+        FROM fill AS f JOIN book AS b ON f.n = b.n JOIN cost AS c ON f.n = c.n ORDER BY f.n
+    """
+    assert told == run.rows(sql, run.plan.cash)
+
+
+@every_run
 def test_round_trips_are_cut_where_nothing_is_held(name: str, play: Play) -> None:
     run = play(name)
     sql = """
-        SELECT symbol, entry_ts, exit_ts, qty, cost, proceeds, gross, commission, tax, slippage, gross - commission - tax,
-            (gross - commission - tax) * 1000000000, exit_ts - entry_ts, exit_purpose
-        FROM trip ORDER BY n
+        SELECT symbol, entry_ts, exit_ts, qty, cost, proceeds, gross, commission, tax, slippage, gross - commission -
+        tax, (gross - commission - tax) * 1000000000, exit_ts - entry_ts, exit_purpose FROM trip ORDER BY n
     """
     keys = (
         "symbol", "entry_ts", "exit_ts", "qty", "cost", "proceeds", "gross", "commission", "tax", "slippage", "net",
@@ -94,14 +109,14 @@ def test_slippage_counts_from_the_last_price_when_the_order_was_made(name: str, 
     assert run.rows(references) == run.rows(slippage) == []
 
 
-@every_run
+@pytest.mark.parametrize("name", RECORDED)
 def test_counts_are_those_of_the_rows_and_of_the_files(name: str, play: Play) -> None:
     run = play(name)
     counts = run.report["counts"]
     rows, off_grid = run.row("""
-        SELECT count(*), count(*) FILTER (open % tick_of(grid, open) <> 0) + count(*) FILTER (high % tick_of(grid, high) <> 0)
-            + count(*) FILTER (low % tick_of(grid, low) <> 0) + count(*) FILTER (close % tick_of(grid, close) <> 0)
-        FROM bar
+        SELECT count(*), count(*) FILTER (open % tick_of(grid, open) <> 0) + count(*) FILTER (high % tick_of(grid,
+        high) <> 0) + count(*) FILTER (low % tick_of(grid, low) <> 0) + count(*) FILTER (close % tick_of(grid, close)
+        <> 0) FROM bar
     """)
     good, strange = run.row("SELECT count(*) FILTER (is_good), count(*) FILTER (NOT is_good) FROM print")
     statuses = dict(run.rows("SELECT status, count(*) FROM wish GROUP BY status"))

@@ -1,9 +1,9 @@
-"""What one symbol's session decides, orders and gets is what a walk through the raw prints says, without a look at the session."""
+"""What one symbol's session decides, orders and gets is what a walk through the raw prints says."""
 
 import pytest
 
-from tests.oracle.conftest import Play
 from tests.oracle.cases import CASES, MADE
+from tests.oracle.conftest import Play
 
 alone = pytest.mark.parametrize("name", [*(name for name, case in CASES.items() if len(case.symbols) == 1), *MADE])
 

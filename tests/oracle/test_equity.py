@@ -5,15 +5,19 @@ from itertools import pairwise
 
 import pytest
 
+from tests.oracle.cases import MADE, TROUBLED
 from tests.oracle.conftest import Play
 from tests.oracle.equity import replay_equity
 from tests.oracle.runs import Run
 
-every_run = pytest.mark.parametrize("name", ["samsung", "six", "split", "years", "funds", "march", "samsung by day"])
+RECORDED = ("samsung", "six", "split", "years", "funds", "march", "samsung by day")
+recorded_run = pytest.mark.parametrize("name", RECORDED)
+every_run = pytest.mark.parametrize("name", [*RECORDED, *MADE, *TROUBLED])
 
 DEEPEST = """
 WITH point AS (
-    SELECT 0 AS i, CAST($initial AS BIGINT) AS equity UNION ALL SELECT i, said_equity FROM worth WHERE kind = 'EquityMarked'
+    SELECT 0 AS i, CAST($initial AS BIGINT) AS equity
+    UNION ALL SELECT i, said_equity FROM worth WHERE kind = 'EquityMarked'
     UNION ALL SELECT 1000000000, CAST($final AS BIGINT)
 ), fallen AS (
     SELECT equity, max(equity) OVER (ORDER BY i ROWS UNBOUNDED PRECEDING) AS peak FROM point
@@ -32,7 +36,7 @@ WITH standing AS (
 ), open AS (
     SELECT * FROM session WHERE day BETWEEN (SELECT greatest(min(day), ?) FROM bar) AND (SELECT max(day) FROM bar)
 )
-SELECT sum(greatest(least(until, closes) - greatest(ts, starts), 0)), (SELECT sum(closes - starts) FROM open)
+SELECT sum(greatest(least(until, closes) - greatest(ts, opens), 0)), (SELECT sum(closes - opens) FROM open)
 FROM held, open WHERE is_held
 """
 
@@ -48,7 +52,7 @@ def replayed(name: str, play: Play) -> Run:
 def test_each_mark_is_cash_and_shares_at_the_last_price(replayed: Run) -> None:
     marks = "SELECT * FROM worth WHERE kind = 'EquityMarked'"
     assert replayed.rows(f"{marks} AND (equity <> said_equity OR cash <> said_cash)") == []
-    assert replayed.row(f"SELECT count(*) > 100 FROM ({marks})") == (True,)
+    assert replayed.row(f"SELECT count(*) > 10 FROM ({marks})") == (True,)
 
 
 @every_run
@@ -90,7 +94,8 @@ def test_the_deepest_fall_is_measured_from_the_highest_mark_before(replayed: Run
 def test_measures_of_round_trips_are_those_of_the_trips(replayed: Run) -> None:
     won, lost, wins, trips, holding, turnover = replayed.row("""
         SELECT sum(greatest(gross - commission - tax, 0)), sum(greatest(commission + tax - gross, 0)),
-            count(*) FILTER (gross > commission + tax), count(*), sum(exit_ts - entry_ts), (SELECT sum(amount) FROM fill)
+            count(*) FILTER (gross > commission + tax), count(*), sum(exit_ts - entry_ts),
+            (SELECT sum(amount) FROM fill)
         FROM trip
     """)
     cash, profit = replayed.plan.cash, replayed.report["account"]["equity"] - replayed.plan.cash
@@ -106,20 +111,42 @@ def test_measures_of_round_trips_are_those_of_the_trips(replayed: Run) -> None:
     assert {name: replayed.report["metrics"][name] for name in expected} == expected
 
 
-@every_run
-def test_exposure_is_the_part_of_all_sessions_in_which_something_was_held(replayed: Run) -> None:
+@recorded_run
+def test_exposure_is_the_part_of_all_sessions_from_open_to_close_in_which_something_was_held(replayed: Run) -> None:
     held, open_ = replayed.row(HELD_TIME, replayed.start)
     assert replayed.report["metrics"]["exposure_ppb"] == held * 10**9 // open_
 
 
-@every_run
+@recorded_run
 def test_the_sharpe_ratio_is_that_of_the_equity_at_each_close(replayed: Run) -> None:
     closes = [Decimal(row[0]) for row in replayed.rows("SELECT equity FROM worth WHERE kind = 'CLOSED' ORDER BY i")]
     with localcontext() as context:
         context.prec = 60
         returns = [after / before - 1 for before, after in pairwise([Decimal(replayed.plan.cash), *closes])]
-        mean = sum(returns) / len(returns)
-        deviation = (sum((each - mean) ** 2 for each in returns) / (len(returns) - 1)).sqrt()
+        mean = sum(returns, Decimal()) / len(returns)
+        squares = sum(((each - mean) ** 2 for each in returns), Decimal())
+        deviation = (squares / (len(returns) - 1)).sqrt()
         expected = mean / deviation * Decimal(252).sqrt() * 10**9
     metrics = replayed.report["metrics"]
     assert (metrics["sharpe_ppb"], metrics["trading_days"]) == (int(expected), len(closes))
+
+
+@recorded_run
+def test_a_round_trip_of_one_share_breaks_even_after_so_many_ticks(replayed: Run) -> None:
+    sql = """
+        WITH newest AS (
+            SELECT p.symbol, arg_max(p.price, p.ts) AS last, max(s.settles) AS settles, any_value(l.kind) AS kind,
+                any_value(grid_of(l.market, l.kind, (SELECT max(day) FROM print))) AS grid
+            FROM print AS p JOIN listing AS l USING (symbol), (SELECT settles FROM session
+                WHERE day = (SELECT max(day) FROM print)) AS s
+            WHERE is_good GROUP BY p.symbol
+        ), priced AS (
+            SELECT n.*, tick_of(n.grid, last) AS tick, (last * (2 * c.ppb + tax.ppb) + 999999999) // 1000000000 AS cost
+            FROM newest AS n JOIN commission AS c ON c.kind = n.kind
+            ASOF JOIN tax ON tax.kind = n.kind AND n.settles >= tax.since
+        )
+        SELECT symbol, last, tick, cost, (cost + tick - 1) // tick AS ticks FROM priced ORDER BY symbol
+    """
+    names = ("symbol", "last", "tick", "cost", "ticks")
+    expected = [dict(zip(names, row, strict=True)) for row in replayed.rows(sql)]
+    assert replayed.report["metrics"]["break_even"] == expected

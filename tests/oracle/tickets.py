@@ -33,8 +33,12 @@ class Day(msgspec.Struct, frozen=True):
             price = (price - 1) // self.tick(price - 1) * self.tick(price - 1)
         return price
 
+    def highest(self, last: int) -> int:
+        """The highest price at which an entry may buy: 3 % above the last."""
+        return self.below(last * 103 // 100 + 1)
+
     def lowest(self, last: int) -> int:
-        """The lowest price at which a stop-loss may sell: 3 % below the last, inside the price limits."""
+        """The lowest price at which anything may be sold: 3 % below the last, inside the price limits."""
         return self.above(max(-(-last * 97 // 100), self.lower) - 1)
 
 
@@ -53,7 +57,7 @@ class Money(msgspec.Struct, frozen=True):
 class Ticket(msgspec.Struct, eq=False):
     """One order on its way or in the book. left: shares that may still fill; amount: KRW traded so far."""
 
-    is_buy: bool
+    side: str
     qty: int
     limit: int
     purpose: str
@@ -64,9 +68,9 @@ class Ticket(msgspec.Struct, eq=False):
     is_doomed: bool = False
 
     @property
-    def side(self) -> str:
-        """As reports write it."""
-        return "BUY" if self.is_buy else "SELL"
+    def is_buy(self) -> bool:
+        """Whether it is a buy."""
+        return self.side == "BUY"
 
     @property
     def rank(self) -> tuple[bool, int]:

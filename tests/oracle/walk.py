@@ -1,7 +1,8 @@
 """One symbol traded by crossings, told again from raw prints by one small agenda: what a rehearsal must have done.
 
-No engine, bus or exchange: a heap of moments and one record. It knows limit orders, a tenth of each print's volume, stop-losses
-that are priced anew every two seconds, remainders that end after ten, and nothing that a single symbol cannot meet.
+No engine, bus or exchange: a heap of moments and one record. It knows limit orders, a tenth of each print's volume,
+stop-losses that are priced anew every two seconds, remainders that end after ten, and nothing that a single symbol
+cannot meet.
 """
 
 from collections.abc import Iterable
@@ -16,20 +17,17 @@ LIFETIME: Final = 10_000_000_000
 
 
 class Walk:
-    """The walk through one symbol's prints. signals, orders, denied, fills: what happened, in order.
+    """The walk through one symbol's prints. signals, orders, denied, fills: what happened, in order."""
 
-    is_sketched: the prints are paths of bars, so that orders trade on arrival, too.
-    """
-
-    def __init__(self, days: Iterable[Day], money: Money, *, is_sketched: bool) -> None:
-        self.money, self.cash, self.is_sketched = money, money.cash, is_sketched
+    def __init__(self, days: Iterable[Day], money: Money) -> None:
+        self.money, self.cash = money, money.cash
         self.signals: list[tuple[int, str]] = []
         self.orders: list[tuple[int, str, int, int, str]] = []
         self.denied: list[tuple[int, str, str]] = []
         self.fills: list[tuple[int, str, int, int, str]] = []
         self.qty = self.cost = self.realized = self.level = self.day_start = self.entries = 0
         self.wish = ""
-        self.is_leaving = self.is_stopping = False
+        self.is_leaving = self.is_stopping = self.stands = False
         self.tickets: list[Ticket] = []
         self.last = self.volume = self.spare = self.now = 0
         self._alarm = self._serial = 0
@@ -39,9 +37,12 @@ class Walk:
             self._plan(day.ends, "evening")
             self._plan(day.closes, "night")
 
-    def add_print(self, ts: int, price: int, qty: int, *, auction: bool) -> None:
-        """A trade that the tape shows."""
-        self._agenda.append((ts, 1, len(self._agenda), "tape", (price, qty, auction)))
+    def add_print(self, ts: int, price: int, qty: int, *, auction: bool, stands: bool) -> None:
+        """A trade that the tape shows.
+
+        stands: it stands for more that follow, so that who arrives then trades at once.
+        """
+        self._agenda.append((ts, 1, len(self._agenda), "tape", (price, qty, auction, stands)))
 
     def add_crossing(self, ts: int, side: int) -> None:
         """The end of a bar. side: 1 when the averages crossed upwards, -1 downwards, else 0."""
@@ -83,6 +84,9 @@ class Walk:
             self.wish = ""
         if side > 0:
             self.is_leaving = False
+        for ticket in self.tickets if side < 0 else ():
+            if ticket.is_buy:
+                self._doom(ticket)
         is_busy = bool(self.qty or self.tickets)
         if side > 0 and not is_busy:
             self.wish = "BUY"
@@ -95,9 +99,9 @@ class Walk:
 
     # the tape
 
-    def _tape(self, price: int, qty: int, auction: bool) -> None:  # noqa: FBT001 - called by name
+    def _tape(self, price: int, qty: int, auction: bool, stands: bool) -> None:  # noqa: FBT001 - called by name
         """The print is handed out first, but whoever decides on it still sees the books without what it gave."""
-        self.last, self.volume, self.spare = price, qty, max(qty // 10, 1) if qty else 0
+        self.last, self.volume, self.spare, self.stands = price, qty, max(qty // 10, 1) if qty else 0, stands
         is_auction = self.now >= self.day.ends
         given: list[tuple[Ticket, int, int]] = []
         for ticket in sorted((each for each in self.tickets if each.is_working), key=lambda each: each.rank):
@@ -131,7 +135,9 @@ class Walk:
             if decided:  # the stop-loss saw the same print and offers every share
                 self.denied.append((self.now, "SELL", "sell-qty"))
             else:
-                decided.append(Ticket(False, free, max(day.below(self.last + 1, 3), day.lower), "EXIT", free))
+                decided.append(
+                    Ticket("SELL", free, max(day.below(self.last + 1, 3), day.lowest(self.last)), "EXIT", free)
+                )
         return decided
 
     def _match(self, ticket: Ticket, *, auction: bool) -> list[tuple[Ticket, int, int]]:
@@ -159,7 +165,7 @@ class Walk:
 
     def _entry(self) -> list[Ticket]:
         money, day = self.money, self.day
-        limit = min(day.above(self.last - 1, 3), day.upper)
+        limit = min(day.above(self.last - 1, 3), day.highest(self.last), day.upper)
         equity = self.cash + self.qty * self.last
         free = max(self.cash - -(-equity * money.reserve // BILLION), 0) * BILLION // (BILLION + day.fee)
         bounds = {
@@ -174,7 +180,7 @@ class Walk:
             self.denied.append((self.now, "BUY", refusals[0]))
             return []
         self.entries += 1
-        return [Ticket(True, qty, limit, "ENTRY", qty)]
+        return [Ticket("BUY", qty, limit, "ENTRY", qty)]
 
     def _send(self, ticket: Ticket) -> None:
         self.tickets.append(ticket)
@@ -190,7 +196,7 @@ class Walk:
             self._later(LIFETIME, "doom", ticket)
         if ticket.is_doomed:
             self._later(LATENCY, "end", ticket)
-        if self.is_sketched and ticket.is_taker and is_open:
+        if self.stands and ticket.is_taker and is_open:
             given = self._match(ticket, auction=False)
             for each in given:
                 self._book(*each)
@@ -228,7 +234,7 @@ class Walk:
 
     def _protection(self, qty: int) -> Ticket:
         self._set_alarm()
-        return Ticket(False, qty, self._stop_price(), "PROTECT", qty)
+        return Ticket("SELL", qty, self._stop_price(), "PROTECT", qty)
 
     def _stop_price(self) -> int:
         lowest = self.day.lowest(self.last)

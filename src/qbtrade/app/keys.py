@@ -1,6 +1,7 @@
 """Every key of the configuration: how its text is read and written, and what it means."""
 
 from collections.abc import Callable, Collection
+from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -8,6 +9,7 @@ from qbtrade.adapters.kis.environment import EnvKind, Secret
 from qbtrade.adapters.sim.models import FILL_RULES
 from qbtrade.adapters.sim.scenarios import SCENARIOS
 from qbtrade.app import addresses, units
+from qbtrade.domain.calendar import DAY
 from qbtrade.domain.instrument import parse_symbol
 from qbtrade.domain.order import OrderKind
 from qbtrade.errors import UsageError
@@ -61,12 +63,19 @@ def _whole(text: str, unsaid: str = "", *, least: int = 1, most: int = units.LAR
     return Key(partial(units.whole, least=least, most=most), str, text, unsaid)
 
 
-def _rate(text: str, unsaid: str = "") -> Key:
-    return Key(units.rate, units.write_rate, text, unsaid)
+def _rate(text: str, unsaid: str = "", *, least: int = 0) -> Key:
+    return Key(partial(units.rate, least=least), units.write_rate, text, unsaid)
 
 
-def _duration(text: str, unsaid: str = "") -> Key:
-    return Key(partial(units.duration, bare="s"), units.write_duration, text, unsaid)
+def _duration(text: str, unsaid: str = "", *, least: int = 0, most: int = DAY) -> Key:
+    return Key(partial(units.duration, bare="s", least=least, most=most), units.write_duration, text, unsaid)
+
+
+def _date(what: str, text: str) -> str:
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError as error:
+        raise UsageError("{what}: {text!r} is not a date", hint="Write 2026-11-02", what=what, text=text) from error
 
 
 def _secret(text: str) -> Key:
@@ -124,12 +133,12 @@ KEYS: Final[dict[str, Key]] = {
     ),
     "simulate.symbols": Key(_symbols, ",".join, "What to trade.", "005930, or what the files hold"),
     "simulate.strategy": _string("A built-in name, package.module:Class or ./file.py:Class."),
-    "simulate.bar": _duration("Length of a bar.", "1m, or the source's own"),
+    "simulate.bar": _duration("Length of a bar.", "1m, or the source's own", least=units.NS_OF["s"]),
     "simulate.cash": _whole("Cash to start with, in won."),
     "simulate.seed": _whole("Same seed, same session, to the byte.", least=0),
     "simulate.order_kind": _choice(ORDER_KINDS, "limit or market, for entries and exits."),
     "simulate.speed": Key(units.speed, units.write_speed, "Market seconds per second; 1 is real time."),
-    "simulate.status_every": _duration("Market time between two status panels."),
+    "simulate.status_every": _duration("Market time between two status panels.", least=units.NS_OF["s"]),
     "limits.max_budget": _whole("Money at work at any moment, in won."),
     "limits.daily_loss": _whole("Loss that halts trading for the day, in won.", "half of max_budget"),
     "limits.stop_loss": _rate("Sell this far below the average cost; 0 switches it off."),
@@ -142,16 +151,16 @@ KEYS: Final[dict[str, Key]] = {
     "limits.stale_after": _duration("Age of the last trade from which nothing is bought."),
     "limits.duplicate_window": _duration("An equal order within this time is a duplicate."),
     "venue.reject_rate": _rate("Share of orders that the exchange refuses.", "5% in the made market, else 0%"),
-    "venue.latency": _duration("An order's way to the exchange."),
+    "venue.latency": _duration("An order's way to the exchange.", most=units.NS_OF["m"]),
     "venue.slippage": _whole("Price steps lost by a marketable order.", least=0, most=100),
-    "venue.volume_share": _rate("Share of each print that may fill our orders."),
+    "venue.volume_share": _rate("Share of each print that may fill our orders.", least=1),
     "venue.fill_model": _choice(FILL_RULES, "When a resting order counts as reached: through or touch."),
     "mock.scenario": _choice(SCENARIOS, "calm, trend, crash, limit-up or halt."),
     "mock.ticks": _whole("Trades per symbol and day.", most=10**7),
     "mock.days": _whole("Trading days.", most=1000),
     "mock.price": _whole("Price at which the first day opens, in won.", "near 75,000", most=10**8),
     "mock.volatility": _rate("How far a day moves."),
-    "mock.first_day": _string("Date of the first day.", "chosen by the market"),
+    "mock.first_day": Key(_date, str, "Date of the first day.", "2026-11-02"),
     "costs.commission": _rate("The broker's commission.", "by market, from the rules"),
     "costs.tax": _rate("Transaction tax on sells.", "by market and day, from the rules"),
     "kis.env": _choice(tuple(EnvKind), "Where to trade unless --env says so: real, paper or emulator.", "paper"),

@@ -18,6 +18,9 @@ FEWEST_DAYS: Final = 20
 _FINE: Final = PPB * PPB  # grain of a daily return
 _KST: Final = 9 * 60 * MINUTE
 
+HOLDING: Final = frozenset({Phase.CONTINUOUS, Phase.CLOSING_AUCTION})
+"""Phases in which we trade."""
+
 
 class EquityCurve:
     """Equity at each mark, and at the end of each trading day."""
@@ -47,7 +50,7 @@ class EquityCurve:
 
 
 class Exposure:
-    """How much of the time in which the venue trades some position was held, and how much was traded."""
+    """How much of the time in which a position can be got rid of one was held, and how much was traded."""
 
     def __init__(self, bus: Bus) -> None:
         self.turnover = 0
@@ -78,7 +81,7 @@ class Exposure:
         if not self._phase_seen:
             self._open_ns = self._held_ns = 0
             self._phase_seen = True
-        self._open = event.phase is not Phase.CLOSED
+        self._open = event.phase in HOLDING
 
     def _on_booked(self, event: PositionChanged) -> None:
         self._advance(event.ts)

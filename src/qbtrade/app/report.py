@@ -90,9 +90,7 @@ def build(events: Iterable[Event]) -> Row:
         "alerts": setting.alerts,
         "equity_curve": [{"ts": iso_kst(ts), "equity": equity} for ts, equity in curve.points],
         "metrics": {
-            **metrics(
-                curve, exposure, trips.closed, initial=books.worth, equity=account["equity"], end=end
-            ),
+            **metrics(curve, exposure, trips.closed, initial=books.worth, equity=account["equity"], end=end),
             "break_even": break_even(ended.last, ended.terms) if ended else [],
         },
         "timing": _timing(setting.started, setting.ended),

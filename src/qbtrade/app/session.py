@@ -125,8 +125,10 @@ class Session:
             self._bus, self._clock, setup, store, sim_broker(plan.venue, plan.seed, sketched=source.made_of_bars)
         )
         self._symbols = tuple(instrument.symbol for instrument in source.instruments)
-        self._hosted = strategy.build(self._engines.host, self._symbols)
-        self._engines.host_strategy(self._hosted)
+        hosted = strategy.build(self._engines.host, self._symbols)
+        warm_up = strategy.warm_up(hosted)
+        self._engines.host_strategy(hosted, warm_up)
+        self._past = past_of(source, rules, warm_up)
         self._snapshots = Snapshots(self._engines, "simulation", self._symbols, idle=lambda: self._pacer.slept)
 
     def _dearest_commission(self) -> int:
@@ -164,7 +166,7 @@ class Session:
         engines = self._engines
         self._bus.publish(self._started())
         engines.journal.flush()
-        for bar in past_of(self._source, self._rules, self._hosted.warm_up()):
+        for bar in self._past:
             engines.host.warm(bar)
         self._bus.subscribe(Bar, self._on_bar)
         engines.monitoring.start()
@@ -210,7 +212,7 @@ class Session:
             budget = [f"--max {obstacle.min_budget:,}"] if obstacle.min_budget > limits.max_budget else []
             equity = [f"--cash {obstacle.min_equity:,}"] if obstacle.min_equity > cash else []
             needs = " and ".join(budget + equity)
-            text = f"{symbol} can never trade: {obstacle.reason} admits no share at {price:,} won"
+            text = f"{symbol} can never trade at {price:,} won: {obstacle.reason} admits no share"
             action = f"it takes at least {needs}" if needs else "widen that limit"
             self._bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
             self._screen.on_notice(text, action)
@@ -228,6 +230,7 @@ class Session:
 
     def _cancel_everything(self) -> None:
         orders, now = self._engines.orders, self._clock.now()
+        self._engines.protection.rest()
         for symbol in orders.open_symbols():
             for order in orders.open_orders(symbol):
                 self._bus.publish(CancelOrder(now, order.request.order_id, "session-stopped"))

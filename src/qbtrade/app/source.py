@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, time
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
@@ -14,11 +14,11 @@ from qbtrade.adapters.sim.replay import open_replay
 from qbtrade.app.plan import USUAL_SYMBOL, SimulationPlan
 from qbtrade.app.rules import instrument_for
 from qbtrade.app.units import write_duration
-from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay
+from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay, kst_ns
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.message import Event
 from qbtrade.domain.rules import Rules
-from qbtrade.errors import FileError, UsageError
+from qbtrade.errors import NoRowsError, UsageError
 
 FIRST_DAY: Final = date(2026, 11, 2)
 """The made market begins here unless told otherwise: a plain Monday with today's rules."""
@@ -78,6 +78,7 @@ class Made:
             MockMarket(
                 instrument.symbol, days, ticks=mock.ticks, price=mock.price, volatility=mock.volatility,
                 scenario=mock.scenario, tick_table=partial(rules.ticks, instrument), seed=plan.seed,
+                width_ppb=rules.band_row(instrument, days[0].day).ppb,
             )
             for instrument in self.instruments
         ]  # fmt: skip
@@ -149,14 +150,15 @@ class Recorded:
 
     def history(self, days: int) -> Source | None:
         """The rows before this begins; None when the files begin here, too."""
-        if not self._plan.start:
+        first = kst_ns(self._rules.calendar.first, time())
+        start = max(self._plan.start - days * DAY, first)
+        if start >= self._plan.start:
             return None
         symbols = tuple(instrument.symbol for instrument in self.instruments)
-        start = max(self._plan.start - days * DAY, 1)
         earlier = msgspec.structs.replace(self._plan, symbols=symbols, start=start, end=self._plan.start)
         try:
             return Recorded(earlier, self._rules)
-        except FileError:
+        except NoRowsError:
             return None
 
 

@@ -15,6 +15,8 @@ import msgspec
 from qbtrade.errors import StrategyError, UnknownNameError, UsageError
 from qbtrade.ports import Desk, Strategy
 
+ANYTHING = (Exception, SystemExit)
+"""What user code may raise; only Ctrl+C is not its own."""
 BUILT_IN = {
     "sma_cross": "qbtrade.strategies.sma_cross:SmaCross",
     "tick_cross": "qbtrade.strategies.sma_cross:TickCross",
@@ -33,10 +35,21 @@ class LoadedStrategy(msgspec.Struct, frozen=True):
         """Make the strategy. Raises: StrategyError with the user's own traceback."""
         try:
             strategy = self.cls(desk, symbols, self.params)
-            strategy.warm_up()
-        except Exception as error:
+        except ANYTHING as error:
             raise _user_error(self.name, error) from error
         return strategy
+
+    def warm_up(self, strategy: Strategy) -> int:
+        """How many bars it wants to see first. Raises: StrategyError with the user's own traceback."""
+        try:
+            bars = strategy.warm_up()
+        except ANYTHING as error:
+            raise _user_error(self.name, error) from error
+        if not isinstance(bars, int) or bars < 0:
+            raise StrategyError(
+                f"strategy {self.name!r}: warm_up() gave {bars!r}", hint="Give a number of bars, 0 or more"
+            )
+        return bars
 
     def shown_params(self) -> dict[str, str]:
         """Every parameter as text, defaults included."""
@@ -73,7 +86,7 @@ def _module(name: str, where: str) -> ModuleType:
         )
     try:
         return _from_file(Path(where)) if is_file else importlib.import_module(where)
-    except Exception as error:
+    except ANYTHING as error:
         raise _user_error(name, error) from error
 
 
@@ -115,7 +128,7 @@ def _convert(name: str, cls: type[Strategy], params: dict[str, str]) -> Any:
         ) from error  # fmt: skip
 
 
-def _user_error(name: str, error: Exception) -> Exception:
+def _user_error(name: str, error: BaseException) -> BaseException:
     if isinstance(error, UsageError):
         return error
     frames = error.__traceback__

@@ -38,7 +38,7 @@ def whole(what: str, text: str, *, least: int = 0, most: int = LARGEST) -> int:
     return number
 
 
-def rate(what: str, text: str, *, most: int = 100 * PERCENT) -> int:
+def rate(what: str, text: str, *, least: int = 0, most: int = 100 * PERCENT) -> int:
     """Read `3%`, `0.03` or `30000000ppb` as ppb, exactly; 1 and more without a unit is refused. Raises: UsageError."""
     found = _RATE.fullmatch(text.strip())
     if not found or (not found[2] and Fraction(found[1]) >= 1):
@@ -48,6 +48,8 @@ def rate(what: str, text: str, *, most: int = 100 * PERCENT) -> int:
         raise UsageError(
             "{what}: {text!r} is finer than a billionth", hint="Write at most seven decimals", what=what, text=text
         )
+    if ppb < least:
+        raise UsageError("{what}: {text!r} is too little", hint="Write 1% or more", what=what, text=text)
     if ppb > most:
         raise UsageError("{what}: {text!r} is above {most}%", what=what, text=text, most=most // PERCENT)
     return int(ppb)
@@ -59,7 +61,7 @@ def write_rate(ppb: int) -> str:
     return f"{whole_part}.{rest:07}".rstrip("0").rstrip(".") + "%"
 
 
-def duration(what: str, text: str, *, bare: str = "") -> int:
+def duration(what: str, text: str, *, bare: str = "", least: int = 0, most: int = LARGEST * NS_OF["s"]) -> int:
     """Read `50ms`, `30s`, `1m`, `1h` or `1d` as ns; a number alone counts in the unit `bare`. Raises: UsageError."""
     plain = text.strip().lower()
     found = _DURATION.fullmatch(plain + bare if plain.isdigit() else plain)
@@ -67,7 +69,11 @@ def duration(what: str, text: str, *, bare: str = "") -> int:
         raise UsageError(
             "{what}: {text!r} is not a duration", hint="Write 50ms, 30s, 1m, 1h or 1d", what=what, text=text
         )
-    return int(found[1]) * NS_OF[found[2]]
+    ns = int(found[1]) * NS_OF[found[2]]
+    if not least <= ns <= most:
+        bounds = {"least": write_duration(least), "most": write_duration(most)}
+        raise UsageError("{what}: {text!r} is outside {least} to {most}", what=what, text=text, **bounds)
+    return ns
 
 
 def write_duration(ns: int) -> str:

@@ -106,9 +106,9 @@ class Engines:
         bus.subscribe(ev.RiskStateChanged, self.host.on_risk_changed)
         self.hours = Hours(bus, clock, setup.rules.calendar)
 
-    def host_strategy(self, strategy: Strategy) -> None:
+    def host_strategy(self, strategy: Strategy, warm_up: int) -> None:
         """Take the strategy in; it hears every trade only when it asks for that."""
-        self.host.host(strategy)
+        self.host.host(strategy, warm_up)
         if listens_to_trades(strategy):
             self.bus.subscribe(Trade, self.host.on_trade)
 
@@ -120,11 +120,12 @@ class Engines:
         self.orders.adopt(wish)
 
     def _join_journal(self) -> None:
-        special = {ev.OrderSending, ev.OrderCanceling, ev.EquityMarked, ev.SessionEnded}
+        special = {ev.OrderSending, ev.OrderCanceling, ev.EquityMarked, ev.PhaseChanged, ev.SessionEnded}
         self.bus.subscribe_all((cls for cls in WRITTEN if cls not in special), self.journal.on_event)
         self.bus.subscribe(ev.OrderSending, self.journal.on_intent)
         self.bus.subscribe(ev.OrderCanceling, self.journal.on_intent)
         self.bus.subscribe(ev.EquityMarked, self.journal.on_mark)
+        self.bus.subscribe(ev.PhaseChanged, self.journal.on_phase)
         self.bus.subscribe(ev.SessionEnded, self.journal.on_ended)
 
     def _join_monitoring(self) -> None:

@@ -17,9 +17,9 @@ def shares(
 ) -> int:
     """Whole shares at `price` KRW that every money rule admits, at least 0. All money in KRW.
 
-    at_work: cost of positions and open buys; in_symbol: the same of this symbol; spendable: cash not promised to open
-    buys; equity: now; day_start: when the day began; realized: by the session, of which only a loss narrows the
-    budget.
+    at_work: cost of positions and open buys; in_symbol: the same of this symbol; spendable: cash not promised, fees
+    included, to open buys; equity: now; day_start: when the day began; realized: by the session, of which only a loss
+    narrows the budget.
     """
     reserve = -(-equity * limits.cash_share // PPB)
     room = max(spendable - reserve, 0)

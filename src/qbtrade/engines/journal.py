@@ -5,6 +5,7 @@ from qbtrade.domain.events import (
     Heartbeat,
     OrderCanceling,
     OrderSending,
+    PhaseChanged,
     PriceTouched,
     SessionEnded,
     type_of,
@@ -47,7 +48,7 @@ class Journal:
             self.flush()
 
     def on_mark(self, event: EquityMarked) -> None:
-        """Keep one mark a minute; the newest of the others is written when the session ends."""
+        """Keep one mark a minute; the newest of the others is written when the phase changes or the session ends."""
         if event.ts - self._last_mark >= MARK_EVERY:
             self._last_mark, self._mark = event.ts, None
             self.on_event(event)
@@ -56,10 +57,19 @@ class Journal:
 
     def on_ended(self, event: SessionEnded) -> None:
         """The last row, and everything before it, on disk."""
-        if self._mark is not None:
-            self._rows.append(self._mark)
+        self._catch_up()
         self._rows.append(event)
         self.flush(durable=True)
+
+    def on_phase(self, event: PhaseChanged) -> None:
+        """The newest mark goes first, so that no day lacks its last one."""
+        self._catch_up()
+        self.on_event(event)
+
+    def _catch_up(self) -> None:
+        if self._mark is not None:
+            self._rows.append(self._mark)
+            self._mark = None
 
     def flush(self, *, durable: bool = False) -> None:
         """Append what has been collected."""

@@ -21,6 +21,7 @@ from qbtrade.domain.order import Order, OrderKind, OrderStatus, Side
 from qbtrade.ports import Broker, Clock, MarketView, Publisher
 
 S = OrderStatus
+UNKNOWN = frozenset({S.UNCONFIRMED, S.ABANDONED})
 BEFORE_ACCEPTANCE = frozenset({S.NEW, S.APPROVED, S.SENDING, S.UNCONFIRMED})
 
 
@@ -129,10 +130,14 @@ class Orders:
         if order.status in {S.SENDING, S.UNCONFIRMED, S.ABANDONED}:  # else a fill outran the answer
             self._revive(order)
             order.move(S.WORKING)
-        self._want_cancel_now(event.ts, order)
-        lifetime = order.request.lifetime
+        self._begin(event.ts, order)
+
+    def _begin(self, ts: int, order: Order) -> None:
+        """It is known to exist: what was asked of it can be done, and its lifetime runs."""
+        self._want_cancel_now(ts, order)
+        lifetime, order_id = order.request.lifetime, order.request.order_id
         if lifetime and order.is_open:
-            self._clock.call_at(event.ts + lifetime, lambda due: self._lifetime_over(due, event.order_id))
+            self._clock.call_at(ts + lifetime, lambda due: self._lifetime_over(due, order_id))
 
     def _want_cancel_now(self, ts: int, order: Order) -> None:
         reason = self._cancel_wanted.pop(order.request.order_id, "")
@@ -163,10 +168,13 @@ class Orders:
     def on_filled(self, event: OrderFilled) -> None:
         """Book the execution on the order."""
         order = self._orders[event.order_id]
+        was_unknown = order.status in UNKNOWN
         self._revive(order)
         order.fill(event.price, event.qty)
         if not order.is_open:
             self._drop(order)
+        elif was_unknown:
+            self._begin(event.ts, order)
 
     def on_canceled(self, event: OrderCanceled) -> None:
         """What remained is gone."""

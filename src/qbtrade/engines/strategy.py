@@ -14,13 +14,15 @@ from qbtrade.domain.events import (
     SubmitOrder,
 )
 from qbtrade.domain.instrument import PriceBand
-from qbtrade.domain.limits import RiskLimits
+from qbtrade.domain.limits import RiskLimits, highest_buy, lowest_sell
 from qbtrade.domain.market import Bar, Trade
+from qbtrade.domain.money import PPB
 from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
 from qbtrade.domain.sizing import shares
 from qbtrade.errors import UsageError
 from qbtrade.ports import Clock, MarketView, NoParams, OrderView, PositionView, Publisher, Strategy
 
+ANYTHING = (Exception, SystemExit)  # what user code may raise; only Ctrl+C is not its own
 REACH = 2  # ticks beyond the opposite best
 NARROWED = frozenset({"daily-loss", "session-state"})  # reasons that stand until the risk state changes
 LIFETIME = 10_000_000_000  # an entry's or exit's remainder is canceled after 10 s
@@ -59,10 +61,9 @@ class StrategyHost:
         self._strategy = Strategy(self, (), NoParams())
         self._warm_up = 0
 
-    def host(self, strategy: Strategy) -> None:
-        """Take the strategy in; its own `warm_up` says how many bars it sees before its wishes count."""
-        self._strategy = strategy
-        self._warm_up = strategy.warm_up()
+    def host(self, strategy: Strategy, warm_up: int) -> None:
+        """Take the strategy in. warm_up: closed bars of a symbol that it sees before its wishes count."""
+        self._strategy, self._warm_up = strategy, warm_up
 
     # Desk
 
@@ -80,8 +81,11 @@ class StrategyHost:
         return self._positions.qty(symbol)
 
     def buy(self, symbol: str, reason: str, **values: object) -> None:
-        """Ask to enter, unless shares are held, ordered or wished for already."""
+        """Ask to enter, unless shares are held, ordered or wished for already; a wish to leave is forgotten."""
         self._leaving.pop(symbol, None)
+        wish = self._wishes.get(symbol)
+        if wish is not None and wish.side is Side.SELL:
+            del self._wishes[symbol]
         busy = self._positions.qty(symbol) or self._orders.open_orders(symbol)
         if not busy:
             self._ask(symbol, Side.BUY, reason, values)
@@ -138,7 +142,7 @@ class StrategyHost:
             return
         try:
             self._strategy.on_trade(trade)
-        except Exception as error:  # noqa: BLE001 - user code may raise anything
+        except ANYTHING as error:
             self._fail(symbol, trade.ts, error)
 
     def _show(self, symbol: str, look: Callable[[Bar], None], bar: Bar) -> None:
@@ -146,10 +150,10 @@ class StrategyHost:
             return
         try:
             look(bar)
-        except Exception as error:  # noqa: BLE001 - user code may raise anything
+        except ANYTHING as error:
             self._fail(symbol, bar.ts, error)
 
-    def _fail(self, symbol: str, ts: int, error: Exception) -> None:
+    def _fail(self, symbol: str, ts: int, error: BaseException) -> None:
         if symbol in self._failed:
             return
         self._failed.add(symbol)
@@ -186,12 +190,13 @@ class StrategyHost:
         price = self._price(wish.symbol, Side.BUY, last)
         orders, positions, symbol = self._orders, self._positions, wish.symbol
         buying = orders.buying()
+        promised_fees = -(-buying * self._limits.commission_ppb // PPB)
         qty = shares(
             self._limits,
             self.entry_price(symbol, last),
             at_work=positions.total_cost() + buying,
             in_symbol=positions.cost(symbol),
-            spendable=positions.cash() - buying,
+            spendable=positions.cash() - buying - promised_fees,
             equity=positions.equity(),
             day_start=positions.day_start_equity(),
             realized=positions.session_realized(),
@@ -213,7 +218,7 @@ class StrategyHost:
         )  # fmt: skip
 
     def _price(self, symbol: str, side: Side, last: int) -> int:
-        """The opposite best plus two ticks, inside the band; where there is no quote, the last price stands for it."""
+        """The opposite best plus two ticks, inside collar and band; without a quote the last price stands for it."""
         if self._kind is OrderKind.MARKET:
             return 0
         quote = self._market.quote(symbol)
@@ -221,8 +226,10 @@ class StrategyHost:
         band = self._market.band(symbol)
         if side is Side.BUY:
             price = ticks.step(ticks.up((quote and quote.ask) or last), REACH)
+            price = min(price, ticks.down(highest_buy(last, self._limits.collar)))
             return min(price, band.upper) if band else price
         price = ticks.step(ticks.down((quote and quote.bid) or last), -REACH)
+        price = max(price, ticks.up(lowest_sell(last, self._limits.collar)))
         return max(price, band.lower) if band else price
 
     def entry_price(self, symbol: str, last: int) -> int:
@@ -234,7 +241,7 @@ class StrategyHost:
         return band.upper if band else last * 13 // 10
 
 
-def user_frames(error: Exception) -> str:
+def user_frames(error: BaseException) -> str:
     """The traceback of user code, without this file's frame."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:

@@ -86,7 +86,7 @@ class LiveClock(_Timers):
     def twin(self) -> "LiveClock":
         """Another clock that always shows the same time and has timers of its own, for another thread."""
         other = LiveClock(start=self._start, speed=self.speed)
-        other._monotonic = self._monotonic  # noqa: SLF001 (its own kind)
+        other._monotonic = self._monotonic
         return other
 
     def now(self) -> int:

@@ -81,6 +81,9 @@ class SimLoop:
                     handler(event)
                 if queue:
                     drain()
+        except BaseException:
+            queue.clear()  # as the bus does: nothing behind a fault is delivered
+            raise
         finally:
             bus.delivered += delivered
             bus.busy = False

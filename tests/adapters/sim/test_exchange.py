@@ -385,3 +385,10 @@ def test_on_the_path_of_bars_a_halted_symbol_does_not_trade_on_arrival() -> None
     exchange = an_exchange(sketched=True)
     exchange.halt("005930")
     assert fills(send(exchange, an_order(price=76_000), last=LAST)) == []
+
+
+def test_behind_the_close_of_a_bar_nothing_stands_until_the_next_print() -> None:
+    exchange = an_exchange(sketched=True)
+    close = a_trade(75_000, 100, ts=at("10:00") - 1)
+    assert fills(send(exchange, an_order(price=76_000, qty=1), last=close)) == []
+    assert fills(exchange.on_trade(a_trade(75_500, 100, clock=NEXT))) == [("Q1", 75_500, 1)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from qbtrade.domain.calendar import NS
 from qbtrade.domain.market import Trade
 
 BarRow = tuple[int, int, str, int, int, int, int, int]
@@ -23,6 +24,11 @@ def prints(row: BarRow) -> tuple[Trade, Trade, Trade, Trade]:
         Trade(start + 2 * span // 3, symbol, far, qty),
         Trade(till - 1, symbol, last, volume - 3 * qty),
     )
+
+
+def ends_bar(trade: Trade) -> bool:
+    """True for a close: it stands in the last nanosecond of a whole second, and nothing trades behind it."""
+    return trade.ts % NS == NS - 1
 
 
 def play(rows: Iterable[BarRow]) -> Iterator[Trade]:

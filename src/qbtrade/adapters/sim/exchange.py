@@ -4,6 +4,7 @@ from bisect import insort
 from collections.abc import Sequence
 from typing import Final
 
+from qbtrade.adapters.sim.bar_path import ends_bar
 from qbtrade.adapters.sim.models import FillRule, Refusals, Slippage, Volume
 from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import CancelRejected, OrderAccepted, OrderCanceled, OrderExpired, OrderFilled, OrderRejected
@@ -65,8 +66,9 @@ def _price_refusal(order: OrderRequest, band: PriceBand | None, ticks: TickTable
 class SimExchange:
     """Matches our orders against the prints of the market, which they never move. Every rule: docs/simulation.md.
 
-    sketched: the prints are the path of recorded bars, each of which stands for many trades until the next one. So an
-    order that is marketable on arrival fills at once, out of what is left of the newest print's share.
+    sketched: the prints are the path of recorded bars, each of which stands for many trades until the next one,
+    but for the close. So an order that is marketable on arrival fills at once, out of what is left of the newest
+    print's share.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class SimExchange:
     def _match_on_arrival(self, now: int, working: WorkingOrder, last: Trade) -> Sequence[Event]:
         """Trade at the price that the sketch stands at."""
         outputs: list[Event] = []
-        if self._is_matching(last):
+        if self._is_matching(last) and not ends_bar(last):
             matched, left = self._left.get(last.symbol, (None, 0))
             available = left if matched is last else self._volume.available(last.qty)
             self._left[last.symbol] = (last, available - self._match(working, last, available, outputs, now))

@@ -9,7 +9,7 @@ from typing import Final
 from qbtrade.adapters.sim.scenarios import EVERY_DAY, Script, calm, scenario_script
 from qbtrade.domain.calendar import MINUTE, TradingDay
 from qbtrade.domain.events import SymbolHalted, SymbolResumed
-from qbtrade.domain.instrument import TickTable, price_band
+from qbtrade.domain.instrument import BAND_PPB, TickTable, price_band
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.domain.money import PPB
@@ -33,7 +33,8 @@ class MockMarket:
     """Trades, halts and resumptions of one symbol over the given days; iterating again gives the same.
 
     ticks: trades a day, at least 2. price: KRW of the first open, 0 for one near 75,000. volatility: of a day, ppb.
-    tick_table: tick sizes by day. base: KRW, the close before the first day.
+    tick_table: tick sizes by day. width_ppb: of the price band, to either side. base: KRW, the close before the
+    first day.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class MockMarket:
         scenario: str,
         tick_table: Callable[[date], TickTable],
         seed: int,
+        width_ppb: int = BAND_PPB,
     ) -> None:
         if ticks < _FEWEST_TICKS:
             raise UsageError(
@@ -56,6 +58,7 @@ class MockMarket:
                 ticks=ticks,
             )
         self._symbol, self._days, self._ticks, self._volatility = symbol, tuple(days), ticks, volatility
+        self._width_ppb = width_ppb
         self._tick_table, self._seed = tick_table, f"{seed}:{symbol}"
         self._script, self._is_daily = scenario_script(scenario), scenario in EVERY_DAY
         usual = USUAL_PRICE + USUAL_PRICE * _bell(Random(self._seed)) // 1000
@@ -68,7 +71,7 @@ class MockMarket:
             minutes = (day.continuous_end - day.open) // MINUTE
             script = (self._script if self._is_daily or not number else calm)(minutes)
             gap = base * self._volatility // PPB * _bell(rng) // (3 * _DEVIATION) if number else 0
-            made = _Day(self._symbol, day, script, self._tick_table(day.day), base, rng)
+            made = _Day(self._symbol, day, script, self._tick_table(day.day), base, self._width_ppb, rng)
             yield from made.play(base + gap, self._volatility, self._ticks)
             base = made.last
 
@@ -76,9 +79,18 @@ class MockMarket:
 class _Day:
     """One day in the making. mid: where the price walks, in fine units of a won. last: KRW, the newest print."""
 
-    def __init__(self, symbol: str, day: TradingDay, script: Script, ticks: TickTable, base: int, rng: Random) -> None:
+    def __init__(
+        self,
+        symbol: str,
+        day: TradingDay,
+        script: Script,
+        ticks: TickTable,
+        base: int,
+        width_ppb: int,
+        rng: Random,
+    ) -> None:
         self._symbol, self._day, self._script, self._ticks, self._rng = symbol, day, script, ticks, rng
-        self._band = price_band(base, ticks)
+        self._band = price_band(base, ticks, width_ppb)
         self._mid = base << _FINE
         self._variance = _USUAL
         self.last = base

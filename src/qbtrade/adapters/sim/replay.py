@@ -17,7 +17,7 @@ from qbtrade.domain.calendar import DAY, iso_kst
 from qbtrade.domain.instrument import Instrument, TickTable
 from qbtrade.domain.market import Trade
 from qbtrade.domain.rules import Rules
-from qbtrade.errors import FileError
+from qbtrade.errors import FileError, NoRowsError
 
 SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
@@ -131,7 +131,7 @@ def _refuse_missing(recordings: Sequence[Recording], symbols: Sequence[str], pat
     found = {extent.symbol for recording in recordings for extent in recording.extents}
     missing = sorted(set(symbols) - found)
     if missing or not found:
-        raise FileError(
+        raise NoRowsError(
             "no rows of {symbols} were found in {paths}",
             hint="Check --symbol, --from and --to",
             symbols=", ".join(missing) or "any symbol",

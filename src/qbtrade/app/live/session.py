@@ -69,8 +69,9 @@ class LiveSession:
         )  # fmt: skip
         self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
         self.latency = Latency(wire.bus, clock)
-        self._hosted = live.strategy.build(self.engines.host, self.symbols)
-        self.engines.host_strategy(self._hosted)
+        hosted = live.strategy.build(self.engines.host, self.symbols)
+        self._warm_up = live.strategy.warm_up(hosted)
+        self.engines.host_strategy(hosted, self._warm_up)
         self.feed = KisFeed(
             wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.world.environment,
             symbols=self.symbols, interval=setup.interval, held=self._held,
@@ -129,7 +130,7 @@ class LiveSession:
         engines.journal.flush(durable=True)
         engines.portfolio.adopt(held, self._day.day.isoformat(), live.day_start)
         engines.risk.carry(self._day.day.isoformat(), live.entries)
-        interval, count = live.plan.session.interval or MINUTE, self._hosted.warm_up()
+        interval, count = live.plan.session.interval or MINUTE, self._warm_up
         for symbol in self.symbols:
             for bar in past_bars(wire, live.rules.calendar, symbol, interval=interval, count=count):
                 engines.host.warm(bar)

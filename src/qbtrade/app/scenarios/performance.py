@@ -16,7 +16,8 @@ def run(folder: Path, seed: int, checks: Checks) -> None:
     """A day of trades that swings enough to trade on."""
     del seed
     stage = Stage(folder)
-    stage.engines.host_strategy(load_strategy("sma_cross", {}).build(stage.engines.host, (SYMBOL,)))
+    strategy = load_strategy("sma_cross", {}).build(stage.engines.host, (SYMBOL,))
+    stage.engines.host_strategy(strategy, strategy.warm_up())
     step, swing = (stage.day.continuous_end - stage.day.open) // TRADES, TRADES // 10
     trades = [
         Trade(stage.day.open + n * step, SYMBOL, PRICE + 100 * (abs(n % swing - swing // 2) * 40 // swing), 100)

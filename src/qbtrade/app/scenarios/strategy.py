@@ -22,7 +22,8 @@ def run(folder: Path, seed: int, checks: Checks) -> None:
     """Each price stands for a minute; a signal carries the end of the bar that made it."""
     del seed
     stage = Stage(folder, listen=(Signal,))
-    stage.engines.host_strategy(load_strategy("sma_cross", {}).build(stage.engines.host, (SYMBOL,)))
+    strategy = load_strategy("sma_cross", {}).build(stage.engines.host, (SYMBOL,))
+    stage.engines.host_strategy(strategy, strategy.warm_up())
     opened = stage.day.open
     prints = [(opened + n * MINUTE + second * NS, price) for n, price in enumerate(PRICES) for second in SECONDS]
     stage.loop.run([Trade(ts, SYMBOL, price, 100) for ts, price in prints])

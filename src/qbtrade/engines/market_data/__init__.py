@@ -11,12 +11,14 @@ from qbtrade.domain.calendar import Calendar, Phase, kst_date
 from qbtrade.domain.events import PhaseChanged, PriceTouched, SymbolHalted, SymbolResumed, TickQuarantined
 from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
 from qbtrade.domain.market import Bar, Quote, Trade
+from qbtrade.domain.money import PPB
 from qbtrade.domain.rules import Rules
 from qbtrade.engines.market_data.book import EVERYTHING, Book
 from qbtrade.ports import Clock, Publisher
 
-PPB: Final = 1_000_000_000
 SPIKE: Final = 100_000_000  # a print 10 % away from the last one
+PRICE_BASE_CHANGED: Final = "price-base-changed"
+ROUNDED: Final = 10_000_000  # bars may be adjusted history, rounded: 1 % more room
 CONFIRM: Final = 3  # so many prints in a row at a new level are no spike
 
 
@@ -88,7 +90,7 @@ class MarketData:
 
     def on_halted(self, event: SymbolHalted) -> None:
         """Remember why a symbol does not trade."""
-        if event.symbol in self._books:
+        if event.symbol in self._books and event.reason != PRICE_BASE_CHANGED:
             self._books[event.symbol].halted = event.reason
 
     def on_resumed(self, event: SymbolResumed) -> None:
@@ -114,7 +116,8 @@ class MarketData:
 
     def halted(self, symbol: str) -> str:
         """Why the symbol is halted, or ""."""
-        return self._books[symbol].halted
+        book = self._books[symbol]
+        return PRICE_BASE_CHANGED if book.is_rebased else book.halted
 
     def band(self, symbol: str) -> PriceBand | None:
         """Today's price limits; None while no base price is known."""
@@ -186,16 +189,18 @@ class MarketData:
         book.day_open, book.day_end = day.open, day.close
         book.ticks = self._rules.ticks(book.instrument, today)
         book.band = self._rules.band(book.instrument, today, book.base) if book.base else None
-        book.strange_count = CONFIRM  # the first print of a day may be anywhere inside the band
+        width = self._rules.band_row(book.instrument, today).ppb + (0 if self._spike else ROUNDED)
+        book.room = book.base * width // PPB + 2
+        book.strange, book.strange_count = 0, CONFIRM  # the first print of a day may be anywhere inside the band
         return True
 
     def _objection(self, book: Book, trade: Trade) -> str:
         price = trade.price
         if price <= 0 or trade.qty < 0:
             return "bad-value"
-        if book.halted == "price-base-changed":
+        if book.is_rebased:
             return "halted"
-        if book.base and abs(price - book.base) * 10 > book.base * 3 + 20:  # two won for rounded, adjusted history
+        if book.base and abs(price - book.base) > book.room:
             return "off-band"
         last = book.trade
         if (
@@ -211,21 +216,22 @@ class MarketData:
         """A far print is set aside until enough prints in a row agree with it."""
         if book.strange_count >= CONFIRM:
             return ""
-        near = book.strange and abs(price - book.strange) * PPB <= book.strange * self._spike
+        return "" if self._agreeing(book, price) >= CONFIRM else "spike"
+
+    def _agreeing(self, book: Book, price: int) -> int:
+        """How many strange prints in a row, this one included, stand near each other."""
+        near = book.strange and abs(price - book.strange) * PPB <= book.strange * SPIKE
         book.strange_count = book.strange_count + 1 if near else 1
         book.strange = price
         book.floor = EVERYTHING  # the next print is looked at, too
-        return "" if book.strange_count >= CONFIRM else "spike"
+        return book.strange_count
 
     def _quarantine(self, book: Book, trade: Trade, reason: str) -> None:
         self.quarantined[reason] = self.quarantined.get(reason, 0) + 1
-        first_today = book.ts < book.day_open
-        if reason == "off-band" and first_today and not book.halted:
-            detail = (
-                f"first price {trade.price:,} is beyond 30 % of the base {book.base:,}: a split, or unadjusted data"
-            )
-            book.halted = "price-base-changed"
-            self._bus.publish(SymbolHalted(trade.ts, trade.symbol, "price-base-changed", detail))
+        if reason == "off-band" and book.ts < book.day_open and self._agreeing(book, trade.price) == CONFIRM:
+            detail = f"the day begins at {trade.price:,}, off the band of its base {book.base:,}: a split or raw data"
+            book.is_rebased = True
+            self._bus.publish(SymbolHalted(trade.ts, trade.symbol, PRICE_BASE_CHANGED, detail))
         if reason != "halted":
             self._bus.publish(TickQuarantined(trade.ts, trade.symbol, trade.price, trade.qty, reason))
 
@@ -261,7 +267,7 @@ class MarketData:
 
     def _aim(self, book: Book) -> None:
         """Set the window of ordinary prices around the last one: inside it no jump can be a spike or touch a watch."""
-        if book.trade is None or book.wake:
+        if book.trade is None or book.wake or book.is_rebased:
             book.floor = EVERYTHING
             return
         price, spike = book.trade.price, self._spike or 3 * SPIKE
@@ -269,9 +275,8 @@ class MarketData:
         book.floor = max(price - half - 1, *book.watches.values()) if book.watches else price - half - 1
         book.ceiling = price + half + 1
         if book.base:
-            room = (book.base * 3 + 20) // 10
-            book.floor = max(book.floor, book.base - room - 1)
-            book.ceiling = min(book.ceiling, book.base + room + 1)
+            book.floor = max(book.floor, book.base - book.room - 1)
+            book.ceiling = min(book.ceiling, book.base + book.room + 1)
 
     # bars
 

@@ -13,7 +13,8 @@ class Book:
 
     __slots__ = (
         "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling", "count",
-        "day_end", "day_open", "floor", "halted", "instrument", "quote", "strange", "strange_count", "ticks", "trade",
+        "day_end", "day_open", "floor", "halted", "instrument",
+        "is_rebased", "quote", "room", "strange", "strange_count", "ticks", "trade",
         "ts", "wake", "watches",
     )  # fmt: skip
 
@@ -25,7 +26,9 @@ class Book:
         self.day_open = self.day_end = 0
         self.trade: Trade | None = None
         self.quote: Quote | None = None
-        self.halted = ""
+        self.halted = ""  # by the venue
+        self.is_rebased = False  # halted by us, for good: its prices follow another base
+        self.room = 0  # KRW that a price may lie off the base
         self.ts = 0
         self.count = 0
         self.floor = EVERYTHING  # an ordinary price is above floor and below ceiling
