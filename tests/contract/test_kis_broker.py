@@ -112,8 +112,9 @@ def test_a_market_sell_is_taken(venue: KisVenue) -> None:
 
 @pytest.mark.parametrize("side", ["real", "paper"])
 def test_day_orders_expire_with_the_session_and_later_ones_are_refused(side: str, tmp_path: Path) -> None:
-    with kis_venue(tmp_path, "15:19:30", speed=60, side=side, calls_per_second=20) as venue:
+    with kis_venue(tmp_path, "15:12", speed=60, side=side, calls_per_second=20) as venue:
         venue.send(resting(venue, "Q1"))
+        venue.until(lambda: venue.kinds("Q1") == [ev.OrderAccepted])
         venue.close_at("15:30")
         venue.until(lambda: venue.kinds("Q1") == [ev.OrderAccepted, ev.OrderExpired])
         venue.send(resting(venue, "Q2"))

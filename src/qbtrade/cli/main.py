@@ -32,9 +32,7 @@ COMMANDS: Final = {
     "init": Entry("qbtrade.cli.init", "init", N_("Ask for keys and account, and keep them safe")),
     "preflight": Entry("qbtrade.cli.preflight", "preflight", N_("Check everything that a session needs: go or no-go")),
     "simulate": Entry("qbtrade.cli.simulate", "simulate", N_("Rehearse a strategy on a made or recorded market")),
-    "live": Entry(
-        "qbtrade.cli.live", "live", N_("Trade for one day: paper, emulator, or real data with simulated fills")
-    ),
+    "live": Entry("qbtrade.cli.live", "live", N_("Trade for one day, on paper or on a local KIS")),
     "status": Entry("qbtrade.cli.status", "status", N_("Show the running session from another terminal")),
     "halt": Entry("qbtrade.cli.halt", "halt", N_("Stop trading from outside, until it is resumed")),
     "resume": Entry("qbtrade.cli.halt", "resume", N_("Allow trading again after a halt")),
