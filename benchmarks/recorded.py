@@ -40,7 +40,7 @@ def write_parquet(path: Path, number: int) -> None:
     connection.executemany("INSERT INTO days VALUES (?, ?)", [(n, day.open) for n, day in enumerate(days)])
     connection.execute(
         f"""COPY (
-            SELECT opened + (i % {per_day}) * 1140000000 AS ts, '005930' AS symbol,
+            SELECT opened + (i % {per_day}) * 900000000 AS ts, '005930' AS symbol,
                    75000 + 100 * round(40 * sin(i / 3000.0) + 8 * sin(i / 170.0) + hash(i) % 3)::BIGINT AS price,
                    CAST(1 + hash(i * 7) % 60 AS BIGINT) AS qty
             FROM range({number}) t(i) JOIN days ON days.n = i // {per_day} ORDER BY i
