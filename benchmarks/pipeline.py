@@ -78,7 +78,7 @@ def run(events: Sequence[Event], strategy: str, params: dict[str, str], *, instr
         rules=RULES, instruments=tuple(Instrument(s, Market.KOSPI, Kind.STOCK) for s in names), interval=interval,
         cash=CASH,
         limits=risk_limits(SimulationPlan(limits=ROOMY), 140_527), durable=False, order_kind=OrderKind.MARKET,
-        made_of_bars=made_of_bars, mark_every=MARK_EVERY,
+        made_of_bars=made_of_bars, mark_every=max(MARK_EVERY, interval if made_of_bars else 0),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteJournal(Path(folder) / "bench.sqlite3")
