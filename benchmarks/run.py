@@ -18,7 +18,7 @@ from pathlib import Path
 from pipeline import Run, bare_loop, bars_as_trades, made_trades, run
 from recorded import replay_in_a_process, write_parquet
 
-from qbtrade.domain.events import Heartbeat
+from qbtrade.domain.events import PriceTouched
 from qbtrade.domain.message import Event
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock, Stopwatch
@@ -41,9 +41,9 @@ def best_run(play: Callable[[], Run], times: int) -> Run:
 
 def bus_rate(subscribers: int, number: int) -> float:
     """Events per second through publish, first in first out, to so many subscribers."""
-    bus, events = Bus(), [Heartbeat(ts) for ts in range(number)]
+    bus, events = Bus(), [PriceTouched(ts, "005930", 75_000) for ts in range(number)]
     for _ in range(subscribers):
-        bus.subscribe(Heartbeat, lambda _: None)
+        bus.subscribe(PriceTouched, lambda _: None)
     publish, watch = bus.publish, Stopwatch()
     for event in events:
         publish(event)
@@ -52,9 +52,9 @@ def bus_rate(subscribers: int, number: int) -> float:
 
 def loop_rate(subscribers: int, number: int) -> float:
     """The same for data events that the loop plays."""
-    bus, events = Bus(), [Heartbeat(ts) for ts in range(number)]
+    bus, events = Bus(), [PriceTouched(ts, "005930", 75_000) for ts in range(number)]
     for _ in range(subscribers):
-        bus.subscribe(Heartbeat, lambda _: None)
+        bus.subscribe(PriceTouched, lambda _: None)
     watch = Stopwatch()
     SimLoop(bus, SimClock(), StopRequest()).run(events)
     return number / watch.seconds()
