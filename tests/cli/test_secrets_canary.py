@@ -1,7 +1,9 @@
+import contextlib
 import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,16 +18,33 @@ MAY_HOLD_THEM = {".env", "keys.txt"}
 
 
 def run(seen: list[str], *args: str, typed: str = "", **env: str) -> None:
-    """One command; what it said and what stood in the process list meanwhile."""
-    process = subprocess.Popen(
-        [*QB, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, **env},
-    )  # fmt: skip
-    line = Path(f"/proc/{process.pid}/cmdline")
-    if line.exists():
-        seen.append(line.read_bytes().decode(errors="replace"))
-    told, _ = process.communicate(typed, timeout=60)
-    seen.append(told)
+    """One command; what it said, and what stood in the process list as long as it ran."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [*QB, *args],
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **env},
+        )
+        assert process.stdin
+        with process.stdin as keyboard:
+            keyboard.write(typed)
+        seen += process_list(process)
+        said.seek(0)
+        seen.append(said.read())
+
+
+def process_list(process: subprocess.Popen[str]) -> set[str]:
+    """The command lines under which a process was seen until it ended; empty where no `/proc` shows them."""
+    lines = set()
+    while process.poll() is None:
+        with contextlib.suppress(OSError):
+            lines.add(Path(f"/proc/{process.pid}/cmdline").read_text(errors="replace"))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
+    return lines
 
 
 def files(folder: Path) -> Iterator[tuple[Path, str]]:
