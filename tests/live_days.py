@@ -36,6 +36,16 @@ class Flip(Strategy):
         ask = self.desk.sell if self.desk.position(bar.symbol) else self.desk.buy
         ask(bar.symbol, "a bar has closed")
 '''
+HOLD = '''
+from qbtrade.ports import Strategy
+
+
+class Hold(Strategy):
+    """Buys once and keeps it."""
+
+    def on_bar(self, bar):
+        self.desk.buy(bar.symbol, "a bar has closed")
+'''
 USUAL = ("--symbol", "005930", "--max", "500000", "--strategy", "./flip.py:Flip", "--bar", "10s", "--max-orders", "100")
 
 

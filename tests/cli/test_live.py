@@ -8,7 +8,7 @@ import pytest
 from qbtrade.domain import events as ev
 from qbtrade.domain.order import TERMINAL
 from qbtrade.kernel.clock import Stopwatch
-from tests.live_days import FLIP, Hosted, events, held, hosted, session, the_report, wait_for
+from tests.live_days import FLIP, HOLD, Hosted, events, held, hosted, session, the_report, wait_for
 from tests.program import run_qb
 from tests.rehearsals import walked
 
@@ -68,6 +68,30 @@ def test_cancel_and_flatten_sells_everything(tmp_path: Path) -> None:
         assert process.returncode == 130
         assert kis.account()["positions"] == {}
         assert_agrees(kis, tmp_path)
+
+
+def test_what_is_sold_in_the_closing_auction_raises_no_alarm(tmp_path: Path) -> None:
+    args = (
+        "--max",
+        "500000",
+        "--strategy",
+        "./hold.py:Hold",
+        "--bar",
+        "10s",
+        "--until",
+        "close-9m",
+        "--on-exit",
+        "cancel+flatten",
+    )
+    (tmp_path / "hold.py").write_text(HOLD)
+    with hosted("15:18") as kis, session(kis, tmp_path, *args) as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, stderr) == (0, ""), stdout[-2000:]
+        assert kis.account()["positions"] == {}
+        assert_agrees(kis, tmp_path)
+    sold = [order for order in the_report(tmp_path)["orders"] if order["side"] == "SELL"]
+    assert {order["status"] for order in sold} == {"FILLED"}
+    assert not {alert["code"] for alert in the_report(tmp_path)["alerts"]} & {"stop-loss-unfilled", "shares-left"}
 
 
 def test_an_order_that_was_on_its_way_at_a_kill_is_found_at_the_next_start(tmp_path: Path) -> None:

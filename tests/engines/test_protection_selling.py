@@ -212,6 +212,29 @@ def test_what_is_not_sold_by_the_close_is_said_and_left_until_the_next_continuou
     assert desk.alerts() == ["stop-loss", "stop-loss-unfilled", "stop-loss"]
 
 
+def test_fills_of_the_closing_auction_that_are_told_after_the_close_are_no_failure() -> None:
+    desk = a_triggered_desk()
+    desk.phase(Phase.CLOSING_AUCTION)
+    desk.cancel("P1")
+    desk.accept("P2")
+    desk.phase(Phase.CLOSED)
+    desk.fill("P2", 71_000, 4)
+    desk.wait(60)
+    assert desk.alerts() == ["stop-loss"]
+    desk.fill("P2", 71_000, 6)
+    assert (desk.alerts(), len(desk.sells()), desk.market.watches) == (["stop-loss"], 2, {})
+
+
+def test_what_the_closing_auction_left_is_said_when_the_venue_ends_the_sell() -> None:
+    desk = a_triggered_desk()
+    desk.phase(Phase.CLOSED)
+    desk.fill("P1", 72_500, 4)
+    assert desk.alerts() == ["stop-loss"]
+    desk.bus.publish(ev.OrderExpired(desk.clock.now(), "P1", 6))
+    (alert,) = (event for event in desk.seen if isinstance(event, ev.Alert) and event.code == "stop-loss-unfilled")
+    assert alert.text == f"{SAMSUNG}: 6 shares could not be sold at the stop-loss"
+
+
 def test_a_position_held_overnight_is_watched_again_without_an_alert() -> None:
     desk = Desk()
     desk.buy(10, 75_000)

@@ -150,6 +150,9 @@ class Protection:
                 self._arm(symbol, stop)
 
     def _end_session(self, ts: int, symbol: str, stop: _Stop) -> None:
+        """Say what was not sold, as soon as no sell can fill any more: an auction's fills are told after the close."""
+        if stop.triggered and self._orders.selling(symbol):
+            return
         if stop.triggered:
             text = f"{symbol}: {self._positions.qty(symbol):,} shares could not be sold at the stop-loss"
             action = "they are held without a stop until the next continuous phase"
@@ -170,7 +173,7 @@ class Protection:
         if order is not None and stop is not None:
             if order.request.purpose is Purpose.PROTECT and order.status is OrderStatus.CANCELED:
                 stop.replaces = event.order_id
-            self._work(order.request.symbol, stop)
+            self._go_on(event.ts, order.request.symbol, stop)
 
     def on_refused(self, event: OrderDenied | OrderRejected | OrderNotSent) -> None:
         """Send a refused protective sell again after a while; offer at once what another order gave free."""
@@ -180,7 +183,13 @@ class Protection:
             if order.request.purpose is Purpose.PROTECT:
                 stop.not_before = self._clock.now() + PATIENCE
                 self._set_timer(symbol, stop, stop.not_before)
+            self._go_on(event.ts, symbol, stop)
+
+    def _go_on(self, ts: int, symbol: str, stop: _Stop) -> None:
+        if self._market.phase() in SELLING_PHASES:
             self._work(symbol, stop)
+        else:
+            self._end_session(ts, symbol, stop)
 
     def on_cancel_rejected(self, event: CancelRejected) -> None:
         """Ask again at the next look."""

@@ -215,7 +215,7 @@ class RiskGate:
     def on_feed_lost(self, event: FeedLost) -> None:
         """Without market data we only reduce."""
         self._narrow(event.ts, ACCOUNT, RiskState.REDUCING, FEED_LOST)
-        text = f"market data stopped ({event.reason}): no new entries, and stop-losses see no prices"
+        text = f"market data stopped ({event.reason}): no new entries, and stop-losses see prices less often"
         self._bus.publish(Alert(event.ts, Level.CRITICAL, FEED_LOST, text, "watch your positions elsewhere meanwhile"))
         self._cancel_entries(event.ts, self._orders.open_symbols(), FEED_LOST)
 

@@ -77,7 +77,7 @@ class LiveSession:
             symbols=self.symbols, interval=setup.interval, held=self._held,
         )  # fmt: skip
         self._snapshots = Snapshots(self.engines, self._mode, self.symbols, idle=lambda: 0.0)
-        self._day = live.rules.calendar.trading_day(kst_date(clock.now()))
+        self.day = live.rules.calendar.trading_day(kst_date(clock.now()))
 
     def _make_broker(self) -> Callable[[Bus, Clock, MarketView], Broker]:
         if self.live.plan.dry_run:
@@ -128,8 +128,8 @@ class LiveSession:
         held = opening_held(live)
         wire.bus.publish(started(live, wire.world.environment, self._limits, now, self._mode))
         engines.journal.flush(durable=True)
-        engines.portfolio.adopt(held, self._day.day.isoformat(), live.day_start)
-        engines.risk.carry(self._day.day.isoformat(), live.entries)
+        engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
+        engines.risk.carry(self.day.day.isoformat(), live.entries)
         interval, count = live.plan.session.interval or MINUTE, self._warm_up
         for symbol in self.symbols:
             for bar in past_bars(wire, live.rules.calendar, symbol, interval=interval, count=count):
@@ -145,7 +145,7 @@ class LiveSession:
         self._say_what_can_never_trade()
         self._on_show(now)
         self._on_status(now)
-        wire.world.clock.call_at(self.live.plan.until.ts(self._day), self._on_until)
+        wire.world.clock.call_at(self.live.plan.until.ts(self.day), self._on_until)
         gc.collect()
         gc.freeze()
 
@@ -190,10 +190,10 @@ class LiveSession:
     def _on_until(self, _due: int) -> None:
         """End; after the close only when the broker has said of every order how it ended."""
         clock = self.wire.world.clock
-        if clock.now() < self._day.close:
+        if clock.now() < self.day.close:
             self._is_over = True
             return
-        self._is_over = not self.engines.orders.open_symbols() or clock.now() > self._day.close + 5 * MINUTE
+        self._is_over = not self.engines.orders.open_symbols() or clock.now() > self.day.close + 5 * MINUTE
         if not self._is_over:
             clock.call_at(clock.now() + NS, self._on_until)
 
@@ -245,7 +245,7 @@ class LiveSession:
         state = "lost" if self.feed.is_lost else "open"
         seen = WireStatus(
             wire.world.environment.kind.value, wire.world.environment.account_tail, state, wire.auth.expires(),
-            budget.used, budget.allowed, max(self._day.open - now, 0),
+            budget.used, budget.allowed, max(self.day.open - now, 0),
             latency.to_order, latency.to_ack, latency.to_fill,
         )  # fmt: skip
         return msgspec.structs.replace(self._snapshots.take(now), wire=seen)

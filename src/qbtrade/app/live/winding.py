@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from qbtrade.app.live.plan import OnExit
+from qbtrade.domain.calendar import NS, Phase
 from qbtrade.kernel.clock import Stopwatch
 
 if TYPE_CHECKING:
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
 
 STOPPED: Final = "session-stopped"
 PATIENCE: Final = 20.0
-"""Machine seconds for cancels to be confirmed, and for shares to be sold."""
+"""Machine seconds for cancels to be confirmed, and for the broker to tell how the closing auction ended."""
+SELLING: Final = 180.0
+"""Machine seconds for shares to be sold: longer than a volatility interruption."""
 AGAIN: Final = 1.0
 
 
@@ -25,10 +28,7 @@ def wind_down(session: "LiveSession") -> None:
     if session.on_exit is not OnExit.LEAVE:
         _cancel_all(session)
     if flattens:
-        for symbol in session.symbols:
-            engines.protection.sell_out(engines.clock.now(), symbol, "flatten")
-        session.wire.loop.run_until(lambda: not engines.portfolio.total_cost() or not session.can_sell, PATIENCE)
-        engines.protection.rest()
+        _sell_all(session)
         _cancel_all(session)
     engines.portfolio.mark(engines.clock.now())
     for symbol in orders.open_symbols():
@@ -41,6 +41,19 @@ def wind_down(session: "LiveSession") -> None:
             text = f"{symbol}: {position.qty:,} shares are held, and no stop-loss is active from here on"
             session.say("shares-left", text, "start qb again, or watch them elsewhere")
     session.look_at_books()
+
+
+def _sell_all(session: "LiveSession") -> None:
+    """Sell through the spread; what goes into the closing auction is known after it."""
+    engines, loop = session.engines, session.wire.loop
+    for symbol in session.symbols:
+        engines.protection.sell_out(engines.clock.now(), symbol, "flatten")
+    auction = session.day.close - engines.clock.now() if engines.market.phase() is Phase.CLOSING_AUCTION else 0
+    patience = SELLING + auction / NS / session.wire.world.clock.speed
+    loop.run_until(lambda: not engines.portfolio.total_cost() or not session.can_sell, patience)
+    if not session.can_sell:
+        loop.run_until(lambda: not engines.orders.open_symbols(), PATIENCE)
+    engines.protection.rest()
 
 
 def _cancel_all(session: "LiveSession") -> None:
