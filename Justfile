@@ -33,6 +33,10 @@ messages:
 bench *args:
     python benchmarks/run.py {{ args }}
 
+# malformed input for every reader of KIS's wire: --inputs 1000000 --seed 1
+fuzz *args:
+    nice python -m tests.adapters.kis.fuzz {{ args }}
+
 # write the golden sessions anew; read the difference before keeping it
 golden:
     QB_TEST_GOLDEN=write pytest tests/golden

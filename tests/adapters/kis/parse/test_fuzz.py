@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -10,36 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbtrade.adapters.kis.http import HttpReply
-from qbtrade.adapters.kis.parse import account, keys, market, orders, quotes
+from qbtrade.adapters.kis.parse import orders
 from qbtrade.adapters.kis.parse.envelope import Page, read
 from qbtrade.errors import WireError
 from tests.adapters.kis.captured import CAPTURES
-from tests.adapters.kis.desk import NOW
+from tests.adapters.kis.parsers import PARSERS
 
-
-def one_grant(pages: Sequence[Page]) -> object:
-    return [keys.grant(NOW, page) for page in pages]
-
-
-PARSERS: Final[dict[str, Callable[[Sequence[Page]], object]]] = {
-    "order_ack": orders.order_ack,
-    "order_history": orders.order_history,
-    "live_orders": orders.live_orders,
-    "balance": account.balance,
-    "buying_power": account.buying_power,
-    "sellable": account.sellable,
-    "price": quotes.price,
-    "book": quotes.book,
-    "conclusions": quotes.conclusions,
-    "timed_conclusions": quotes.timed_conclusions,
-    "minute_bars": partial(quotes.minute_bars, "005930"),
-    "daily_bars": quotes.daily_bars,
-    "market_days": market.market_days,
-    "interruptions": market.interruptions,
-    "stock_info": market.stock_info,
-    "grant": one_grant,
-    "approval": keys.approval,
-}
 EXAMPLES: Final = 60
 """Per parser and kind of damage."""
 NASTY: Final = (
