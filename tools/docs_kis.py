@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from qbtrade.adapters.kis import calls
-from qbtrade.adapters.kis.codes import CODES, Verdict
+from qbtrade.adapters.kis.codes import CODES, Verdict, verdict
 from qbtrade.adapters.kis.environment import CAPABILITIES, LIMITS, NS, Capabilities, KisLimits
 from qbtrade.adapters.kis.limiter import MILLI
 from qbtrade.adapters.kis_fields import REST
@@ -68,11 +68,13 @@ def limit_table() -> str:
 
 def code_table() -> str:
     """Every code and what it proves about an order."""
-    rows = [
-        f"| `{row.code}` | {row.meaning} | {PROVES.get(row.verdict, 'unconfirmed')} | {row.sure} |"
-        for row in CODES.values()
-    ]
+    rows = [f"| `{row.code}` | {row.meaning} | {_proof(row.code)} | {row.sure} |" for row in CODES.values()]
     return "\n".join(["| code | meaning | an order is | how sure |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+def _proof(code: str) -> str:
+    meaning = verdict(code)
+    return PROVES.get(meaning, "unconfirmed") if meaning else "unconfirmed"
 
 
 def _ids(function: FunctionType) -> str:

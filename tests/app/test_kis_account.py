@@ -1,11 +1,15 @@
+from datetime import date, time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from qbtrade.adapters.emulator.plan import CREDENTIALS
-from qbtrade.adapters.kis.environment import NS, Environment, EnvKind
+from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.environment import CAPABILITIES, NS, Environment, EnvKind
 from qbtrade.app.config import load_settings
-from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_environment, parse_kind
+from qbtrade.app.keys import ABILITIES, KEYS
+from qbtrade.app.kis_account import NEEDS, environment_of, is_local, kind_of, local_environment, parse_kind
 from qbtrade.errors import ConfigError, UsageError
 
 KEY, SECRET = "PSab" + "7c" * 16, "s3cret/" * 6
@@ -116,6 +120,31 @@ def test_limits_are_the_shipped_ones_but_for_what_is_said(tmp_path: Path) -> Non
     assert (found.limits.calls_per_second_milli, found.limits.token_gap_ns) == (2500, 120 * NS)
     assert found.limits.registrations == 41
     assert found.refusals == {"APBK9999", "X1"}
+
+
+def test_what_nobody_has_verified_can_be_said(tmp_path: Path) -> None:
+    said = {"QB_KIS_ORDER_ROWS": "yes", "QB_KIS_PADDED_NUMBERS": "Yes", "QB_KIS_PAST_MINUTES": "true"}
+    found = environment(tmp_path, EnvKind.PAPER, PLAIN, said)
+    real = environment(tmp_path, EnvKind.REAL, PLAIN, {"QB_KIS_HOLIDAYS": "no"})
+
+    assert found.capabilities == replace(CAPABILITIES["paper"], order_rows=True, padded_numbers=True, past_minutes=True)
+    assert calls.past_minute_bars(found, "005930", date(2026, 1, 2), time(15)).tr_id == "FHKST03010230"
+    assert calls.cancel(found, "06010", "17", "00").params["ORGN_ODNO"] == "0000000017"
+    assert real.capabilities == replace(CAPABILITIES["real"], holidays=False)
+    with pytest.raises(ConfigError, match="'maybe' is neither yes nor no"):
+        environment(tmp_path, EnvKind.PAPER, PLAIN, {"QB_KIS_ORDER_ROWS": "maybe"})
+
+
+def test_every_ability_says_what_holds_by_default() -> None:
+    for name in ABILITIES:
+        assert (getattr(CAPABILITIES["real"], name), getattr(CAPABILITIES["paper"], name)) == (True, False)
+        assert KEYS[f"kis.{name}"].unsaid == "yes on real, no on paper"
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_question_without_a_transaction_cannot_be_switched_on(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"leave out kis.{name}"):
+        environment(tmp_path, EnvKind.PAPER, PLAIN, {f"QB_KIS_{name.upper()}": "yes"})
 
 
 def test_a_placeholder_of_an_hts_id_is_refused(tmp_path: Path) -> None:

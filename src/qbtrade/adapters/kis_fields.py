@@ -35,6 +35,11 @@ class RestTr(NamedTuple):
         """The id that `dialect` uses; "" when it does not offer the transaction."""
         return (self.real if dialect == "real" else self.paper).get(variant, "")
 
+    def everywhere(self, variant: str = "") -> str:
+        """The id of a question about quotes, which is the same on both sides, offered or not; "" for any other."""
+        tr_id = self.real.get(variant, "")
+        return tr_id if tr_id.startswith("F") else ""
+
 
 class OrderCode(NamedTuple):
     """One value of ORD_DVSN and where it may be used."""

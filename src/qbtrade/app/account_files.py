@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,13 @@ class Running(msgspec.Struct, frozen=True):
     started: int
 
 
+class Opening(msgspec.Struct, frozen=True):
+    """Whether the exchange opens on a day, as KIS said. day: KST."""
+
+    day: date
+    open: bool
+
+
 def account_name(environment: Environment) -> str:
     """`paper-3f9a…`: the environment and a digest of the account, which is not shown."""
     text = f"{environment.kind}|{environment.account}"
@@ -43,6 +51,17 @@ def account_name(environment: Environment) -> str:
 def verdict_path(home: Path, environment: Environment) -> Path:
     """Where preflight leaves its verdict."""
     return home / "preflight" / f"{account_name(environment)}.json"
+
+
+def opening_path(home: Path, environment: Environment) -> Path:
+    """Where the answer to the question about holidays is kept, which KIS wants to hear once a day."""
+    return home / "preflight" / f"{account_name(environment)}-holiday.json"
+
+
+def read_opening(home: Path, environment: Environment, day: date) -> Opening | None:
+    """What KIS said of this day, if it was asked already."""
+    found: Opening | None = _read(opening_path(home, environment), Opening)
+    return found if found and found.day == day else None
 
 
 def halt_path(home: Path, environment: Environment) -> Path:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from qbtrade.adapters.kis.auth import Auth, TokenStore
-from qbtrade.adapters.kis.call import Call
+from qbtrade.adapters.kis.call import Call, CallKind
 from qbtrade.adapters.kis.environment import Environment, Secret
 from qbtrade.adapters.kis.http import HttpOutcome, HttpReply, HttpRequest
 from qbtrade.adapters.kis.limiter import Budget, GrantStore, Limiter
@@ -28,6 +28,7 @@ class Asker:
     """One client without a loop. exchange: does one HTTP exchange and waits for it.
 
     alarms: what a person must know. skew: the server's clock less ours, ns, by the last answer; None before one.
+    silence: why nothing more is asked, "" while KIS may answer: the first request of all met nobody.
     """
 
     def __init__(
@@ -45,9 +46,17 @@ class Asker:
         self._due = 0
         self.alarms: list[Alarm] = []
         self.skew: int | None = None
+        self.silence = ""
+        self._replied = False
+        self._no_token = ""
 
     def ask(self, call: Call[T]) -> T | Failed:
-        """The answer, or why there is none. Takes as long as the call's tries and the call budget need."""
+        """The answer, or why there is none. Takes as long as the call's tries and the call budget need.
+
+        Nobody waits for what cannot come: a KIS that does not answer at all, a token that it did not give.
+        """
+        if self._hopeless(call):
+            return Failed(self._hopeless(call))
         self._asked += 1
         call_id = str(self._asked)
         patient = msgspec.structs.replace(call, patience=min(call.patience, PATIENCE * self._clock.speed))
@@ -58,8 +67,12 @@ class Asker:
                 output = todo.popleft()
                 if isinstance(output, Answer) and output.call_id == call_id:
                     found: T | Failed = output.result
+                    self._learn(found)
                     return found
                 todo.extend(self._do(output))
+            if self._hopeless(call):
+                self._rest.forget(call_id)
+                return Failed(self._hopeless(call))
             todo.extend(self._rested())
 
     def token(self) -> Secret | None:
@@ -83,8 +96,15 @@ class Asker:
             case Send(request):
                 outcome = self._exchange(request)
                 if isinstance(outcome, HttpReply):
+                    self._replied = True
                     self._compare(outcome)
-                return self._rest.on_reply(self._clock.now(), request.request_id, outcome)
+                elif not self._replied:
+                    self.silence = outcome.reason
+                further = self._rest.on_reply(self._clock.now(), request.request_id, outcome)
+                now = self._clock.now()
+                if self.token() is None and self._auth.due(now, quiet=True) > now:
+                    self._no_token = self.token_trouble()  # it was asked for, and did not come
+                return further
             case WakeAt(ts):
                 self._due = ts
             case Alarm():
@@ -92,6 +112,16 @@ class Asker:
             case Answer():
                 pass
         return ()
+
+    def _hopeless(self, call: Call[Any]) -> str:
+        """Why this call will get no answer, or ""."""
+        needs_token = call.kind is not CallKind.KEY and self.token() is None
+        return self.silence or (self._no_token if needs_token else "")
+
+    def _learn(self, found: object) -> None:
+        """A question that waited for a token in vain is the last one that does."""
+        if isinstance(found, Failed) and self.token() is None:
+            self._no_token = self.token_trouble()
 
     def _rested(self) -> Iterable[Output]:
         """Let time pass until the client wants to go on."""

@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from qbtrade.adapters.kis.environment import EnvKind, Secret
+from qbtrade.adapters.kis.environment import Capabilities, EnvKind, Secret
 from qbtrade.adapters.sim.models import FILL_RULES
 from qbtrade.adapters.sim.scenarios import SCENARIOS
 from qbtrade.app import addresses, units
@@ -17,6 +17,7 @@ from qbtrade.errors import UsageError
 LANGUAGES: Final = ("ko", "en")
 ORDER_KINDS: Final = tuple(kind.lower() for kind in OrderKind)
 HIDDEN: Final = "***"
+OFFERED: Final = "yes on real, no on paper"
 _TAIL: Final = 3
 """Characters of an account that are shown: those of its product."""
 
@@ -100,6 +101,10 @@ def _write_account(account: str) -> str:
 
 def _private(text: str) -> Key:
     return Key(_text, lambda _value: HIDDEN, text, "none")
+
+
+def _ability(text: str) -> Key:
+    return Key(units.flag, units.write_flag, text, OFFERED)
 
 
 def _codes(_what: str, text: str) -> tuple[str, ...]:
@@ -188,9 +193,17 @@ KEYS: Final[dict[str, Key]] = {
     "kis.refusals": Key(
         _codes, ",".join, "Message codes that prove a refused order, besides those that qb knows.", "none"
     ),
+    "kis.amendable_orders": _ability("KIS lists the orders that are live."),
+    "kis.order_rows": _ability("The order history has rows, so that an order that is not in it does not exist."),
+    "kis.holidays": _ability("KIS tells which days the exchange opens."),
+    "kis.stock_info": _ability("KIS tells what a stock is."),
+    "kis.past_minutes": _ability("KIS has minute bars of earlier days."),
+    "kis.padded_numbers": _ability("Amendments and cancels name an order with ten digits."),
     **_customer("kis.real"),
     **_customer("kis.paper"),
 }
+ABILITIES: Final = tuple(name for name in Capabilities.__struct_fields__ if f"kis.{name}" in KEYS)
+"""What an environment offers and can be said otherwise. The others are asked by nobody yet."""
 SECRETS: Final = frozenset(key for key in KEYS if key.endswith((".app_key", ".app_secret")))
 """Keys whose text is not for other eyes."""
 

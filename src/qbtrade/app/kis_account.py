@@ -14,14 +14,16 @@ from qbtrade.adapters.kis.environment import (
     HOSTS,
     LIMITS,
     PLACEHOLDER,
+    Capabilities,
     Environment,
     EnvKind,
     KisLimits,
     Secret,
     check,
 )
-from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.adapters.kis_fields import REST, Dialect
 from qbtrade.app.config import Settings
+from qbtrade.app.keys import ABILITIES
 from qbtrade.errors import ConfigError, UnknownNameError
 
 KIS_DOMAIN: Final = "koreainvestment.com"
@@ -40,6 +42,12 @@ LIMIT_FIELDS: Final = {
     "order_timeout": "order_timeout_ns",
 }
 """Keys below `kis` and the limits that they set."""
+NEEDS: Final = {
+    "amendable_orders": "inquire-psbl-rvsecncl",
+    "holidays": "chk-holiday",
+    "stock_info": "search-stock-info",
+}
+"""Abilities that are a question with an id of its own, and the question."""
 NOTHING: Final = Secret("")
 
 
@@ -70,7 +78,7 @@ def environment_of(settings: Settings, kind: EnvKind) -> Environment:
         raise _objection(kind, "the HTS id is a placeholder")
     environment = Environment(
         kind=kind, rest_url=rest_url, ws_url=ws_url, speaks=speaks, **held,
-        limits=limits_of(settings, speaks), capabilities=CAPABILITIES[speaks],
+        limits=limits_of(settings, speaks), capabilities=capabilities_of(settings, kind, speaks),
         refusals=frozenset(settings.value("kis.refusals") or ()),
     )  # fmt: skip
     return check(environment, _others(environment, settings))
@@ -82,7 +90,7 @@ def local_environment(settings: Settings, speaks: Dialect, held: Credentials, ur
         Environment(
             kind=EnvKind.EMULATOR, rest_url=urls[0], ws_url=urls[1], app_key=Secret(held.app_key),
             app_secret=Secret(held.app_secret), account=held.account, hts_id=held.hts_id, speaks=speaks,
-            limits=limits_of(settings, speaks), capabilities=CAPABILITIES[speaks],
+            limits=limits_of(settings, speaks), capabilities=capabilities_of(settings, EnvKind.EMULATOR, speaks),
             refusals=frozenset(settings.value("kis.refusals") or ()),
         )
     )  # fmt: skip
@@ -92,6 +100,15 @@ def limits_of(settings: Settings, speaks: Dialect) -> KisLimits:
     """What KIS allows one side, with what is configured instead."""
     said = {field: settings.value(f"kis.{name}") for name, field in LIMIT_FIELDS.items()}
     return replace(LIMITS[speaks], **{field: value for field, value in said.items() if value is not None})
+
+
+def capabilities_of(settings: Settings, kind: EnvKind, speaks: Dialect) -> Capabilities:
+    """What one side offers, with what is configured instead. Raises: ConfigError for what has no transaction there."""
+    said = {name: settings.value(f"kis.{name}") for name in ABILITIES}
+    for name, call in NEEDS.items():
+        if said[name] and not REST[call].tr_id(speaks):
+            raise _objection(kind, f"there is no {call} in the {speaks} environment: leave out kis.{name}")
+    return replace(CAPABILITIES[speaks], **{name: value for name, value in said.items() if value is not None})
 
 
 def customer_of(settings: Settings, kind: EnvKind) -> dict[str, Any]:

@@ -19,6 +19,7 @@ LARGEST: Final = 10**15
 _WHOLE = re.compile(r"-?\d+|\d{1,3}(,\d{3})+|\d{1,3}(_\d{3})+", re.ASCII)
 _RATE = re.compile(r"(\d{1,10}(?:\.\d{1,12})?)\s*(%|ppb|)", re.ASCII)
 _PPB_OF: Final = {"%": PERCENT, "ppb": 1, "": 100 * PERCENT}
+_FLAGS: Final = {"yes": True, "true": True, "no": False, "false": False}
 _PER_SECOND = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
 
@@ -53,6 +54,19 @@ def rate(what: str, text: str, *, least: int = 0, most: int = 100 * PERCENT) -> 
     if ppb > most:
         raise UsageError("{what}: {text!r} is above {most}%", what=what, text=text, most=most // PERCENT)
     return int(ppb)
+
+
+def flag(what: str, text: str) -> bool:
+    """Read `yes` or `no`, or TOML's own true or false. Raises: UsageError."""
+    name = text.strip().lower()
+    if name not in _FLAGS:
+        raise UsageError("{what}: {text!r} is neither yes nor no", hint="Write yes or no", what=what, text=text)
+    return _FLAGS[name]
+
+
+def write_flag(offered: bool) -> str:  # noqa: FBT001 (a value to write)
+    """Write what `flag` reads."""
+    return "yes" if offered else "no"
 
 
 def write_rate(ppb: int) -> str:

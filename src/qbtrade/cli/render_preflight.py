@@ -34,6 +34,7 @@ NAMES: Final = {
     "time-zone": N_("time zone"),
     "sleep": N_("sleep"),
     "trading-day": N_("trading day"),
+    "holiday": N_("KIS's calendar"),
     "hours": N_("hours"),
     "open": N_("time to the open"),
     "symbol": N_("symbol"),

@@ -12,6 +12,13 @@ def test_a_code_that_is_not_in_the_table_proves_nothing() -> None:
     assert verdict("") is None
 
 
+def test_hearsay_proves_nothing() -> None:
+    hearsay = [code for code, row in CODES.items() if row.sure == "unverified"]
+
+    assert hearsay == ["APBK0066", "APBK1234", "APBK1663"]
+    assert {verdict(code) for code in hearsay} == {None}
+
+
 def test_success_codes_of_orders_are_no_refusals() -> None:
     assert {code for code, row in CODES.items() if row.verdict is Verdict.TAKEN} == {"APBK0013", "40600000", "40590000"}
 

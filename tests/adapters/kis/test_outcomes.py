@@ -3,7 +3,7 @@
 import pytest
 
 from qbtrade.adapters.kis import calls
-from qbtrade.adapters.kis.codes import CODES, Verdict
+from qbtrade.adapters.kis.codes import CODES, Verdict, verdict
 from qbtrade.adapters.kis.http import ConnectFailed, HttpOutcome, NoAnswer
 from qbtrade.adapters.kis.outcomes import Accepted, NotSent, Refused, Unconfirmed, order_outcome
 from tests.adapters.kis.desk import TAKEN, a_reply, a_token_error, an_environment, an_error
@@ -36,7 +36,7 @@ def test_1_success_with_a_number_is_accepted(body: dict[str, object], status: in
     assert found.ack.order_no == "1234"
 
 
-REFUSALS = sorted(code for code, row in CODES.items() if row.verdict is Verdict.REFUSED)
+REFUSALS = sorted(code for code in CODES if verdict(code) is Verdict.REFUSED)
 
 
 @pytest.mark.parametrize("code", REFUSALS)
@@ -51,6 +51,12 @@ def test_2_the_configuration_may_name_more_refusals() -> None:
 
 def test_3_a_failed_connect_is_not_sent() -> None:
     assert outcome_of(ConnectFailed("connection refused")) == NotSent("connection refused")
+
+
+@pytest.mark.parametrize("code", ["APBK0066", "APBK1234", "APBK1663"])
+def test_4_a_code_that_is_hearsay_proves_nothing_unless_somebody_says_so(code: str) -> None:
+    assert outcome_of(an_error(code, 200)) == Unconfirmed("no", code)
+    assert outcome_of(an_error(code, 200), frozenset({code})) == Refused(code, "no")
 
 
 UNSURE = sorted(code for code, row in CODES.items() if code.startswith("EGW") and row.verdict is not Verdict.REFUSED)

@@ -41,6 +41,8 @@ def emulator(plan: EmulatorPlan | None = None) -> Iterator[tuple[EmulatorServer,
 class Lies:
     """What the proxy changes. fields: by the last part of the path, then by name. html: paths that answer HTTP 500.
 
+    bodies: paths that answer HTTP 200 with this; both know "*" for all. asked: the paths that were asked for.
+
     late: added to the Date header, which tells the machine's time with real_date. whole: blocks of answers by path.
     """
 
@@ -49,11 +51,13 @@ class Lies:
         fields: Mapping[str, Mapping[str, str]] | None = None,
         *,
         html: tuple[str, ...] = (),
+        bodies: Mapping[str, bytes] | None = None,
         late: timedelta = timedelta(0),
         real_date: bool = False,
         whole: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.fields, self.html, self.late, self.real_date = fields or {}, html, late, real_date
+        self.bodies, self.asked = bodies or {}, list[str]()
         lasting = {"tokenP": {"access_token_token_expired": "2099-01-01 00:00:00"}} if real_date else {}
         self.whole = whole or lasting
 
@@ -75,8 +79,13 @@ class _Proxy(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = urlsplit(self.path).path.rpartition("/")[2]
+        self.lies.asked.append(name)
         if name in self.lies.html or "*" in self.lies.html:
             self.send(500, {"content-type": "text/html"}, b"<html><body>Internal Server Error</body></html>")
+            return
+        said = self.lies.bodies.get(name, self.lies.bodies.get("*"))
+        if said is not None:
+            self.send(200, {"content-type": "application/json"}, said)
             return
         length = int(self.headers.get("content-length", 0))
         onward = HTTPConnection(urlsplit(self.target).netloc, timeout=10)

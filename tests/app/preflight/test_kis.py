@@ -1,3 +1,5 @@
+import contextlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -32,15 +34,58 @@ def test_a_trade_comes_while_the_market_is_open(tmp_path: Path) -> None:
     assert (found.status, found.seen) == (Status.OK, "connected, registered, and a trade came")
 
 
-def test_a_closed_port_fails_the_token_and_skips_what_needs_it(tmp_path: Path) -> None:
+def test_a_closed_port_fails_the_token_and_skips_whatever_asks_kis(tmp_path: Path) -> None:
     with emulator() as (_server, variables):
-        pass
-    found = rows(tmp_path, {**variables, "QB_KIS_REST_URL": NOWHERE}, *CHECKS)
+        rows(tmp_path, variables, "balance")  # the token is kept from now on
+    found = rows(tmp_path, {**variables, "QB_KIS_REST_URL": NOWHERE}, *CHECKS, "symbol", "open-orders", "holiday")
+
+    assert (found["token"].status, found["token"].seen) == (Status.FAIL, "KIS does not answer: Connection refused")
+    others = {name: each for name, each in found.items() if name not in {"token", "rate-budget"}}
+    assert {(each.status, each.seen) for each in others.values()} == {
+        (Status.SKIP, "KIS does not answer: Connection refused")
+    }
+
+
+def test_a_kis_that_takes_connections_and_never_answers_is_waited_for_once(tmp_path: Path) -> None:
+    with emulator() as (_server, variables), socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        found = rows(tmp_path, {**variables, "QB_KIS_REST_URL": url, "QB_KIS_READ_TIMEOUT": "1s"}, *CHECKS)
+        asked = waiting(deaf)
 
     assert found["token"].status is Status.FAIL
-    assert "no connection to KIS" in found["token"].seen
-    assert {found[name].status for name in ("balance", "buying-power", "credit")} == {Status.SKIP}
-    assert found["approval-key"].status is Status.FAIL
+    assert {found[name].status for name in ("approval-key", "stream", "balance", "credit")} == {Status.SKIP}
+    assert asked == 2  # for its clock, and for a token
+
+
+def waiting(server: socket.socket) -> int:
+    """Connections that nobody took."""
+    server.settimeout(0)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize(
+    ("lies", "seen"),
+    [
+        (Lies(html=("*",)), "HTTP 500"),
+        (Lies(bodies={"*": b'{"access_token": "eyJ'}), "no JSON"),
+        (Lies(bodies={"*": b""}), "no JSON"),
+    ],
+)
+def test_a_token_that_does_not_come_is_asked_for_once_and_waited_for_by_nobody(
+    lies: Lies, seen: str, tmp_path: Path
+) -> None:
+    with lying_kis(lies) as variables:
+        found = rows(tmp_path, {**variables, "QB_KIS_TRIES": "2"}, *CHECKS)
+
+    assert (found["token"].status, lies.asked.count("tokenP")) == (Status.FAIL, 1)
+    assert seen in found["token"].seen
+    assert found["balance"].seen == "KIS gives no access token"
+    assert "inquire-price" not in lies.asked
 
 
 def test_html_with_status_500_is_an_answer_that_says_nothing(tmp_path: Path) -> None:

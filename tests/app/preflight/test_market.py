@@ -1,3 +1,4 @@
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,11 @@ from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.app.preflight import Status
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.market import CHECKS
-from qbtrade.app.preflight.rows import Lacking
+from qbtrade.app.preflight.opening import Wish, open_case
+from qbtrade.app.preflight.rows import Finding, Lacking
 from qbtrade.domain.calendar import parse_ts
 from qbtrade.kernel.clock import LiveClock
-from tests.app.preflight.stand import Lies, emulator, lied, rows
+from tests.app.preflight.stand import Lies, emulator, lied, lying_kis, rows
 
 PER_SYMBOL = ("symbol", "halted", "designated", "warning", "liquidation", "ex-date", "vi", "price-limits")
 
@@ -23,6 +25,18 @@ def at(moment: str, check: str, folder: Path) -> tuple[Status, str, str]:
     except Lacking as error:
         found = error.finding
     return found.status, found.seen, found.mend
+
+
+SATURDAY = {
+    "bass_dt": "20261121", "wday_dvsn_cd": "07", "bzdy_yn": "Y", "tr_day_yn": "Y", "opnd_yn": "Y", "sttl_day_yn": "Y",
+}  # fmt: skip
+
+
+def case_at(moment: str, folder: Path, variables: dict[str, str]) -> Finding:
+    with ExitStack() as things:
+        case = open_case(Wish(folder, variables, folder / "home"), things)
+        case.clock = LiveClock(start=parse_ts(moment))
+        return CHECKS["holiday"](case)
 
 
 def test_a_stock_that_trades_has_nothing_but_good_rows(tmp_path: Path) -> None:
@@ -71,6 +85,42 @@ def test_a_symbol_that_kis_does_not_know_fails_with_its_code(tmp_path: Path) -> 
 
     assert found["symbol"].status is Status.FAIL
     assert "KIS does not answer inquire-price: OPSQ2001" in found["symbol"].seen
+
+
+@pytest.mark.parametrize(
+    ("opens", "status", "seen"),
+    [
+        ("Y", Status.OK, "KIS says the same: open"),
+        ("N", Status.FAIL, "KIS says that it stays closed today"),
+        (None, Status.WARN, "KIS says nothing of today"),
+    ],
+)
+def test_kis_is_asked_whether_it_opens_today_and_only_once_a_day(
+    opens: str | None, status: Status, seen: str, tmp_path: Path
+) -> None:
+    lies = Lies({"chk-holiday": {"opnd_yn": opens}} if opens else {"chk-holiday": {"bass_dt": "20200101"}})
+    with lying_kis(lies) as variables:
+        first, again = (rows(tmp_path, variables, "holiday")["holiday"] for _ in range(2))
+
+    assert (first, (first.status, first.seen)) == (again, (status, seen))
+    assert lies.asked.count("chk-holiday") == (1 if opens else 2)
+
+
+def test_a_kis_that_tells_nothing_of_holidays_leaves_our_own_calendar(tmp_path: Path) -> None:
+    broken = lied(tmp_path, "holiday", Lies(html=("chk-holiday",)))
+    paper = lied(tmp_path, "holiday", Lies(), EmulatorPlan(side="paper"))
+
+    assert (broken.status, broken.mend) == (Status.WARN, "qb goes by its own calendar; see `qb rules`")
+    assert (paper.status, paper.seen) == (
+        Status.SKIP, "the paper environment does not tell; qb's own calendar counts",
+    )  # fmt: skip
+
+
+def test_a_day_that_only_kis_calls_open_is_warned_of(tmp_path: Path) -> None:
+    with lying_kis(Lies(whole={"chk-holiday": {"output": [SATURDAY]}})) as variables:
+        found = case_at("2026-11-21T10:00", tmp_path, variables)
+
+    assert (found.status, found.seen) == (Status.WARN, "KIS says that it opens today")
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ class Auth:
                 self._keep(now, keys.grant(now, page))
                 return []
         except WireError as error:
-            return self._wait(now, error.message)
+            return self._wait(now, f"HTTP {reply.status}: {error.problem}")
         if verdict(page.code) in {Verdict.SETTINGS, Verdict.REQUEST}:
             return self._stop(f"KIS gives no access token: {page.code} {page.text}")
         return self._wait(now, f"{page.code} {page.text}".strip())

@@ -166,7 +166,10 @@ def past_minute_bars(env: Environment, symbol: str, day: date, until: time) -> C
         "FID_PW_DATA_INCU_YN": "N",
         "FID_FAKE_TICK_INCU_YN": "N",
     }
-    return _ask(env, "inquire-time-dailychartprice", params, partial(quotes.minute_bars, symbol), Priority.QUOTE)
+    return _ask(
+        env, "inquire-time-dailychartprice", params, partial(quotes.minute_bars, symbol), Priority.QUOTE,
+        unlisted=env.capabilities.past_minutes,
+    )  # fmt: skip
 
 
 def daily_bars(env: Environment, symbol: str, first: date, last: date) -> Call[tuple[quotes.DailyBar, ...]]:
@@ -232,10 +235,14 @@ def _ask(
     variant: str = "",
     patience: int = PATIENCE,
     paged: bool = True,
+    unlisted: bool = False,
 ) -> Call[T]:
-    """The call with every parameter of its transaction: those given, the account, blanks. Raises: ConfigError."""
+    """The call with every parameter of its transaction: those given, the account, blanks. Raises: ConfigError.
+
+    unlisted: also where KIS's list does not name it, for somebody configured that it answers.
+    """
     tr = REST[name]
-    tr_id = tr.tr_id(env.speaks, variant)
+    tr_id = tr.tr_id(env.speaks, variant) or (tr.everywhere(variant) if unlisted else "")
     if not tr_id:
         raise ConfigError("{kind} does not offer {call}", hint="See docs/kis.md", kind=env.kind, call=name)
     known = {"CANO": env.cano, "ACNT_PRDT_CD": env.product, **params}

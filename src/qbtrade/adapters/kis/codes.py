@@ -125,6 +125,6 @@ CODES: Final = {row.code: row for row in _ROWS}
 
 
 def verdict(code: str) -> Verdict | None:
-    """What a code proves; None for one that is not in the table, which proves nothing."""
+    """What a code proves; None for one that is not in the table or only hearsay, which proves nothing."""
     found = CODES.get(code)
-    return found.verdict if found else None
+    return found.verdict if found and found.sure != "unverified" else None

@@ -82,6 +82,10 @@ class Rest:
         """The time of the last WakeAt has come, or any other."""
         return self._turn(now)
 
+    def forget(self, call_id: str) -> None:
+        """Nobody waits for the answer to this question any more; one that was not sent yet never will be."""
+        self._waiting = [each for each in self._waiting if each.call_id != call_id]
+
     def under_way(self) -> int:
         """Calls that wait or were sent; for the status panel."""
         return len(self._waiting) + sum(pending is not None for pending in self._sent.values())

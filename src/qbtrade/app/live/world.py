@@ -15,7 +15,6 @@ from qbtrade.app.config import Settings
 from qbtrade.app.emulator import open_emulator
 from qbtrade.app.kis_account import environment_of, is_local, local_environment
 from qbtrade.app.plan import SimulationPlan
-from qbtrade.domain.calendar import NS
 from qbtrade.errors import BrokerError, UsageError
 from qbtrade.kernel.clock import LiveClock
 
@@ -67,7 +66,9 @@ def clock_of(environment: Environment, speed: int = 0) -> LiveClock:
     if environment.kind is not EnvKind.EMULATOR:
         return LiveClock()
     url = environment.rest_url.rstrip("/") + CLOCK_PATH
-    reply = call_once(HttpRequest(request_id=0, method="GET", url=url, headers={}, timeout_ns=5 * NS))
+    reply = call_once(
+        HttpRequest(request_id=0, method="GET", url=url, headers={}, timeout_ns=environment.limits.read_timeout_ns)
+    )
     try:
         if not isinstance(reply, HttpReply):
             raise BrokerError("no emulator answers at {url}: {cause}", url=environment.rest_url, cause=reply.reason)

@@ -123,6 +123,8 @@ class Case:
         found = self.answer(call)
         if not isinstance(found, Failed):
             return found
+        if self.asker.silence:
+            raise Lacking(skip(f"KIS does not answer: {self.asker.silence}"))
         if self.asker.token() is None and call.tr_id:
             raise Lacking(skip("KIS gives no access token"))
         advice = CODES.get(found.code)
@@ -135,11 +137,6 @@ class Case:
             self._answers[key] = self.asker.ask(call)
         found: T | Failed = self._answers[key]
         return found
-
-    def has_token(self) -> bool:
-        """True when KIS gave an access token. Raises: Lacking."""
-        self.answer(calls.price(self.environment, self.symbols[0]))
-        return self.asker.token() is not None
 
     def price(self, symbol: str) -> Price:
         """The stock now. Raises: Lacking."""

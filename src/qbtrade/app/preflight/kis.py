@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from qbtrade.adapters.kis import calls
-from qbtrade.adapters.kis.environment import LIMITS
+from qbtrade.adapters.kis.codes import CODES
+from qbtrade.adapters.kis.environment import LIMITS, EnvKind
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.rows import Finding, fail, ok, warn
 from qbtrade.app.preflight.stream import first_frame
@@ -12,17 +13,27 @@ from qbtrade.domain.calendar import iso_kst
 
 MILLI: Final = 1000
 FEW: Final = 3
+UP: Final = "Start `qb emulator`, and use the addresses that it prints"
+NETWORK: Final = "Check network and firewall, and the notices of KIS for an outage; then try again"
 
 
 def token(case: Case) -> Finding:
     """KIS gives an access token."""
-    if not case.has_token():
-        return fail(
-            f"KIS gives no access token: {case.asker.token_trouble()}",
-            "Check address, keys and network; then try again",
-        )
-    until = iso_kst(case.asker.token_expires())[:16].replace("T", " ")
+    case.answer(calls.price(case.environment, case.symbols[0]))
+    asker = case.asker
+    if asker.silence:
+        return fail(f"KIS does not answer: {asker.silence}", UP if case.kind is EnvKind.EMULATOR else NETWORK)
+    if asker.token() is None:
+        trouble = asker.token_trouble().removeprefix("KIS gives no access token: ")
+        return fail(f"KIS gives no access token: {trouble}", _advice(trouble))
+    until = iso_kst(asker.token_expires())[:16].replace("T", " ")
     return ok(f"valid until {until}")
+
+
+def _advice(trouble: str) -> str:
+    """What helps against this trouble, which begins with its code when KIS told one."""
+    known = CODES.get(trouble.partition(" ")[0])
+    return known.advice if known else "Check address, keys and network; then try again"
 
 
 def approval_key(case: Case) -> Finding:

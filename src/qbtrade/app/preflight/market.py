@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 from qbtrade.adapters.kis import calls
+from qbtrade.app.account_files import Opening, opening_path, read_opening, write_private
 from qbtrade.app.preflight.case import Case
-from qbtrade.app.preflight.rows import Finding, Lacking, fail, ok, skip, warn
+from qbtrade.app.preflight.rows import Finding, Lacking, Status, fail, ok, skip, warn
 from qbtrade.domain.calendar import MINUTE, DayKind, TradingDay, iso_kst
 
 BACK: Final = timedelta(days=14)
@@ -14,6 +15,7 @@ NO_WARNING: Final = frozenset({"", "00", "0"})
 DANGER: Final = "03"
 SUSPENDED: Final = "58"
 ADMINISTRATIVE: Final = "51"
+OWN_CALENDAR: Final = "qb goes by its own calendar; see `qb rules`"
 _HOUR: Final = slice(11, 16)
 
 
@@ -25,6 +27,26 @@ def trading_day(case: Case) -> Finding:
         following = calendar.next_day(day)
         return fail(f"KRX does not trade on {day} ({why})", f"The next session is {following}")
     return ok(f"{day}")
+
+
+def holiday(case: Case) -> Finding:
+    """KIS, where it tells, says of today what our own calendar says. It wants to be asked once a day at most."""
+    if not case.environment.capabilities.holidays:
+        return skip(f"the {case.environment.speaks} environment does not tell; qb's own calendar counts")
+    known = None if case.local else read_opening(case.home, case.environment, case.today)
+    if known is None:
+        try:
+            known = _told(case)
+        except Lacking as error:
+            found = error.finding
+            raise Lacking(warn(found.seen, OWN_CALENDAR) if found.status is Status.FAIL else found) from error
+        if not case.local:
+            write_private(opening_path(case.home, case.environment), known)
+    if known.open == case.rules.calendar.is_trading_day(case.today):
+        return ok("KIS says the same: open" if known.open else "KIS says the same: closed")
+    if known.open:
+        return warn("KIS says that it opens today", "qb's calendar says no and keeps closed: update qb")
+    return fail("KIS says that it stays closed today", "Do not trade; read the notices of KRX, and update qb")
 
 
 def hours(case: Case) -> Finding:
@@ -122,6 +144,15 @@ def price_limits(case: Case, symbol: str) -> Finding:
     return ok(told)
 
 
+def _told(case: Case) -> Opening:
+    """What KIS says of today. Raises: Lacking."""
+    days = case.ask(lambda environment: calls.market_days(environment, case.today))
+    for day in days:
+        if day.day == case.today:
+            return Opening(day.day, open=day.open)
+    raise Lacking(warn("KIS says nothing of today", OWN_CALENDAR))
+
+
 def _today(case: Case) -> TradingDay:
     """Raises: Lacking on a day without a session."""
     if not case.rules.calendar.is_trading_day(case.today):
@@ -139,6 +170,7 @@ def _minutes(ns: int) -> int:
 
 CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
     "trading-day": trading_day,
+    "holiday": holiday,
     "hours": hours,
     "open": time_to_open,
 }
