@@ -36,6 +36,14 @@ bench *args:
 # malformed input for every reader of KIS's wire: --inputs 1000000 --seed 1
 fuzz *args:
     nice python -m tests.adapters.kis.fuzz {{ args }}
+# what a session costs on the wire, and how long an order takes to leave
+bench-live:
+    python benchmarks/stream.py
+    python benchmarks/latency.py
+
+# one whole day through `qb live` at speed 60, its books compared with the emulator's
+day *args:
+    python benchmarks/day.py {{ args }}
 
 # write the golden sessions anew; read the difference before keeping it
 golden:

@@ -1,7 +1,7 @@
 """Measure the KIS stream on this machine: `.venv/bin/python benchmarks/stream.py [--quick] [--json]`.
 
 What one frame costs from text to event, and how many frames and records a second come through a real socket, the
-stream's thread, the inbox, the loop and the market-data engine, for 40 symbols. The server is a process of its own and
+stream's thread, the inbox, the loop and all engines of a session, for 40 symbols. The server is another process and
 sends as fast as the client takes.
 """
 
@@ -9,23 +9,31 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, time
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Final
 
+from pipeline import CASH, ROOMY
 from run import Row, best, machine
 from websockets.sync.server import ServerConnection, serve
 
 from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.adapters.kis.stream import Stream
 from qbtrade.adapters.kis.transport import StreamThread
+from qbtrade.adapters.store.sqlite import SqliteJournal
+from qbtrade.app.plan import SimulationPlan, VenuePlan
 from qbtrade.app.rules import load_rules
+from qbtrade.app.strategies import load_strategy
+from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
 from qbtrade.domain.calendar import MINUTE, kst_ns
 from qbtrade.domain.instrument import Instrument, Kind, Market
 from qbtrade.domain.market import Trade
-from qbtrade.engines.market_data import MarketData
+from qbtrade.domain.order import OrderKind
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import LiveClock, Stopwatch
 from qbtrade.kernel.loop import Inbox, LiveLoop, StopRequest
@@ -105,7 +113,7 @@ def server(number: int, each: int) -> None:
 
 
 def through_rate(number: int, each: int) -> float:
-    """Records per second from the socket to the market-data engine."""
+    """Records per second from the socket through the engines."""
     command = [sys.executable, __file__, "--serve", str(number), str(each)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - this very script
         port = process.stdout.readline().strip() if process.stdout else ""
@@ -116,31 +124,42 @@ def through_rate(number: int, each: int) -> float:
 
 
 def _listen(url: str, records: int) -> float:
+    """Through a session's engines, journal on disk, with a strategy that trades now and then in a simulated venue."""
     bus, clock, inbox, stop = Bus(), LiveClock(start=START), Inbox(size=10**9), StopRequest()
-    instruments = tuple(Instrument(symbol, Market.KOSPI, Kind.STOCK) for symbol in SYMBOLS)
-    engine = MarketData(bus, clock, load_rules(), instruments, interval=MINUTE)
-    bus.subscribe(Trade, engine.on_trade)
-    watch: list[Stopwatch] = []
-    seen = [0]
+    setup = Setup(
+        rules=load_rules(), instruments=tuple(Instrument(symbol, Market.KOSPI, Kind.STOCK) for symbol in SYMBOLS),
+        interval=MINUTE, limits=risk_limits(SimulationPlan(limits=ROOMY), 0), cash=CASH, made_of_bars=False,
+        durable=True, order_kind=OrderKind.LIMIT,
+    )  # fmt: skip
+    with (
+        tempfile.TemporaryDirectory(dir=Path.cwd()) as folder,
+        closing(SqliteJournal(Path(folder) / "b.sqlite3")) as store,
+    ):
+        engines = Engines(bus, clock, setup, store, sim_broker(VenuePlan(), 0))
+        engines.host_strategy(load_strategy("sma_cross", {"fast": "2", "slow": "3"}).build(engines.host, SYMBOLS), 0)
+        engines.hours.start()
+        watch: list[Stopwatch] = []
+        seen = [0]
 
-    def count(_: Trade) -> None:
-        if not watch:
-            watch.append(Stopwatch())
-        seen[0] += 1
-        if seen[0] == records:
-            stop.ask("all seen")
+        def count(_: Trade) -> None:
+            if not watch:
+                watch.append(Stopwatch())
+            seen[0] += 1
+            if seen[0] == records:
+                stop.ask("all seen")
 
-    bus.subscribe(Trade, count)
-    thread = StreamThread(Stream("1234567801", Random(1)), url, clock, inbox)
-    thread.start()
-    thread.use_key("key")
-    for symbol in SYMBOLS:
-        thread.register(Channel("H0STCNT0", symbol))
-    LiveLoop(bus, clock, inbox, stop).run()
-    seconds = watch[0].seconds()
-    thread.close()
-    if engine.unknown or engine.late or engine.out_of_order or engine.quarantined:
-        sys.exit("the engine set trades aside: these figures mean nothing")
+        bus.subscribe(Trade, count)
+        thread = StreamThread(Stream("1234567801", Random(1)), url, clock.twin(), inbox)
+        thread.start()
+        thread.use_key("key")
+        for symbol in SYMBOLS:
+            thread.register(Channel("H0STCNT0", symbol))
+        LiveLoop(bus, clock, inbox, stop).run()
+        seconds = watch[0].seconds()
+        thread.close()
+        market = engines.market
+        if market.unknown or market.late or market.out_of_order or market.quarantined:
+            sys.exit("market data set trades aside: these figures mean nothing")
     return records / seconds
 
 
@@ -158,7 +177,7 @@ def figures(number: int, times: int) -> Iterator[Row]:
     for each in (1, 10):
         rate = best(partial(through_rate, number // each, each), times)
         figure = f"{rate / each:,.0f} frames/s, {rate:,.0f} records/s"
-        yield f"socket to market-data engine, 40 symbols, {each} a frame", figure, ""
+        yield f"socket through all engines, 40 symbols, {each} a frame", figure, ""
 
 
 def main() -> None:
