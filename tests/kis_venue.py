@@ -16,6 +16,7 @@ from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.app.config import Settings
 from qbtrade.app.emulator import open_stage
 from qbtrade.app.kis_account import local_environment
+from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.live.world import World
 from qbtrade.domain import events as ev
@@ -40,15 +41,15 @@ class KisVenue:
 
     def __init__(self, wire: Wire) -> None:
         self.wire, self.heard, self.last = wire, list[Event](), 0
-        self.broker = KisBroker(wire.bus, wire.world.clock, wire.caller, wire.world.environment)
+        self.broker = KisBroker(wire.bus, wire.clock, wire.caller, wire.environment)
         wire.bus.subscribe_all(ANSWERS, self.heard.append)
         wire.bus.subscribe(Trade, self._on_trade)
-        environment = wire.world.environment
+        environment = wire.environment
         wire.stream.register(Channel(NOTICES[environment.speaks], environment.hts_id))
         wire.stream.register(Channel("H0STCNT0", SAMSUNG))
         wire.stream.use_key(wire.fetch(calls.approval_key()).reveal())
         wire.stream.start()
-        today = kst_date(wire.world.clock.now())
+        today = kst_date(wire.clock.now())
         self.broker.begin(wire.fetch(calls.order_history(environment, today, today)))
         self.last = wire.fetch(calls.price(environment, SAMSUNG)).last
         self.until(lambda: wire.stream.counts()["registrations"] == 2 and wire.stream.counts()["records"] > 0)
@@ -84,11 +85,11 @@ class KisVenue:
     def close_at(self, clock: str) -> None:
         """The venue's day is over then."""
         closed = ev.PhaseChanged(at(clock, DAY), Phase.CLOSED, DAY.isoformat())
-        self.wire.world.clock.call_at(closed.ts, lambda _due: self.wire.bus.publish(closed))
+        self.wire.clock.call_at(closed.ts, lambda _due: self.wire.bus.publish(closed))
 
     def send_elsewhere(self, order: OrderRequest) -> None:
         """Send an order of which the broker knows nothing, as another program would."""
-        self.wire.caller.order(calls.order(self.wire.world.environment, order), lambda _outcome: None)
+        self.wire.caller.order(calls.order(self.wire.environment, order), lambda _outcome: None)
 
 
 @contextmanager
@@ -99,7 +100,8 @@ def kis_venue(home: Path, clock: str = "10:00", *, speed: int = 20, **changes: A
     urls = server.start()
     try:
         environment = local_environment(Settings({}), plan.side, server.credentials, urls)
-        with Wire(World(environment, server.clock.twin()), home, StopRequest()) as wire:
+        stop = StopRequest()
+        with Wire(Machine(World(environment, server.clock.twin()), home, stop), stop) as wire:
             yield KisVenue(wire)
     finally:
         server.stop()

@@ -32,6 +32,12 @@ class Clock(Protocol):
         ...
 
 
+class PacedClock(Clock, Protocol):
+    """A clock that may run faster than the machine's. speed: market seconds per machine second."""
+
+    speed: int
+
+
 class Publisher(Protocol):
     """The one thing that engines and adapters do to the bus once it is wired."""
 

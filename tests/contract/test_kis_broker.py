@@ -162,7 +162,7 @@ def test_totals_decide_what_was_filled(fault: str, tmp_path: Path) -> None:
         venue.until(lambda: venue.filled("Q1") == order.qty)
         venue.wait(0.5)
         assert walked(venue, order).status is OrderStatus.FILLED
-        account = Hosted.at(venue.wire.world.environment.rest_url).account()
+        account = Hosted.at(venue.wire.environment.rest_url).account()
         paid = sum(event.price * event.qty for event in venue.of("Q1") if isinstance(event, ev.OrderFilled))
         assert int(account["output1"][0]["pchs_amt"]) == paid
 

@@ -48,6 +48,8 @@ class _Timers:
 class SimClock(_Timers):
     """Moves with the data; timers fire between data events, in time order."""
 
+    speed = 1
+
     def __init__(self, start: int = 0) -> None:
         super().__init__()
         self.ts = start

@@ -3,6 +3,7 @@
 import queue
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from heapq import heapify, heappop, heapreplace
+from typing import Protocol
 
 from qbtrade.domain.message import Event
 from qbtrade.kernel.bus import Bus
@@ -162,6 +163,14 @@ class Inbox:
 
     def __len__(self) -> int:
         return self._events.qsize() + len(self._newest)
+
+
+class Loop(Protocol):
+    """Lets time pass while a session lasts."""
+
+    def run_until(self, done: Callable[[], bool], patience: float) -> bool:
+        """Go on until `done` says so; False when it did not within `patience` machine seconds."""
+        ...
 
 
 class LiveLoop:

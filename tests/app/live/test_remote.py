@@ -20,10 +20,10 @@ HERE = local_environment(Settings({}), "real", CREDENTIALS["real"], ("http://127
 def test_what_works_is_canceled_through_a_connection_of_its_own(tmp_path: Path) -> None:
     with kis_venue(tmp_path) as venue:
         venue.send(an_order(price=venue.last * 9 // 1000 * 100, qty=4))
-        (canceled,) = cancel_everything(tmp_path, venue.wire.world.environment, "")
+        (canceled,) = cancel_everything(tmp_path, venue.wire.environment, "")
         assert (canceled.done, canceled.qty, canceled.side) == (True, 4, "BUY")
         venue.until(lambda: venue.kinds("Q1") == [ev.OrderAccepted, ev.OrderCanceled])
-        assert cancel_everything(tmp_path, venue.wire.world.environment, "") == ()
+        assert cancel_everything(tmp_path, venue.wire.environment, "") == ()
 
 
 def test_a_halt_stays_until_somebody_resumes_and_says_why(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from qbtrade.domain.message import Event, EventType
 from qbtrade.errors import FileError, JournalError
 
 SCHEMA_VERSION: Final = 1
-"""Layout of the file. A reader refuses a newer one."""
+"""Layout of the file, as the schema below says it. A reader refuses a newer one."""
 
 _SCHEMA: Final = """
 CREATE TABLE meta (schema_version INTEGER NOT NULL) STRICT;
+INSERT INTO meta VALUES (1);
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, type TEXT NOT NULL,
     symbol TEXT NOT NULL, order_id TEXT NOT NULL, body TEXT NOT NULL
@@ -73,8 +74,7 @@ class SqliteJournal:
 
     def _create(self) -> None:
         self._connection.execute("PRAGMA page_size = 16384")
-        self._connection.executescript(_SCHEMA)
-        self._connection.execute("INSERT INTO meta VALUES (?)", (SCHEMA_VERSION,))
+        self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
 

@@ -29,7 +29,7 @@ class AtBroker(msgspec.Struct, frozen=True):
 
 def ask_account(wire: Wire, symbols: Iterable[str]) -> AtBroker:
     """Ask for everything. Raises: BrokerError, KeyboardInterrupt."""
-    environment, today = wire.world.environment, kst_date(wire.world.clock.now())
+    environment, today = wire.environment, kst_date(wire.clock.now())
     balance = wire.fetch(calls.balance(environment))
     history = wire.fetch(calls.order_history(environment, today, today))
     prices = {symbol: wire.fetch(calls.price(environment, symbol)) for symbol in symbols}
@@ -45,14 +45,14 @@ def compare(wire: Wire, cash: int, positions: dict[str, int], foreign: dict[str,
     ours = Book(cash, {symbol: positions.get(symbol, 0) + foreign.get(symbol, 0) for symbol in symbols})
     found: tuple[Difference, ...] = ()
     for _ in range(TRIES):
-        balance = wire.fetch(calls.balance(wire.world.environment))
+        balance = wire.fetch(calls.balance(wire.environment))
         held: dict[str, int] = dict.fromkeys(symbols, 0)
         for holding in balance.holdings:
             held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
         found = differences(ours, Book(balance.cash, held), slack=0)
         if not found:
             return ()
-        wire.loop.run_until(lambda: False, max(PAUSE / NS / wire.world.clock.speed, LEAST_PAUSE))
+        wire.loop.run_until(lambda: False, max(PAUSE / NS / wire.clock.speed, LEAST_PAUSE))
     return found
 
 

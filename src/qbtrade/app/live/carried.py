@@ -1,7 +1,8 @@
 """What earlier sessions of an account left: shares, cash, orders without an end, and the day's profit so far."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,6 @@ from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import kst_date
 from qbtrade.domain.message import Event, EventType
 from qbtrade.domain.order import OrderRequest, Purpose, Side
-from qbtrade.errors import QbError
 
 E = EventType
 ENDINGS = (
@@ -47,38 +47,44 @@ class Carried(msgspec.Struct):
     entries: int = 0
 
 
-def carried(home: Path, account: str, today: date) -> Carried:
-    """Read the journals of an account, newest first, back to the day before `today` (KST)."""
-    found = Carried()
+Journal = Callable[[], Iterator[Event]]
+"""Reads one journal from its beginning. Raises: FileError, JournalError."""
+
+
+def journals(home: Path) -> Iterator[Journal]:
+    """All journals, newest first; a file that nothing was ever written to is none."""
     for path in sorted(journals_dir(home).glob("*.sqlite3"), reverse=True):
-        started = _head(path)
-        if started is None or started.account != account:
+        if path.stat().st_size:
+            yield partial(read_events, path)
+
+
+def carried(books: Iterable[Journal], account: str, today: date) -> Carried:
+    """Read the journals of an account, newest first, back to the day before `today` (KST).
+
+    Raises: FileError, JournalError for one that cannot be read: what it knows may not be left out.
+    """
+    found = Carried()
+    for read in books:
+        started = next(read(), None)
+        if not isinstance(started, ev.SessionStarted) or started.account != account:
             continue
         day = kst_date(started.ts)
         if found.cash is None:
             found.since = day
-            _take_last(found, started, read_events(path))
+            _take_last(found, started, read())
         if day != today:
             break
-        _add(found, started, read_events(path))
+        _add(found, started, read())
     return found
 
 
 def left_open(home: Path, run_id: str) -> list[Leftover]:
-    """Orders that the journal of a run does not end; none without such a journal."""
+    """Orders that the journal of a run does not end; none without such a journal. Raises: FileError, JournalError."""
     path, found = journals_dir(home) / f"{run_id}.sqlite3", Carried()
-    started = _head(path)
-    if started is not None:
+    started = next(read_events(path), None) if path.exists() else None
+    if isinstance(started, ev.SessionStarted):
         _take_last(found, started, read_events(path))
     return found.leftovers
-
-
-def _head(path: Path) -> ev.SessionStarted | None:
-    try:
-        first = next(read_events(path), None)
-    except QbError:
-        return None
-    return first if isinstance(first, ev.SessionStarted) else None
 
 
 def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:

@@ -2,13 +2,13 @@
 
 from qbtrade.domain.events import OrderAccepted, OrderFilled, OrderSending, Signal
 from qbtrade.kernel.bus import Bus
-from qbtrade.kernel.clock import LiveClock
+from qbtrade.ports import PacedClock
 
 
 class Latency:
     """Figures in ns of machine time, -1 where there was none yet. Subscribe it behind the engines."""
 
-    def __init__(self, bus: Bus, clock: LiveClock) -> None:
+    def __init__(self, bus: Bus, clock: PacedClock) -> None:
         self._clock = clock
         self.to_order = self.to_ack = self.to_fill = -1
         self._signals: dict[str, int] = {}

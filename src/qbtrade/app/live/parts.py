@@ -1,7 +1,6 @@
 """What a live session is built from, and its first row."""
 
 import hashlib
-from pathlib import Path
 
 import msgspec
 
@@ -22,7 +21,6 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a session is built from. opening: None for a dry run, whose account is made up."""
 
     plan: LivePlan
-    home: Path
     run_id: str
     rules: Rules
     instruments: tuple[Instrument, ...]

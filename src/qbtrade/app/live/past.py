@@ -21,7 +21,7 @@ def past_bars(wire: Wire, calendar: Calendar, symbol: str, *, interval: int, cou
     """
     if not count:
         return ()
-    now = wire.world.clock.now()
+    now = wire.clock.now()
     wanted = count * interval // MINUTE + 1
     minutes: list[Bar] = []
     for found in _batches(wire, calendar, symbol, now):
@@ -35,7 +35,7 @@ def past_bars(wire: Wire, calendar: Calendar, symbol: str, *, interval: int, cou
 
 def _batches(wire: Wire, calendar: Calendar, symbol: str, now: int) -> Iterator[tuple[Bar, ...]]:
     """Minute bars, the newest batch first."""
-    environment, today = wire.world.environment, kst_date(now)
+    environment, today = wire.environment, kst_date(now)
     until = _clock(now)
     while found := wire.fetch(calls.minute_bars(environment, symbol, until)):
         yield found
@@ -53,7 +53,7 @@ def _batches(wire: Wire, calendar: Calendar, symbol: str, now: int) -> Iterator[
 
 def _of_day(wire: Wire, symbol: str, day: date) -> Iterator[tuple[Bar, ...]]:
     until = EVENING
-    while found := wire.fetch(calls.past_minute_bars(wire.world.environment, symbol, day, until)):
+    while found := wire.fetch(calls.past_minute_bars(wire.environment, symbol, day, until)):
         found = tuple(bar for bar in found if kst_date(bar.start) == day)
         if not found or _clock(found[0].start) >= until:
             return

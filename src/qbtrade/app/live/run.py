@@ -1,6 +1,7 @@
 """A live session from plan to report."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +10,10 @@ from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.live.account import AtBroker, ask_account
-from qbtrade.app.live.carried import Carried, carried
+from qbtrade.app.live.board import AccountFiles, Board
+from qbtrade.app.live.carried import Carried, Journal, carried, journals
 from qbtrade.app.live.lock import account_lock
+from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
@@ -21,7 +24,7 @@ from qbtrade.app.plan import USUAL_SYMBOL
 from qbtrade.app.rules import instrument_for, load_rules
 from qbtrade.app.session import EXIT, SessionResult, new_run_id
 from qbtrade.app.status import Screen
-from qbtrade.app.strategies import load_strategy
+from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import Calendar, TradingDay, iso_kst, kst_date
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.money import Costs
@@ -41,33 +44,47 @@ def live(plan: LivePlan, world: World, home: Path, screen: Screen, stop: StopReq
     """
     rules = load_rules()
     strategy = load_strategy(plan.session.strategy, plan.session.params)
-    symbols = plan.session.symbols or (USUAL_SYMBOL,)
-    instruments = tuple(instrument_for(rules, each, plan.session.market, plan.session.kind) for each in symbols)
-    day = trading_day(rules.calendar, world.clock.now(), plan)
+    trading_day(rules.calendar, world.clock.now(), plan)
     run_id = new_run_id()
     create(home)
     path = Path(plan.session.report) if plan.session.report else reports_dir(home) / f"{run_id}.json"
     reports.check_writable(path)
-    with account_lock(home, world.environment, run_id), Wire(world, home, stop) as wire:
-        at_broker = ask_account(wire, symbols)
-        if world.environment.kind is EnvKind.REAL and not plan.dry_run:
-            raise LockedError(LOCKED, hint="Use --env paper or --env emulator, or --dry-run with real data")
+    with account_lock(home, world.environment, run_id), Wire(Machine(world, home, stop), stop) as wire:
         account = "" if plan.dry_run else account_of(world, run_id)
-        found = carried(home, account, day.day) if account else Carried()
-        begun = _opening(plan, rules, instruments, found, at_broker, day)
-        parts = Live(
-            plan=plan, home=home, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy,
-            account=account, at_broker=at_broker, opening=begun, entries=found.entries,
-            day_start=_day_start(found, begun, at_broker, day),
-        )  # fmt: skip
-        return _run(parts, wire, path, screen, stop)
+        parts = begin(plan, wire, rules, strategy, journals(home), account=account, run_id=run_id)
+        board = AccountFiles(home, world.environment, run_id)
+        return _run(parts, wire, board, home, path, screen, stop)
 
 
-def _run(parts: Live, wire: Wire, path: Path, screen: Screen, stop: StopRequest) -> SessionResult:
-    journal = journals_dir(parts.home) / f"{parts.run_id}.sqlite3"
+def begin(
+    plan: LivePlan, wire: Wire, rules: Rules, strategy: LoadedStrategy, books: Iterable[Journal], *, account: str,
+    run_id: str,
+) -> Live:  # fmt: skip
+    """Ask the broker, read what earlier sessions left, and bring both together. account: "" for a dry run.
+
+    Raises: BrokerError, LockedError, FileError, JournalError, KeyboardInterrupt.
+    """
+    session, day = plan.session, rules.calendar.trading_day(kst_date(wire.clock.now()))
+    symbols = session.symbols or (USUAL_SYMBOL,)
+    instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
+    at_broker = ask_account(wire, symbols)
+    if wire.environment.kind is EnvKind.REAL and not plan.dry_run:
+        raise LockedError(LOCKED, hint="Use --env paper or --env emulator, or --dry-run with real data")
+    found = carried(books, account, day.day) if account else Carried()
+    begun = _opening(plan, rules, instruments, found, at_broker, day)
+    return Live(
+        plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,
+        at_broker=at_broker, opening=begun, entries=found.entries, day_start=_day_start(found, begun, at_broker, day),
+    )  # fmt: skip
+
+
+def _run(
+    parts: Live, wire: Wire, board: Board, home: Path, path: Path, screen: Screen, stop: StopRequest
+) -> SessionResult:
+    journal = journals_dir(home) / f"{parts.run_id}.sqlite3"
     store = SqliteJournal(journal)
     try:
-        session = LiveSession(parts, wire, store, screen, stop)
+        session = LiveSession(parts, wire, store, board, screen, stop)
         outcome = session.run()
     finally:
         store.close()

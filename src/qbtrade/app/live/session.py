@@ -1,7 +1,6 @@
 """One live session: engines on the market's clock, from the first look at the account to the last."""
 
 import gc
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -10,14 +9,13 @@ import msgspec
 
 from qbtrade.adapters.kis.broker import KisBroker
 from qbtrade.adapters.kis.feed import KisFeed
-from qbtrade.app.account_files import read_halt
 from qbtrade.app.live.account import compare, told
+from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended
 from qbtrade.app.live.latency import Latency
 from qbtrade.app.live.parts import Live, opening_held, started
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
-from qbtrade.app.live.status_file import Seen, show
 from qbtrade.app.live.winding import wind_down
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.snapshot import Snapshots
@@ -35,9 +33,9 @@ from qbtrade.domain.events import (
 from qbtrade.domain.order import OrderKind
 from qbtrade.engines.reconcile import Difference
 from qbtrade.engines.risk_rules import why_never
-from qbtrade.errors import BrokerError, FileError, JournalError
+from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.bus import Bus
-from qbtrade.kernel.clock import Stopwatch, wall_ns
+from qbtrade.kernel.clock import Stopwatch
 from qbtrade.kernel.loop import StopRequest
 from qbtrade.ports import Broker, Clock, JournalStore, MarketView
 
@@ -51,13 +49,15 @@ HALTED_BY_HAND: Final = "halted-by-hand"
 class LiveSession:
     """The engines of one live session, its wire and its end. fault: what an engine raised, or None."""
 
-    def __init__(self, live: Live, wire: Wire, store: JournalStore, screen: Screen, stop: StopRequest) -> None:
-        self.live, self.wire, self._screen, self._stop = live, wire, screen, stop
+    def __init__(
+        self, live: Live, wire: Wire, store: JournalStore, board: Board, screen: Screen, stop: StopRequest
+    ) -> None:
+        self.live, self.wire, self._board, self._screen, self._stop = live, wire, board, screen, stop
         self._watch = Stopwatch()
         self.fault: Exception | None = None
         self.differences: tuple[Difference, ...] = ()
         self._is_over = False
-        plan, clock = live.plan.session, wire.world.clock
+        plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None
         self._limits = risk_limits(plan, self._dearest_commission())
@@ -73,7 +73,7 @@ class LiveSession:
         self._warm_up = live.strategy.warm_up(hosted)
         self.engines.host_strategy(hosted, self._warm_up)
         self.feed = KisFeed(
-            wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.world.environment,
+            wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.environment,
             symbols=self.symbols, interval=setup.interval, held=self._held,
         )  # fmt: skip
         self._snapshots = Snapshots(self.engines, self._mode, self.symbols, idle=lambda: 0.0)
@@ -85,14 +85,14 @@ class LiveSession:
 
         def make(bus: Bus, clock: Clock, market: MarketView) -> Broker:
             del market
-            self.kis = KisBroker(bus, clock, self.wire.caller, self.wire.world.environment)
+            self.kis = KisBroker(bus, clock, self.wire.caller, self.wire.environment)
             return self.kis
 
         return make
 
     @property
     def _mode(self) -> str:
-        return "dry-run" if self.live.plan.dry_run else self.wire.world.environment.kind.value
+        return "dry-run" if self.live.plan.dry_run else self.wire.environment.kind.value
 
     def _held(self) -> tuple[str, ...]:
         return tuple(symbol for symbol in self.symbols if self.engines.portfolio.qty(symbol))
@@ -124,9 +124,9 @@ class LiveSession:
 
     def _open(self) -> None:
         live, engines, wire = self.live, self.engines, self.wire
-        now, opening = wire.world.clock.now(), live.opening
+        now, opening = wire.clock.now(), live.opening
         held = opening_held(live)
-        wire.bus.publish(started(live, wire.world.environment, self._limits, now, self._mode))
+        wire.bus.publish(started(live, wire.environment, self._limits, now, self._mode))
         engines.journal.flush(durable=True)
         engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
         engines.risk.carry(self.day.day.isoformat(), live.entries)
@@ -145,7 +145,7 @@ class LiveSession:
         self._say_what_can_never_trade()
         self._on_show(now)
         self._on_status(now)
-        wire.world.clock.call_at(self.live.plan.until.ts(self.day), self._on_until)
+        wire.clock.call_at(self.live.plan.until.ts(self.day), self._on_until)
         gc.collect()
         gc.freeze()
 
@@ -165,11 +165,11 @@ class LiveSession:
     def _say_differences(self, found: tuple[Difference, ...]) -> None:
         if not found:
             return
-        self.engines.risk.halt(self.wire.world.clock.now(), BOOKS_DISAGREE)
+        self.engines.risk.halt(self.wire.clock.now(), BOOKS_DISAGREE)
         action = "compare with the KIS app, then `qb resume` and say why"
         for difference in found:
             text = f"the books disagree: {told(difference)}"
-            self.wire.bus.publish(Alert(self.wire.world.clock.now(), Level.CRITICAL, BOOKS_DISAGREE, text, action))
+            self.wire.bus.publish(Alert(self.wire.clock.now(), Level.CRITICAL, BOOKS_DISAGREE, text, action))
             self._screen.on_notice(text, action)
 
     def _say_what_can_never_trade(self) -> None:
@@ -181,7 +181,7 @@ class LiveSession:
             if obstacle is not None:
                 text = f"{symbol} can never trade: {obstacle.reason} admits no share at {first:,} won"
                 action = f"it takes at least --max {obstacle.min_budget:,} and an equity of {obstacle.min_equity:,}"
-                now = self.wire.world.clock.now()
+                now = self.wire.clock.now()
                 self.wire.bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
                 self._screen.on_notice(text, action)
 
@@ -189,7 +189,7 @@ class LiveSession:
 
     def _on_until(self, _due: int) -> None:
         """End; after the close only when the broker has said of every order how it ended."""
-        clock = self.wire.world.clock
+        clock = self.wire.clock
         if clock.now() < self.day.close:
             self._is_over = True
             return
@@ -200,11 +200,11 @@ class LiveSession:
     def _on_status(self, due: int) -> None:
         self.engines.journal.flush()  # what was shown is written
         self._screen.on_status(self.status())
-        clock = self.wire.world.clock
+        clock = self.wire.clock
         clock.call_at(max(due + self.live.plan.session.status_every, clock.now()), self._on_status)
 
     def _on_show(self, _due: int) -> None:
-        clock = self.wire.world.clock
+        clock = self.wire.clock
         self._heed_halt()
         self.engines.journal.flush()
         self._show()
@@ -212,11 +212,7 @@ class LiveSession:
 
     def _heed_halt(self) -> None:
         """Follow the halt flag, which another process sets and takes away."""
-        halt, risk, now = (
-            read_halt(self.live.home, self.wire.world.environment),
-            self.engines.risk,
-            self.engines.clock.now(),
-        )
+        halt, risk, now = self._board.halt(), self.engines.risk, self.wire.clock.now()
         is_halted = risk.has(HALTED_BY_HAND)
         if halt is not None and not is_halted:
             risk.halt(now, HALTED_BY_HAND)
@@ -235,27 +231,23 @@ class LiveSession:
         orders = self.engines.orders
         for symbol in orders.open_symbols():
             for order in orders.open_orders(symbol):
-                now = self.wire.world.clock.now()
+                now = self.wire.clock.now()
                 self.wire.bus.publish(CancelOrder(now, order.request.order_id, reason))
 
     def status(self) -> Status:
         """The session now."""
-        wire, clock, latency = self.wire, self.wire.world.clock, self.latency
+        wire, clock, latency = self.wire, self.wire.clock, self.latency
         now, budget = clock.now(), wire.caller.budget()
         state = "lost" if self.feed.is_lost else "open"
         seen = WireStatus(
-            wire.world.environment.kind.value, wire.world.environment.account_tail, state, wire.auth.expires(),
+            wire.environment.kind.value, wire.environment.account_tail, state, wire.auth.expires(),
             budget.used, budget.allowed, max(self.day.open - now, 0),
             latency.to_order, latency.to_ack, latency.to_fill,
         )  # fmt: skip
         return msgspec.structs.replace(self._snapshots.take(now), wire=seen)
 
     def _show(self) -> None:
-        environment = self.wire.world.environment
-        urls = (environment.rest_url, environment.ws_url)
-        seen = Seen(self.live.run_id, os.getpid(), wall_ns(), environment.kind.value, urls, self.status())
-        with suppress(FileError):  # a view, nothing more
-            show(self.live.home, environment, seen)
+        self._board.show(self.status())
 
     # the end
 
@@ -269,13 +261,13 @@ class LiveSession:
     def _stop_after_fault(self, error: Exception) -> None:
         text = f"an engine failed ({type(error).__name__}: {error}): the session ends here"
         with suppress(Exception):
-            now = self.wire.world.clock.now()
+            now = self.wire.clock.now()
             self.wire.bus.publish(Alert(now, Level.CRITICAL, "engine-fault", text, "see what is left open"))
             wind_down(self)
 
     def say(self, code: str, text: str, action: str) -> None:
         """Tell journal and screen."""
-        self.wire.bus.publish(Alert(self.wire.world.clock.now(), Level.CRITICAL, code, text, action))
+        self.wire.bus.publish(Alert(self.wire.clock.now(), Level.CRITICAL, code, text, action))
         with suppress(OSError):
             self._screen.on_notice(text, action)
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final
 
 from qbtrade.app.live.plan import OnExit
 from qbtrade.domain.calendar import NS, Phase
-from qbtrade.kernel.clock import Stopwatch
 
 if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
@@ -49,7 +48,7 @@ def _sell_all(session: "LiveSession") -> None:
     for symbol in session.symbols:
         engines.protection.sell_out(engines.clock.now(), symbol, "flatten")
     auction = session.day.close - engines.clock.now() if engines.market.phase() is Phase.CLOSING_AUCTION else 0
-    patience = SELLING + auction / NS / session.wire.world.clock.speed
+    patience = SELLING + auction / NS / session.wire.clock.speed
     loop.run_until(lambda: not engines.portfolio.total_cost() or not session.can_sell, patience)
     if not session.can_sell:
         loop.run_until(lambda: not engines.orders.open_symbols(), PATIENCE)
@@ -58,7 +57,9 @@ def _sell_all(session: "LiveSession") -> None:
 
 def _cancel_all(session: "LiveSession") -> None:
     """Cancel until nothing works any more, or for as long as our patience lasts."""
-    orders, watch = session.engines.orders, Stopwatch()
-    while orders.open_symbols() and watch.seconds() < PATIENCE:
+    orders = session.engines.orders
+    for _ in range(round(PATIENCE / AGAIN)):
+        if not orders.open_symbols():
+            return
         session.cancel_all(STOPPED)
         session.wire.loop.run_until(lambda: not orders.open_symbols(), AGAIN)

@@ -1,49 +1,69 @@
-"""The KIS client of one session, put together: state machines, threads, inbox and loop."""
+"""The KIS client of one session, put together on the ground that it stands on."""
 
-from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
-from qbtrade.adapters.kis.auth import Auth
+from qbtrade.adapters.kis.auth import Auth, TokenStore
 from qbtrade.adapters.kis.call import Call
-from qbtrade.adapters.kis.caller import Caller
-from qbtrade.adapters.kis.limiter import Limiter
+from qbtrade.adapters.kis.caller import Caller, Outbox
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.kis.feed import StreamPort
+from qbtrade.adapters.kis.limiter import GrantStore, Limiter
 from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.rest import Rest
-from qbtrade.adapters.kis.shared_state import GrantFile, TokenFile
 from qbtrade.adapters.kis.stream import Stream
 from qbtrade.adapters.kis.stream_terms import StreamLimits
-from qbtrade.adapters.kis.transport import HttpWorkers, StreamThread
-from qbtrade.app.home import kis_dir
-from qbtrade.app.live.world import World
 from qbtrade.errors import BrokerError
 from qbtrade.kernel.bus import Bus
-from qbtrade.kernel.loop import Inbox, LiveLoop, StopRequest
+from qbtrade.kernel.loop import Loop, StopRequest
+from qbtrade.ports import PacedClock
 
 T = TypeVar("T")
 PATIENCE: Final = 60.0
 """Machine seconds for one question before a session."""
 
 
+class StreamHandle(StreamPort, Protocol):
+    """A stream that runs somewhere."""
+
+    def counts(self) -> dict[str, int]:
+        """What was seen since the beginning, by name."""
+        ...
+
+
+class Ground(Protocol):
+    """What a wire stands on: this machine with its threads, sockets and files, or a simulated network and disk."""
+
+    environment: Environment
+    clock: PacedClock
+    bus: Bus
+    loop: Loop
+    tokens: TokenStore
+    grants: GrantStore
+    outbox: Outbox
+
+    def stream(self, stream: Stream) -> StreamHandle:
+        """Join a stream client to a network."""
+        ...
+
+    def close(self) -> None:
+        """Take leave of everybody."""
+        ...
+
+
 class Wire:
     """Everything between the bus and KIS. Close it with `with`."""
 
-    def __init__(self, world: World, home: Path, stop: StopRequest) -> None:
-        environment, clock = world.environment, world.clock
-        self.world, self._stop = world, stop
-        self.bus, self.inbox = Bus(), Inbox()
-        self.loop = LiveLoop(self.bus, clock, self.inbox, stop)
-        self.auth = Auth(environment, TokenFile(kis_dir(home), environment))
-        limiter = Limiter(environment.limits, GrantFile(kis_dir(home), environment))
-        rest = Rest(environment, self.auth, limiter, Random(environment.key_id))
-        self._workers = HttpWorkers(self.inbox, clock.twin())
-        self.caller = Caller(self.bus, clock, rest, self._workers)
-        limits = StreamLimits(registrations=environment.limits.registrations)
-        stream = Stream(
-            environment.cano + environment.product, Random(environment.key_id), limits.at_speed(clock.speed)
-        )
-        self.stream = StreamThread(stream, environment.ws_url, clock.twin(), self.inbox, speed=clock.speed)
+    def __init__(self, ground: Ground, stop: StopRequest) -> None:
+        environment, clock = ground.environment, ground.clock
+        self.environment, self.clock, self.bus, self.loop = environment, clock, ground.bus, ground.loop
+        self._ground, self._stop = ground, stop
+        self.auth = Auth(environment, ground.tokens)
+        rest = Rest(environment, self.auth, Limiter(environment.limits, ground.grants), Random(environment.key_id))
+        self.caller = Caller(self.bus, clock, rest, ground.outbox)
+        limits = StreamLimits(registrations=environment.limits.registrations).at_speed(clock.speed)
+        self.stream = ground.stream(Stream(environment.cano + environment.product, Random(environment.key_id), limits))
 
     def fetch(self, call: Call[T]) -> T:
         """Ask and wait. Raises: BrokerError without an answer, KeyboardInterrupt when a stop is asked for meanwhile."""
@@ -66,5 +86,4 @@ class Wire:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
     ) -> None:
-        self.stream.close()
-        self._workers.close()
+        self._ground.close()

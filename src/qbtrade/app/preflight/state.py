@@ -5,7 +5,7 @@ from typing import Final
 
 from qbtrade.adapters.kis import calls
 from qbtrade.app.account_files import read_halt, running
-from qbtrade.app.live.carried import Carried, carried
+from qbtrade.app.live.carried import Carried, carried, journals
 from qbtrade.app.live.run import account_of
 from qbtrade.app.live.world import World
 from qbtrade.app.preflight.case import Case
@@ -84,7 +84,7 @@ def _carried(case: Case) -> Carried:
     """What the last sessions of this account left; an emulator of this process has had none."""
     if case.local:
         return Carried()
-    return carried(case.home, account_of(World(case.environment, case.clock), ""), case.today)
+    return carried(journals(case.home), account_of(World(case.environment, case.clock), ""), case.today)
 
 
 CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
