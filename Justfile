@@ -36,6 +36,7 @@ bench *args:
 # malformed input for every reader of KIS's wire: --inputs 1000000 --seed 1
 fuzz *args:
     nice python -m tests.adapters.kis.fuzz {{ args }}
+
 # what a session costs on the wire, and how long an order takes to leave
 bench-live:
     python benchmarks/stream.py

@@ -41,7 +41,8 @@ class Asker:
     ) -> None:
         self._clock, self._exchange = clock, exchange
         self._auth = Auth(environment, tokens)
-        self._rest = Rest(environment, self._auth, Limiter(environment.limits, grants), Random(environment.key_id))
+        limiter, rng = Limiter(environment.limits, grants), Random(environment.key_id)
+        self._rest = Rest(environment, self._auth, limiter, rng, speed=clock.speed)
         self._asked = 0
         self._due = 0
         self.alarms: list[Alarm] = []
@@ -59,7 +60,7 @@ class Asker:
             return Failed(self._hopeless(call))
         self._asked += 1
         call_id = str(self._asked)
-        patient = msgspec.structs.replace(call, patience=min(call.patience, PATIENCE * self._clock.speed))
+        patient = msgspec.structs.replace(call, patience=min(call.patience, PATIENCE))
         self._due = 0
         todo: deque[Output] = deque(self._rest.ask(self._clock.now(), call_id, patient))
         while True:

@@ -65,12 +65,13 @@ class Desk:
     """A REST client and everything it put out."""
 
     def __init__(
-        self, env: Environment, *, tokens: TokenStore | None = None, grants: GrantStore | None = None, now: int = NOW
-    ) -> None:
+        self, env: Environment, *, tokens: TokenStore | None = None, grants: GrantStore | None = None, now: int = NOW,
+        speed: int = 1,
+    ) -> None:  # fmt: skip
         self.env = env
         self.now = now
         self.auth = Auth(env, tokens or OwnToken())
-        self.rest = Rest(env, self.auth, Limiter(env.limits, grants or OwnGrants()), Random(7))
+        self.rest = Rest(env, self.auth, Limiter(env.limits, grants or OwnGrants()), Random(7), speed=speed)
         self.open: list[HttpRequest] = []
         self.sent: list[HttpRequest] = []
         self.sent_at: list[int] = []

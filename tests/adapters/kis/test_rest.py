@@ -277,6 +277,15 @@ def test_an_order_that_waits_too_long_is_given_up_unsent() -> None:
     desk.ask("buy", calls.order(desk.env, an_order()))
     desk.wait(3)
     assert desk.answers["buy"] == NotSent("it waited too long: no access token yet")
+
+
+def test_patience_is_machine_time_whatever_the_speed_of_the_market_clock() -> None:
+    desk = Desk(an_environment(), speed=60)
+    desk.ask("buy", calls.order(desk.env, an_order()))
+    desk.wait(3)
+    assert "buy" not in desk.answers
+    desk.wait(3 * 60)
+    assert desk.answers["buy"] == NotSent("it waited too long: no access token yet")
     desk.reply(a_token())
     desk.wait(60)
     assert [path(request) for request in desk.sent] == ["tokenP"]

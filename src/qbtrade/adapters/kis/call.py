@@ -37,8 +37,8 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One thing to ask. Prints no parameter, which may be an account.
 
     params: query of a GET or body of a POST. ledger: asks the account's ledger, which KIS limits apart.
-    parse: turns all pages of the answer into its value. ctx: names of the paging keys. patience: ns after
-    which a call that still waits for its turn is given up, unsent.
+    parse: turns all pages of the answer into its value. ctx: names of the paging keys. patience: ns of
+    machine time after which a call that still waits for its turn is given up, unsent.
     """
 
     name: str

@@ -37,10 +37,9 @@ class _Pending:
 
     __slots__ = ("call", "call_id", "failures", "give_up", "not_before", "pages", "restarts", "revived", "token")
 
-    def __init__(self, call_id: str, call: Call[Any], now: int) -> None:
+    def __init__(self, call_id: str, call: Call[Any], now: int, give_up: int) -> None:
         self.call_id, self.call = call_id, call
-        self.not_before = now
-        self.give_up = now + call.patience
+        self.not_before, self.give_up = now, give_up
         self.pages: list[Page] = []
         self.failures = 0
         self.restarts = 0
@@ -49,11 +48,14 @@ class _Pending:
 
 
 class Rest:
-    """One client of one environment. call_id: the caller's name for a call, in use once at a time."""
+    """One client of one environment. call_id: the caller's name for a call, in use once at a time.
 
-    def __init__(self, environment: Environment, auth: Auth, limiter: Limiter, rng: Random) -> None:
+    speed: market seconds per machine second; the patience of a call is machine time, as are the timeouts of its sockets.
+    """
+
+    def __init__(self, environment: Environment, auth: Auth, limiter: Limiter, rng: Random, *, speed: int = 1) -> None:
         self._environment = environment
-        self._auth, self._limiter, self._rng = auth, limiter, rng
+        self._auth, self._limiter, self._rng, self._speed = auth, limiter, rng, speed
         self._waiting: list[_Pending] = []
         self._sent: dict[int, _Pending | None] = {}  # None: a request for a token
         self._requests = 0
@@ -61,7 +63,7 @@ class Rest:
 
     def ask(self, now: int, call_id: str, call: Call[Any]) -> list[Output]:
         """Take a call; exactly one Answer with this id will follow."""
-        self._waiting.append(_Pending(call_id, call, now))
+        self._waiting.append(_Pending(call_id, call, now, now + call.patience * self._speed))
         return self._turn(now)
 
     def on_reply(self, now: int, request_id: int, outcome: HttpOutcome) -> list[Output]:
@@ -207,7 +209,7 @@ class Rest:
         if not page.more:
             yield Answer(pending.call_id, pending.call.parse(pages))
             return
-        pending.give_up = now + pending.call.patience
+        pending.give_up = now + pending.call.patience * self._speed
         self._wait(now, pending)
 
     def _refused(self, now: int, pending: _Pending, page: Page, status: int) -> Iterator[Output]:

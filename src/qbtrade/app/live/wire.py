@@ -60,7 +60,8 @@ class Wire:
         self.environment, self.clock, self.bus, self.loop = environment, clock, ground.bus, ground.loop
         self._ground, self._stop = ground, stop
         self.auth = Auth(environment, ground.tokens)
-        rest = Rest(environment, self.auth, Limiter(environment.limits, ground.grants), Random(environment.key_id))
+        limiter, rng = Limiter(environment.limits, ground.grants), Random(environment.key_id)
+        rest = Rest(environment, self.auth, limiter, rng, speed=clock.speed)
         self.caller = Caller(self.bus, clock, rest, ground.outbox)
         limits = StreamLimits(registrations=environment.limits.registrations).at_speed(clock.speed)
         self.stream = ground.stream(Stream(environment.cano + environment.product, Random(environment.key_id), limits))
