@@ -50,7 +50,7 @@ class _Pending:
 class Rest:
     """One client of one environment. call_id: the caller's name for a call, in use once at a time.
 
-    speed: market seconds per machine second; the patience of a call is machine time, as are the timeouts of its sockets.
+    speed: market seconds per machine second; calls wait in machine time, as sockets do.
     """
 
     def __init__(self, environment: Environment, auth: Auth, limiter: Limiter, rng: Random, *, speed: int = 1) -> None:

@@ -85,7 +85,8 @@ def cancel_everything(home: Path, environment: Environment, run_id: str) -> tupl
     workers = HttpWorkers(inbox, clock.twin(), readers=1, senders=1)
     auth = Auth(environment, TokenFile(kis_dir(home), environment))
     limiter = Limiter(environment.limits, GrantFile(kis_dir(home), environment))
-    caller = Caller(bus, clock, Rest(environment, auth, limiter, Random(environment.key_id), speed=clock.speed), workers)
+    rest = Rest(environment, auth, limiter, Random(environment.key_id), speed=clock.speed)
+    caller = Caller(bus, clock, rest, workers)
     loop = LiveLoop(bus, clock, inbox, StopRequest())
     found = list[OrderHistory | Failed]()
     outcomes: dict[Working, OrderOutcome] = {}
