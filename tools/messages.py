@@ -80,9 +80,9 @@ class Sentences(ast.NodeVisitor):
         """Take the arguments that are sentences."""
         name = _called(node)
         positions = {**MARKERS, **TOLD, **RAISED}.get(name, ())
-        for position in positions:
-            if position < len(node.args):
-                self._take(node.args[position])
+        for argument in (node.args[position] for position in positions if position < len(node.args)):
+            if name not in MARKERS or not isinstance(argument, ast.Subscript):  # the table's own words are marked
+                self._take(argument)
         if positions and name not in MARKERS:
             for keyword in node.keywords:
                 if keyword.arg in KEYWORDS:
@@ -104,6 +104,11 @@ class Sentences(ast.NodeVisitor):
             case ast.IfExp():
                 self._take(node.body)
                 self._take(node.orelse)
+            case ast.Subscript(value=table):
+                self._take(table)
+            case ast.Dict(values=values):
+                for value in values:
+                    self._take(value)
             case ast.Name(id=name):
                 scope = self._assigned[-1] if name in self._assigned[-1] else self._assigned[0]
                 for value in scope.pop(name, []):  # once is enough, and a variable may be made of itself

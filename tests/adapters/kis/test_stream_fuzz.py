@@ -7,7 +7,14 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qbtrade.adapters.kis.events import Notice, NoticeUnread, Registered, RegistrationRefused
+from qbtrade.adapters.kis.events import (
+    Notice,
+    NoticeUnread,
+    Operation,
+    OperationUnread,
+    Registered,
+    RegistrationRefused,
+)
 from qbtrade.adapters.kis.frames import Reader, read_control, read_frame
 from qbtrade.adapters.kis.notices import Seal, read_notices
 from qbtrade.adapters.kis.stream_terms import SendText
@@ -26,6 +33,7 @@ from tests.adapters.kis.wire import (
     frame,
     notice_record,
     open_stream,
+    operation_record,
     seal,
     sealed_frame,
     trade_frame,
@@ -42,6 +50,11 @@ RECORDS = st.one_of(
     st.builds(lambda over, width: trade_record(over=over, width=width), SPOILT, st.integers(0, 60)),
     st.builds(lambda over, width: book_record(over=over, width=width), SPOILT, st.integers(0, 70)),
     st.builds(lambda over, width: notice_record(over=over, width=width), SPOILT, st.integers(0, 30)),
+    st.builds(
+        lambda over, width: operation_record(over=over, width=width),
+        st.dictionaries(st.integers(0, 10), WORDS, max_size=4),
+        st.integers(0, 13),
+    ),
     WORDS,
 )
 ENVELOPES = st.builds(
@@ -70,7 +83,13 @@ ANSWERS = st.builds(
     st.sampled_from([KEY, "", "short"]),
 )
 GOOD = st.sampled_from(
-    [trade_frame(trade_record()), frame("H0STASP0", book_record()), sealed_frame(notice_record()), answer(TRADES)]
+    [
+        trade_frame(trade_record()),
+        frame("H0STASP0", book_record()),
+        sealed_frame(notice_record()),
+        answer(TRADES),
+        frame("H0STMKO0", operation_record("174")),
+    ]
 )
 
 
@@ -129,7 +148,10 @@ def test_a_text_is_an_event_or_counted(text: str) -> None:
     counts = stream.counts()
     quiet = ("unread", "unread_trades", "unread_quotes", "repeats", "foreign", "stray")
     assert outputs or sum(counts[name] for name in quiet) or counts["records"]
-    told = Trade | Quote | Notice | NoticeUnread | SendText | Registered | RegistrationRefused
+    told = (
+        Trade | Quote | Notice | NoticeUnread | Operation | OperationUnread | SendText | Registered
+        | RegistrationRefused
+    )  # fmt: skip
     assert all(isinstance(each, told) for each in outputs)
 
 

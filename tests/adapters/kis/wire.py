@@ -34,6 +34,7 @@ _NOTICE: Final = (
     "TRADER1^1234567801^0000117057^^02^0^00^0^005930^0000000003^000075000^100001^0^2^2^00950^000000010^Tester^000000000"
     "^1^N^^10^^SamsungElec^000075000"
 )
+_OPERATION: Final = "005930^N^(null)^^112^^00^55^N^N^1"
 
 
 def cut(values: list[str], width: int) -> list[str]:
@@ -64,6 +65,13 @@ def notice_record(*, width: int = 26, over: dict[int, str] | None = None) -> str
         values[place] = value
     if width == 23:  # the short layout mixes fields 18 to 21 into one
         values = [*values[:18], "1Y", *values[22:]]
+    return "^".join(cut(values, width))
+
+
+def operation_record(event: str = "", *, vi: str = "N", width: int = 11, over: dict[int, str] | None = None) -> str:
+    values = _OPERATION.split("^")
+    for place, value in {3: event, 8: vi, **(over or {})}.items():
+        values[place] = value
     return "^".join(cut(values, width))
 
 

@@ -98,3 +98,29 @@ class NoticeUnread(WireEvent, frozen=True, gc=False):
     """An order notice came and could not be read: what it said must be asked over REST. reason: words."""
 
     reason: str
+
+
+class MarketEvent(StrEnum):
+    """What befalls a whole market. BREAKER: nothing trades. A sidecar suspends programme orders of a side alone."""
+
+    BREAKER = "BREAKER"
+    BREAKER_OVER = "BREAKER_OVER"
+    SELL_SIDECAR = "SELL_SIDECAR"
+    SELL_SIDECAR_OVER = "SELL_SIDECAR_OVER"
+    BUY_SIDECAR = "BUY_SIDECAR"
+    BUY_SIDECAR_OVER = "BUY_SIDECAR_OVER"
+
+
+class Operation(WireEvent, frozen=True, gc=False):
+    """Whether a stock may trade. halted, vi: None where that is not said. event: of its whole market, or None."""
+
+    symbol: str
+    halted: bool | None
+    vi: bool | None
+    event: MarketEvent | None
+
+
+class OperationUnread(WireEvent, frozen=True, gc=False):
+    """A record of the market's operation could not be read: REST must be asked what trades. reason: words."""
+
+    reason: str

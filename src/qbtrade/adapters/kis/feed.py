@@ -11,18 +11,36 @@ from typing import Final, Protocol
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.caller import Caller
 from qbtrade.adapters.kis.environment import Environment, Secret
-from qbtrade.adapters.kis.events import Gap, KeyWanted, Missed, Registered, RegistrationRefused
-from qbtrade.adapters.kis.frames import QUOTES, TRADES
+from qbtrade.adapters.kis.events import (
+    Gap,
+    KeyWanted,
+    Missed,
+    Operation,
+    OperationUnread,
+    Registered,
+    RegistrationRefused,
+)
+from qbtrade.adapters.kis.frames import OPERATIONS, QUOTES, TRADES
+from qbtrade.adapters.kis.halts import Halts
 from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.parse.quotes import Price
 from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.domain.calendar import KST, NS, Phase
-from qbtrade.domain.events import Alert, FeedLost, FeedRestored, Level, SymbolHalted, SymbolResumed
+from qbtrade.domain.events import Alert, FeedLost, FeedRestored, Level
 from qbtrade.domain.market import Bar, Trade
 from qbtrade.kernel.bus import Bus
 from qbtrade.ports import Clock, MarketView
 
 NOTICE: Final = {"real": "H0STCNI0", "paper": "H0STCNI9"}
+_INSTEAD: Final = {
+    NOTICE["real"]: "order totals are asked over REST",
+    NOTICE["paper"]: "order totals are asked over REST",
+    TRADES: "check the symbol",
+    OPERATIONS: "halts are asked after over REST, and known later",
+    QUOTES: "the best prices come with each trade",
+}
+"""What is done without a channel."""
+_SPARE: Final = frozenset({OPERATIONS, QUOTES})
 QUIET: Final = 10 * NS
 """A symbol without a trade for so long is asked after: it may be halted."""
 MOST_CHARTS: Final = 14
@@ -70,23 +88,32 @@ class KisFeed:
         self._symbols, self._interval, self._held = symbols, interval, held
         rate = environment.limits.calls_per_second_milli // 1000
         self._every = NS * max(2, -(-len(symbols) * 5 // max(rate, 1)))
-        self._halts: dict[str, str] = {}
+        self._halts = Halts(bus, market, symbols)
         self._asked: set[str] = set()
         self._last_bar: dict[str, int] = {}
         self.is_lost = True
         bus.subscribe(KeyWanted, lambda _event: self._ask_key())
         bus.subscribe(Registered, self.on_registered)
         bus.subscribe(RegistrationRefused, self.on_refused)
+        bus.subscribe(Operation, self._halts.on_operation)
+        bus.subscribe(OperationUnread, lambda _event: self._ask_prices())
         bus.subscribe(FeedLost, self.on_lost)
         bus.subscribe(FeedRestored, self.on_restored)
         bus.subscribe(Missed, self.on_missed)
         bus.subscribe(Bar, self.on_bar)
 
     def start(self) -> None:
-        """Ask for notices, then trades, then quotes as far as they fit; look after quiet symbols from now on."""
+        """Ask for what a session needs; look after quiet symbols from now on.
+
+        When registrations are short, quotes give way first, for trades carry the best prices, then the market's
+        operation of the last symbols, whose halts REST tells later.
+        """
         wanted = [Channel(NOTICE[self._environment.speaks], self._environment.hts_id)]
         wanted += [Channel(TRADES, symbol) for symbol in self._symbols]
         room = self._environment.limits.registrations - len(wanted)
+        if self._environment.capabilities.market_operation:
+            wanted += [Channel(OPERATIONS, symbol) for symbol in self._symbols[: max(room, 0)]]
+            room -= len(self._symbols)
         if len(self._symbols) <= room:
             wanted += [Channel(QUOTES, symbol) for symbol in self._symbols]
         for channel in wanted:
@@ -96,7 +123,8 @@ class KisFeed:
 
     def prepare(self, symbol: str, price: Price) -> None:
         """Say at the beginning of a session what REST told of a symbol."""
-        self._judge(symbol, price)
+        now = self._clock.now()
+        self._halts.on_price(now, symbol, price, now)
 
     # the stream
 
@@ -119,8 +147,8 @@ class KisFeed:
     def on_refused(self, event: RegistrationRefused) -> None:
         """A channel that does not come must be known."""
         text = f"the stream refuses {event.tr_id} {event.tr_key}: {event.code} {event.text}".rstrip()
-        action = "order totals are asked over REST" if event.tr_id in NOTICE.values() else "check the symbol"
-        self._bus.publish(Alert(event.ts, Level.CRITICAL, "stream-refused", text, action))
+        level = Level.WARNING if event.tr_id in _SPARE else Level.CRITICAL
+        self._bus.publish(Alert(event.ts, level, "stream-refused", text, _INSTEAD[event.tr_id]))
 
     def on_lost(self, event: FeedLost) -> None:
         """From here on REST is asked for the prices of what is held."""
@@ -128,9 +156,11 @@ class KisFeed:
         self.is_lost = True
 
     def on_restored(self, event: FeedRestored) -> None:
-        """The stream tells prices again."""
+        """The stream tells prices again; a halt that began or ended meanwhile it does not tell."""
         del event
         self.is_lost = False
+        if self._environment.capabilities.market_operation:
+            self._ask_prices()
 
     # halts, and prices while the stream is away
 
@@ -146,30 +176,24 @@ class KisFeed:
         last = self._market.last(symbol)
         return last is None or self._clock.now() - last.ts > QUIET or symbol in self._halts
 
+    def _ask_prices(self) -> None:
+        for symbol in self._symbols:
+            self._ask_price(symbol)
+
     def _ask_price(self, symbol: str) -> None:
         if symbol not in self._asked:
             self._asked.add(symbol)
-            self._caller.ask(calls.price(self._environment, symbol), partial(self._on_price, symbol))
+            then = partial(self._on_price, symbol, self._clock.now())
+            self._caller.ask(calls.price(self._environment, symbol), then)
 
-    def _on_price(self, symbol: str, found: Price | Failed) -> None:
+    def _on_price(self, symbol: str, asked: int, found: Price | Failed) -> None:
         self._asked.discard(symbol)
         if isinstance(found, Failed):
             return
-        self._judge(symbol, found)
+        now = self._clock.now()
+        self._halts.on_price(now, symbol, found, asked)
         if self.is_lost and found.last:
-            self._bus.publish(Trade(self._clock.now(), symbol, found.last, 0))
-
-    def _judge(self, symbol: str, price: Price) -> None:
-        """Publish a halt that began or ended."""
-        now, before = self._clock.now(), self._halts.get(symbol, "")
-        reason = "trading-halt" if price.halted else "vi" if price.vi else ""
-        if reason and not before:
-            self._halts[symbol] = reason
-            detail = "a volatility interruption is on" if reason == "vi" else "the venue suspended trading"
-            self._bus.publish(SymbolHalted(now, symbol, reason, detail))
-        elif before and not reason:
-            del self._halts[symbol]
-            self._bus.publish(SymbolResumed(now, symbol, before))
+            self._bus.publish(Trade(now, symbol, found.last, 0))
 
     # what went by
 

@@ -18,7 +18,10 @@ from qbtrade.errors import UsageError, WireError
 
 TRADES: Final = "H0STCNT0"
 QUOTES: Final = "H0STASP0"
-LEAST: Final = {tr_id: min(width for _, width in widths) for tr_id, widths in WIDTHS.items()}
+OPERATIONS: Final = "H0STMKO0"
+LEAST: Final = {tr_id: min(width for _, width in widths) for tr_id, widths in WIDTHS.items()} | {
+    OPERATIONS: position(OPERATIONS, "VI_CLS_CODE") + 1  # documents disagree on its width: as far as it is read
+}
 """The narrowest record ever seen of each TR; wider ones carry fields behind those that we read."""
 _PARTS: Final = 4
 _COUNTS: Final = {f"{count:03d}": count for count in range(1, 1000)}

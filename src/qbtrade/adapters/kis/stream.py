@@ -9,9 +9,19 @@ from typing import Final
 
 import msgspec
 
-from qbtrade.adapters.kis.events import Gap, KeyWanted, Missed, Notice, NoticeUnread, Registered, RegistrationRefused
-from qbtrade.adapters.kis.frames import QUOTES, TRADES, Control, Frame, Reader, read_control, read_frame
+from qbtrade.adapters.kis.events import (
+    Gap,
+    KeyWanted,
+    Missed,
+    Notice,
+    NoticeUnread,
+    OperationUnread,
+    Registered,
+    RegistrationRefused,
+)
+from qbtrade.adapters.kis.frames import OPERATIONS, QUOTES, TRADES, Control, Frame, Reader, read_control, read_frame
 from qbtrade.adapters.kis.notices import NOTICES, Seal, read_notices
+from qbtrade.adapters.kis.operations import read_operations
 from qbtrade.adapters.kis.reconnects import Reconnects
 from qbtrade.adapters.kis.registrations import Channel, Command, Registrations, Verdict
 from qbtrade.adapters.kis.stream_terms import Close, Connect, Output, SendText, State, StreamLimits
@@ -168,6 +178,8 @@ class Stream:
             return self._reader.quotes(frame, self._today)
         if frame.tr_id in NOTICES:
             return self._on_notices(now, frame)
+        if frame.tr_id == OPERATIONS and not frame.sealed:
+            return self._on_operations(now, frame)
         raise WireError(frame.tr_id, "sealed, or of a kind that is not read")
 
     def _on_notices(self, now: int, frame: Frame) -> list[Output]:
@@ -185,6 +197,11 @@ class Stream:
             else:
                 self._tally["foreign"] += 1
         return outputs
+
+    def _on_operations(self, now: int, frame: Frame) -> list[Output]:
+        found = read_operations(frame, now)
+        self._tally["unread"] += sum(isinstance(each, OperationUnread) for each in found)
+        return list(found)
 
     def _turn_day(self, now: int) -> None:
         self._today = kst_date(now).strftime("%Y%m%d")

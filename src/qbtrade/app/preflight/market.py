@@ -13,7 +13,6 @@ from qbtrade.domain.calendar import MINUTE, DayKind, TradingDay, iso_kst
 BACK: Final = timedelta(days=14)
 NO_WARNING: Final = frozenset({"", "00", "0"})
 DANGER: Final = "03"
-SUSPENDED: Final = "58"
 ADMINISTRATIVE: Final = "51"
 OWN_CALENDAR: Final = "qb goes by its own calendar; see `qb rules`"
 _HOUR: Final = slice(11, 16)
@@ -80,7 +79,7 @@ def symbol_known(case: Case, symbol: str) -> Finding:
 def halted(case: Case, symbol: str) -> Finding:
     """It is not suspended."""
     price = case.price(symbol)
-    if price.halted or price.status == SUSPENDED:
+    if price.is_suspended:
         return fail("trading is suspended", "Choose another --symbol, or wait until it trades again")
     return ok("it trades")
 

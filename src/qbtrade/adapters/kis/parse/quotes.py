@@ -14,6 +14,8 @@ from qbtrade.domain.calendar import MINUTE, kst_ns
 from qbtrade.domain.market import Bar
 
 LEVELS: Final = 10
+SUSPENDED: Final = "58"
+"""The class of a stock that does not trade."""
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,11 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     overheated: bool
     liquidation: bool
     managed: bool
+
+    @property
+    def is_suspended(self) -> bool:
+        """Nothing of it trades, for minutes or for days."""
+        return self.halted or self.status == SUSPENDED
 
 
 class Level(msgspec.Struct, frozen=True):
