@@ -54,7 +54,7 @@ class Hosted:
 
     def __init__(self, plan: EmulatorPlan, urls: tuple[str, str]) -> None:
         self.url = urls[0]
-        self.variables = variables(plan, urls) | {"QB_KIS_SPEAKS": plan.side}
+        self.variables = variables(plan, urls)
 
     @classmethod
     def at(cls, url: str) -> "Hosted":

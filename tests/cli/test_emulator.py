@@ -35,14 +35,14 @@ def test_its_page_shows_both_addresses_and_every_variable(tmp_path: Path) -> Non
         START, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(tmp_path)
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(22)]
+        lines = [process.stdout.readline() for _ in range(24)]
         assert lines[-1] == "Ctrl+C ends it.\n"
         process.send_signal(signal.SIGTERM)
         _out, err = process.communicate(timeout=15)
     assert process.returncode == ExitCode.INTERRUPTED
     assert err.strip() == "the emulator closes"
     exported = [line.split()[1].partition("=")[0] for line in lines if line.strip().startswith("export ")]
-    names = ["REST_URL", "WS_URL", "APP_KEY", "APP_SECRET", "ACCOUNT", "HTS_ID"]
+    names = ["ENV", "SPEAKS", "REST_URL", "WS_URL", "APP_KEY", "APP_SECRET", "ACCOUNT", "HTS_ID"]
     assert exported == [f"QB_KIS_{name}" for name in names]
 
 

@@ -25,7 +25,7 @@ ENVIRONMENT: Final = "environment"
 DEFAULT: Final = "default"
 PLACES: Final = (ENVIRONMENT, DOTENV, TOML, devlp.NAME, DEFAULT)
 """Where a value may stand; the first that says something wins."""
-NOT_OURS: Final = ("QB_DEBUG", "QB_TEST_")
+NOT_OURS: Final = ("QB_DEBUG", "QB_TEST_", "QB_ALLOW_REAL")
 """Beginnings of variables that are no configuration."""
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _KEY_OF: Final = {variable(key): key for key in KEYS}

@@ -69,6 +69,15 @@ def is_local(settings: Settings, kind: EnvKind) -> bool:
     return kind is EnvKind.EMULATOR and not settings.value("kis.rest_url")
 
 
+def is_here(url: str) -> bool:
+    """True when an address that can be used is one of this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def environment_of(settings: Settings, kind: EnvKind) -> Environment:
     """The environment as configured. Raises: ConfigError for anything missing or mixed, before any request."""
     rest_url, ws_url = _addresses(settings, kind)
@@ -153,7 +162,7 @@ def _addresses(settings: Settings, kind: EnvKind) -> tuple[str, str]:
         if (place.hostname or "").endswith(KIS_DOMAIN) and place.netloc.lower() not in own:
             raise _objection(kind, f"{place.netloc} is not its address")
     rest = _split(kind, rest_url)
-    if kind in HOSTS and rest.scheme == "http" and not _is_here(rest.hostname or ""):
+    if kind in HOSTS and rest.scheme == "http" and not is_here(rest_url):
         raise _objection(kind, "keys would cross the network in the open: use https")
     return rest_url, ws_url
 
@@ -166,13 +175,6 @@ def _split(kind: EnvKind, url: str) -> SplitResult:
     except ValueError:
         pass
     raise _objection(kind, "an address cannot be used")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _objection(kind: EnvKind, problem: str) -> ConfigError:

@@ -109,6 +109,8 @@ def variables(plan: EmulatorPlan, urls: tuple[str, str]) -> dict[str, str]:
     """What points qb at the emulator."""
     held = plan.credentials
     return {
+        "QB_KIS_ENV": "emulator",
+        "QB_KIS_SPEAKS": plan.side,
         "QB_KIS_REST_URL": urls[0],
         "QB_KIS_WS_URL": urls[1],
         "QB_KIS_APP_KEY": held.app_key,

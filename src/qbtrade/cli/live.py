@@ -3,16 +3,17 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
 from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.app.config import Settings, load_settings
 from qbtrade.app.home import home
-from qbtrade.app.kis_account import kind_of
+from qbtrade.app.kis_account import environment_of, kind_of
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.cli import live_options
+from qbtrade.cli.consent import consent
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.screen import console_on, print_page, watching
 from qbtrade.cli.text import _
@@ -25,7 +26,7 @@ def live(**typed: Any) -> None:
     settings = load_settings(Path.cwd(), os.environ)
     kind = kind_of(settings, typed["env"] or "")
     plan = live_options.live_plan(typed, settings, kind)
-    _run(plan, settings, kind, as_json=typed["json"], quiet=typed["quiet"])
+    _run(plan, settings, kind, yes=typed["yes"], as_json=typed["json"], quiet=typed["quiet"])
 
 
 live.__doc__ = _(
@@ -36,17 +37,19 @@ live.__doc__ = _(
 live.__signature__ = live_options.signature()  # type: ignore[attr-defined]
 
 
-def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, as_json: bool, quiet: bool) -> None:
+def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, yes: bool, as_json: bool, quiet: bool) -> None:
     from qbtrade.app.live.run import live as trade
     from qbtrade.app.live.world import open_world
     from qbtrade.cli.render import summary
 
-    console, stop = console_on(sys.stderr if as_json else sys.stdout), StopRequest()
+    out, stop, agreed = sys.stderr if as_json else sys.stdout, StopRequest(), None
+    console = console_on(out)
     if kind is not EnvKind.EMULATOR:
-        _check_first(plan, kind)
+        _check_first(plan, kind, None if quiet else out)
+        agreed = consent(environment_of(settings, kind), plan, os.environ, yes=yes)
     with Interrupts(stop), open_world(settings, kind, plan.session) as world:
         with watching(console, paced=True, quiet=quiet) as screen:
-            result = trade(plan, world, home(), screen, stop)
+            result = trade(plan, world, home(), screen, stop, agreed)
         if as_json:
             sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
         elif not quiet:
@@ -54,15 +57,21 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, as_json: bool, qu
     raise typer.Exit(result.exit_code)
 
 
-def _check_first(plan: LivePlan, kind: EnvKind) -> None:
-    """What preflight says today. Raises: LockedError that names what fails."""
+def _check_first(plan: LivePlan, kind: EnvKind, out: TextIO | None) -> None:
+    """What preflight says today; whatever is not in order is shown. Raises: LockedError that names what fails."""
     from qbtrade.app.preflight import clearance
     from qbtrade.app.preflight.rows import Status
+    from qbtrade.cli.render_preflight import Rows, counted
 
+    rows = Rows(out, only=(Status.WARN, Status.FAIL)) if out else None
+    if out:
+        typer.echo(_("Preflight first; without one of today that takes a moment."), file=out)
     verdict = clearance(
         Path.cwd(), os.environ, home(), asked=kind.value, symbols=plan.session.symbols,
-        budget=plan.session.limits.max_budget,
+        budget=plan.session.limits.max_budget, on_row=rows.show if rows else lambda _row: None,
     )  # fmt: skip
     if not verdict.go:
         failed = ", ".join(dict.fromkeys(row.check for row in verdict.rows if row.status is Status.FAIL))
         raise LockedError("preflight says no-go: {failed}", hint="`qb preflight` says how to mend it", failed=failed)
+    if out:
+        typer.echo(_("Preflight: go ({counts})").format(counts=counted(verdict)), file=out)

@@ -41,6 +41,11 @@ def signature() -> inspect.Signature:
         [
             *options.declared(OWN, _("Session")),
             options.switch("--dry-run", _("Session"), _("Real data, simulated fills: no order is sent")),
+            options.switch(
+                "--yes",
+                _("Session"),
+                _("Confirm real money beforehand, together with QB_ALLOW_REAL=1; else it is typed"),
+            ),
             *options.declared((*RUN, *ORDER_KIND), run),
             *options.declared(MADE_HERE, _("Market of --env emulator")),
             *options.declared(LIMITS, _("Limits")),

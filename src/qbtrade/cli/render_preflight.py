@@ -1,5 +1,6 @@
 """The rows of `qb preflight` on the screen, as they are found."""
 
+from collections.abc import Collection
 from typing import Final, TextIO
 
 from rich.text import Text
@@ -78,14 +79,16 @@ _NAME_WIDTH: Final = 22
 
 
 class Rows:
-    """Writes each row below the heading of its section."""
+    """Writes each row below the heading of its section. only: leave rows of any other status out."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._console = console_on(stream)
+    def __init__(self, stream: TextIO, only: Collection[Status] = tuple(Status)) -> None:
+        self._console, self._only = console_on(stream), only
         self._section = ""
 
     def show(self, row: Row) -> None:
         """Write one row, and what mends it."""
+        if row.status not in self._only:
+            return
         if row.section != self._section:
             self._write(Text(("\n" if self._section else "") + _(TITLES[row.section]), style="bold"))
             self._section = row.section
@@ -105,9 +108,13 @@ class Rows:
 
 def conclusion(verdict: Verdict) -> str:
     """The last lines: go or no-go, and the count of each."""
-    counts = ", ".join(f"{_(STATUS[status])} {verdict.count(status)}" for status in Status if verdict.count(status))
     told = _("go") if verdict.go else _("no-go: nothing is traded until the failed rows are mended")
-    return f"\n{told} ({counts})"
+    return f"\n{told} ({counted(verdict)})"
+
+
+def counted(verdict: Verdict) -> str:
+    """How many rows ended how."""
+    return ", ".join(f"{_(STATUS[status])} {verdict.count(status)}" for status in Status if verdict.count(status))
 
 
 def _padded(text: str, width: int) -> str:

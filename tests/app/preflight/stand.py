@@ -60,6 +60,7 @@ class Lies:
         self.bodies, self.asked = bodies or {}, list[str]()
         lasting = {"tokenP": {"access_token_token_expired": "2099-01-01 00:00:00"}} if real_date else {}
         self.whole = whole or lasting
+        self.html += ("clock",) if real_date else ()  # as KIS, which has no such path
 
 
 class _Proxy(BaseHTTPRequestHandler):

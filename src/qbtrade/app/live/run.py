@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
-from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
+from qbtrade.app.live import real_money
 from qbtrade.app.live.account import AtBroker, ask_account
 from qbtrade.app.live.board import AccountFiles, Board
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
@@ -17,6 +16,7 @@ from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
+from qbtrade.app.live.real_money import Consent
 from qbtrade.app.live.session import LiveSession
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.live.world import World
@@ -32,11 +32,11 @@ from qbtrade.domain.rules import Rules
 from qbtrade.errors import EngineFault, ExitCode, LockedError
 from qbtrade.kernel.loop import StopRequest
 
-LOCKED: Final = "real orders stay locked until the proofs of docs/reliability.md stand"
 
-
-def live(plan: LivePlan, world: World, home: Path, screen: Screen, stop: StopRequest) -> SessionResult:
-    """Trade for one day and write the report.
+def live(
+    plan: LivePlan, world: World, home: Path, screen: Screen, stop: StopRequest, consent: Consent | None = None
+) -> SessionResult:
+    """Trade for one day and write the report. consent: of the trader, for orders with real money.
 
     Raises: QbError before any order when something is not as it must be; JournalError when the journal cannot be
     written; EngineFault when a handler of ours raised, after the report; KeyboardInterrupt for a stop before
@@ -51,25 +51,26 @@ def live(plan: LivePlan, world: World, home: Path, screen: Screen, stop: StopReq
     reports.check_writable(path)
     with account_lock(home, world.environment, run_id), Wire(Machine(world, home, stop), stop) as wire:
         account = "" if plan.dry_run else account_of(world, run_id)
-        parts = begin(plan, wire, rules, strategy, journals(home), account=account, run_id=run_id)
+        parts = begin(plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent)
         board = AccountFiles(home, world.environment, run_id)
         return _run(parts, wire, board, home, path, screen, stop)
 
 
 def begin(
     plan: LivePlan, wire: Wire, rules: Rules, strategy: LoadedStrategy, books: Iterable[Journal], *, account: str,
-    run_id: str,
+    run_id: str, consent: Consent | None = None,
 ) -> Live:  # fmt: skip
     """Ask the broker, read what earlier sessions left, and bring both together. account: "" for a dry run.
 
+    No session begins elsewhere, so here is the gate before real money.
+
     Raises: BrokerError, LockedError, FileError, JournalError, KeyboardInterrupt.
     """
+    real_money.check(wire.environment, plan, consent)
     session, day = plan.session, rules.calendar.trading_day(kst_date(wire.clock.now()))
     symbols = session.symbols or (USUAL_SYMBOL,)
     instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
     at_broker = ask_account(wire, symbols)
-    if wire.environment.kind is EnvKind.REAL and not plan.dry_run:
-        raise LockedError(LOCKED, hint="Use --env paper or --env emulator, or --dry-run with real data")
     found = carried(books, account, day.day) if account else Carried()
     begun = _opening(plan, rules, instruments, found, at_broker, day)
     return Live(

@@ -1,7 +1,7 @@
 """Where a live session trades: the environment, the market's clock, and the local KIS where one is started for it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from qbtrade.adapters.kis.transport import call_once
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.config import Settings
 from qbtrade.app.emulator import open_emulator
-from qbtrade.app.kis_account import environment_of, is_local, local_environment
+from qbtrade.app.kis_account import environment_of, is_here, is_local, local_environment
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.errors import BrokerError, UsageError
 from qbtrade.kernel.clock import LiveClock
@@ -61,10 +61,18 @@ def open_world(settings: Settings, kind: EnvKind, plan: SimulationPlan) -> Itera
 def clock_of(environment: Environment, speed: int = 0) -> LiveClock:
     """The market's clock of an environment; an emulator tells its own. Raises: BrokerError, UsageError.
 
+    An emulator on this machine may stand in for KIS's own real or paper side: then its clock counts there, too.
     speed: what was asked for, which must be the emulator's own, or 0.
     """
-    if environment.kind is not EnvKind.EMULATOR:
-        return LiveClock()
+    if environment.kind is EnvKind.EMULATOR:
+        return _told_clock(environment, speed)
+    if is_here(environment.rest_url):
+        with suppress(BrokerError):  # something else on this machine that leads to KIS
+            return _told_clock(environment, speed)
+    return LiveClock()
+
+
+def _told_clock(environment: Environment, speed: int) -> LiveClock:
     url = environment.rest_url.rstrip("/") + CLOCK_PATH
     reply = call_once(
         HttpRequest(request_id=0, method="GET", url=url, headers={}, timeout_ns=environment.limits.read_timeout_ns)

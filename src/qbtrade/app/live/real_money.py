@@ -1,0 +1,71 @@
+"""Real money: the lock that keeps it out, and what each session needs of its trader once the lock is gone."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from qbtrade.adapters.kis.environment import Environment, EnvKind
+from qbtrade.app.live.plan import LivePlan
+from qbtrade.errors import LockedError
+
+LOCKED: bool = True
+"""The one lock before orders with real money. False opens it: then each session asks for its trader's consent."""
+ALLOW: Final = "QB_ALLOW_REAL"
+"""Must be 1 for `--yes` to stand for a typed confirmation. Read from the environment alone, never from a file."""
+NOT_CONFIRMED: Final = "orders with real money were not confirmed: nothing was sent"
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What a trader agreed to: this account, and at most so much money at work (KRW)."""
+
+    account: str
+    budget: int
+
+
+def is_at_stake(kind: EnvKind, plan: LivePlan) -> bool:
+    """True when a session would send orders with real money."""
+    return kind is EnvKind.REAL and not plan.dry_run
+
+
+def refuse_while_locked() -> None:
+    """Raises: LockedError as long as real orders are locked."""
+    if LOCKED:
+        raise LockedError(
+            "real orders are locked: the proofs that docs/reliability.md is to hold are missing",
+            hint="Use --env paper or --env emulator, or --dry-run with real data",
+        )
+
+
+def check(environment: Environment, plan: LivePlan, consent: Consent | None) -> None:
+    """The last gate of a session, whoever starts it. Raises: LockedError for real money without lock and consent."""
+    if is_at_stake(environment.kind, plan):
+        refuse_while_locked()
+        if consent != _wanted(environment, plan):
+            raise LockedError(NOT_CONFIRMED)
+
+
+def phrase(environment: Environment, plan: LivePlan) -> str:
+    """What a trader types to agree: the tail of the account as it is shown, and the amount."""
+    return f"{environment.account_tail.lstrip('*')} {plan.session.limits.max_budget}"
+
+
+def typed(text: str, environment: Environment, plan: LivePlan) -> Consent:
+    """Consent by typing the phrase; the amount may have its commas. Raises: LockedError for anything else."""
+    if text.replace(",", "").split() != phrase(environment, plan).split():
+        raise LockedError(NOT_CONFIRMED, hint="Start again, and type the account's end and the amount as shown")
+    return _wanted(environment, plan)
+
+
+def said_beforehand(variables: Mapping[str, str], environment: Environment, plan: LivePlan) -> Consent:
+    """Consent by `--yes`, which counts only with ALLOW set. Raises: LockedError without."""
+    if variables.get(ALLOW) != "1":
+        raise LockedError(
+            "--yes alone does not confirm orders with real money",
+            hint="Set QB_ALLOW_REAL=1 as well, or leave --yes out and type the confirmation",
+        )
+    return _wanted(environment, plan)
+
+
+def _wanted(environment: Environment, plan: LivePlan) -> Consent:
+    return Consent(environment.account, plan.session.limits.max_budget)
