@@ -24,6 +24,7 @@ class FakeMarket:
         self.price_band: PriceBand | None = BAND
         self.watches: dict[tuple[str, str], int] = {}
         self.wakes: set[str] = set()
+        self.trusted: dict[str, int] = {}
 
     def show(self, trade: Trade) -> None:
         symbol = trade.symbol
@@ -65,6 +66,9 @@ class FakeMarket:
 
     def wake(self, symbol: str) -> None:
         self.wakes.add(symbol)
+
+    def trust(self, symbol: str, since: int) -> None:
+        self.trusted[symbol] = since
 
 
 class FakePositions:

@@ -117,6 +117,10 @@ class MarketView(Protocol):
         """Publish PriceTouched at the next accepted trade of the symbol, once."""
         ...
 
+    def trust(self, symbol: str, since: int) -> None:
+        """Publish only bars that begin at `since` (UTC ns) or later: before it trades go by unseen."""
+        ...
+
 
 class PositionView(Protocol):
     """What we hold and what it did, in KRW and shares."""

@@ -14,6 +14,7 @@ from qbtrade.adapters.kis.limiter import Limiter, OwnGrants
 from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.adapters.kis.rest import Rest
 from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.app.rules import load_rules
 from qbtrade.domain.events import Alert
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock
@@ -60,7 +61,7 @@ class Ends:
         symbols = tuple(f"{100_000 + number}" for number in range(count))
         self.feed = KisFeed(
             self.bus, clock, FakeMarket(self.bus), Caller(self.bus, clock, rest, self.sent), self.stream, env,
-            symbols=symbols, interval=MINUTE, held=tuple,
+            load_rules().calendar, symbols=symbols, interval=MINUTE, held=tuple,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qbtrade.adapters.kis.events import Gap, KeyWanted, Missed, Registered
+from qbtrade.adapters.kis.events import KeyWanted, Registered
 from qbtrade.adapters.kis.reconnects import Pace, Reconnects
 from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.adapters.kis.stream import Stream
@@ -15,7 +15,6 @@ from qbtrade.domain.market import Trade
 from tests.adapters.kis.wire import (
     ACCOUNT,
     NOTICES,
-    QUOTES,
     START,
     TRADES,
     a_stream,
@@ -51,16 +50,7 @@ def test_a_lost_connection_is_made_again_and_everything_asked_for_anew() -> None
     assert stream.on_text(back + 2, answer(NOTICES)) == [
         Registered(back + 2, *NOTICES),
         FeedRestored(back + 2, back + 2 - heard),
-        Missed(back + 2, (Gap("005930", heard, back + 1),)),
     ]
-
-
-def test_only_trades_are_missed() -> None:
-    stream = open_stream(QUOTES, limits=STEADY)
-    stream.on_closed(START, "reset")
-    stream.on_timer(due(stream))
-    stream.on_open(START + 2 * SECOND)
-    assert stream.on_text(START + 3 * SECOND, answer(QUOTES))[-1] == Missed(START + 3 * SECOND, ())
 
 
 def test_a_loss_is_said_once_however_long_it_lasts() -> None:
@@ -80,7 +70,6 @@ def test_a_first_connect_that_fails_is_a_loss_too() -> None:
     stream.on_timer(due(stream))
     assert stream.on_open(START + 3 * SECOND) == [
         FeedRestored(START + 3 * SECOND, 3 * SECOND),
-        Missed(START + 3 * SECOND, ()),
     ]
 
 
@@ -216,4 +205,4 @@ def test_a_loss_while_nothing_is_wanted_ends_with_the_connection() -> None:
     settled = stream.on_text(START + SECOND, answer(Channel("H0STCNT0", "000660")))
     assert asked(settled) == [("2", "H0STCNT0", "000660")]
     last = stream.on_text(START + SECOND, answer(Channel("H0STCNT0", "000660"), "OPSP0001"))
-    assert [type(each) for each in last] == [FeedRestored, Missed]
+    assert [type(each) for each in last] == [FeedRestored]

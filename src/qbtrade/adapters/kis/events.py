@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-import msgspec
-
 from qbtrade.adapters.kis.http import HttpOutcome
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
@@ -40,20 +38,6 @@ class RegistrationRefused(WireEvent, frozen=True, gc=False):
     tr_key: str
     code: str
     text: str
-
-
-class Gap(msgspec.Struct, frozen=True, gc=False):
-    """A time without trades of a symbol, UTC ns, half open."""
-
-    symbol: str
-    start: int
-    end: int
-
-
-class Missed(WireEvent, frozen=True):
-    """What went by while the stream was away; REST minute bars and conclusions can fill it."""
-
-    gaps: tuple[Gap, ...]
 
 
 class Action(StrEnum):

@@ -1,10 +1,9 @@
-"""Market data of KIS: subscriptions, halts, and what REST can tell while the stream is away or after it was.
+"""Market data of KIS: subscriptions, halts, and the prices that REST tells while the stream does not.
 
-Source: PROTOCOL 5.8 (prices, minute bars), 6.1 (channels), 6.8 (no replay).
+Source: PROTOCOL 5.8 (prices), 6.1 (channels), 6.8 (no replay).
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
@@ -12,20 +11,19 @@ from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.caller import Caller
 from qbtrade.adapters.kis.environment import Environment, Secret
 from qbtrade.adapters.kis.events import (
-    Gap,
     KeyWanted,
-    Missed,
     Operation,
     OperationUnread,
     Registered,
     RegistrationRefused,
 )
 from qbtrade.adapters.kis.frames import OPERATIONS, QUOTES, TRADES
+from qbtrade.adapters.kis.gaps import Gaps
 from qbtrade.adapters.kis.halts import Halts
 from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.parse.quotes import Price
 from qbtrade.adapters.kis.registrations import Channel
-from qbtrade.domain.calendar import KST, NS, Phase
+from qbtrade.domain.calendar import NS, Calendar, Phase
 from qbtrade.domain.events import Alert, FeedLost, FeedRestored, Level
 from qbtrade.domain.market import Bar, Trade
 from qbtrade.kernel.bus import Bus
@@ -43,8 +41,8 @@ _INSTEAD: Final = {
 _SPARE: Final = frozenset({OPERATIONS, QUOTES})
 QUIET: Final = 10 * NS
 """A symbol without a trade for so long is asked after: it may be halted."""
-MOST_CHARTS: Final = 14
-"""Questions that fill one gap: thirty minutes each make a whole day."""
+EVERY: Final = 2 * NS
+"""Between two questions for the price of what is held, while the stream does not tell it."""
 
 
 class StreamPort(Protocol):
@@ -66,8 +64,8 @@ class StreamPort(Protocol):
 class KisFeed:
     """Subscribes to what a session needs, and asks REST when the stream cannot tell.
 
-    held: symbols whose price matters while the stream is away. interval: ns of a bar. Trades, quotes, FeedLost and
-    FeedRestored come from the stream itself, through the inbox.
+    held: symbols whose price matters while the stream does not tell it. interval: ns of a bar. Trades, quotes, FeedLost
+    and FeedRestored come from the stream itself, through the inbox.
     """
 
     def __init__(
@@ -78,6 +76,7 @@ class KisFeed:
         caller: Caller,
         stream: StreamPort,
         environment: Environment,
+        calendar: Calendar,
         *,
         symbols: tuple[str, ...],
         interval: int,
@@ -85,22 +84,21 @@ class KisFeed:
     ) -> None:
         self._bus, self._clock, self._market, self._caller = bus, clock, market, caller
         self._stream, self._environment = stream, environment
-        self._symbols, self._interval, self._held = symbols, interval, held
+        self._symbols, self._held = symbols, held
+        self._gaps = Gaps(bus, clock, market, caller, environment, calendar, interval)
         rate = environment.limits.calls_per_second_milli // 1000
-        self._every = NS * max(2, -(-len(symbols) * 5 // max(rate, 1)))
+        self._look_every = NS * max(2, -(-len(symbols) * 5 // max(rate, 1)))
+        self._looked: dict[str, int] = {}  # when each quiet symbol was asked after
         self._halts = Halts(bus, market, symbols)
         self._asked: set[str] = set()
-        self._last_bar: dict[str, int] = {}
-        self.is_lost = True
+        self._told: set[str] = set()  # symbols whose stream brings trades
+        self._dark: set[str] = set()  # symbols of which neither stream nor REST tells the price
         bus.subscribe(KeyWanted, lambda _event: self._ask_key())
         bus.subscribe(Registered, self.on_registered)
         bus.subscribe(RegistrationRefused, self.on_refused)
         bus.subscribe(Operation, self._halts.on_operation)
         bus.subscribe(OperationUnread, lambda _event: self._ask_prices())
         bus.subscribe(FeedLost, self.on_lost)
-        bus.subscribe(FeedRestored, self.on_restored)
-        bus.subscribe(Missed, self.on_missed)
-        bus.subscribe(Bar, self.on_bar)
 
     def start(self) -> None:
         """Ask for what a session needs; look after quiet symbols from now on.
@@ -118,13 +116,24 @@ class KisFeed:
             wanted += [Channel(QUOTES, symbol) for symbol in self._symbols]
         for channel in wanted:
             self._stream.register(channel)
+        for symbol in self._symbols:
+            self._gaps.lost(symbol)
         self._stream.start()
-        self._clock.call_at(self._clock.now() + self._every, self._on_timer)
+        self._clock.call_at(self._clock.now() + EVERY, self._on_timer)
 
     def prepare(self, symbol: str, price: Price) -> None:
         """Say at the beginning of a session what REST told of a symbol."""
         now = self._clock.now()
         self._halts.on_price(now, symbol, price, now)
+
+    def know(self, bar: Bar) -> None:
+        """Say at the beginning of a session which bars were seen already."""
+        self._gaps.on_bar(bar)
+
+    @property
+    def is_lost(self) -> bool:
+        """No symbol's trades come."""
+        return not self._told
 
     # the stream
 
@@ -141,8 +150,11 @@ class KisFeed:
             self._stream.use_key(found.reveal())
 
     def on_registered(self, event: Registered) -> None:
-        """Trades come from here on."""
-        self.is_lost = self.is_lost and event.tr_id != TRADES
+        """Trades of a symbol come from here on."""
+        if event.tr_id == TRADES:
+            self._told.add(event.tr_key)
+            self._dark.discard(event.tr_key)
+            self._gaps.found(event.tr_key)
 
     def on_refused(self, event: RegistrationRefused) -> None:
         """A channel that does not come must be known."""
@@ -153,23 +165,29 @@ class KisFeed:
     def on_lost(self, event: FeedLost) -> None:
         """From here on REST is asked for the prices of what is held."""
         del event
-        self.is_lost = True
+        self._told.clear()
+        for symbol in self._symbols:
+            self._gaps.lost(symbol)
 
     def on_restored(self, event: FeedRestored) -> None:
-        """The stream tells prices again; a halt that began or ended meanwhile it does not tell."""
+        """A halt that began or ended meanwhile the stream does not tell."""
         del event
-        self.is_lost = False
         if self._environment.capabilities.market_operation:
             self._ask_prices()
 
     # halts, and prices while the stream is away
 
     def _on_timer(self, due: int) -> None:
-        self._clock.call_at(max(due + self._every, self._clock.now()), self._on_timer)
+        now = self._clock.now()
+        self._clock.call_at(max(due + EVERY, now), self._on_timer)
         if self._market.phase() is Phase.CONTINUOUS:
-            held = frozenset(self._held()) if self.is_lost else frozenset[str]()
+            held = frozenset(self._held())
             for symbol in self._symbols:
-                if symbol in held or (not self.is_lost and self._is_quiet(symbol)):
+                if symbol not in self._told:
+                    if symbol in held:
+                        self._ask_price(symbol)
+                elif self._is_quiet(symbol) and now - self._looked.get(symbol, 0) >= self._look_every:
+                    self._looked[symbol] = now
                     self._ask_price(symbol)
 
     def _is_quiet(self, symbol: str) -> bool:
@@ -189,59 +207,23 @@ class KisFeed:
     def _on_price(self, symbol: str, asked: int, found: Price | Failed) -> None:
         self._asked.discard(symbol)
         if isinstance(found, Failed):
+            self._say_dark(symbol, found.reason)
             return
-        now = self._clock.now()
-        self._halts.on_price(now, symbol, found, asked)
-        if self.is_lost and found.last:
-            self._bus.publish(Trade(now, symbol, found.last, 0))
+        self._dark.discard(symbol)
+        self._halts.on_price(self._clock.now(), symbol, found, asked)
+        if symbol not in self._told and found.last:
+            self._show(symbol, found.last)
 
-    # what went by
+    def _show(self, symbol: str, price: int) -> None:
+        """Publish a price as a trade of no shares, dated like the stream's: in whole seconds, and never backwards."""
+        now, last = self._clock.now(), self._market.last(symbol)
+        self._bus.publish(Trade(max(now - now % NS, last.ts if last else 0), symbol, price, 0))
 
-    def on_bar(self, bar: Bar) -> None:
-        """Remember up to where the bars of a symbol are known."""
-        self._last_bar[bar.symbol] = max(bar.ts, self._last_bar.get(bar.symbol, 0))
-
-    def on_missed(self, event: Missed) -> None:
-        """Ask for the minutes of each gap."""
-        for gap in event.gaps:
-            self._ask_minutes(gap, (), gap.end, MOST_CHARTS)
-
-    def _ask_minutes(self, gap: Gap, later: tuple[Bar, ...], until: int, left: int) -> None:
-        at = datetime.fromtimestamp(until // NS, KST).time()
-        then = partial(self._on_minutes, gap, later, left - 1)
-        self._caller.ask(calls.minute_bars(self._environment, gap.symbol, at), then)
-
-    def _on_minutes(self, gap: Gap, later: tuple[Bar, ...], left: int, found: tuple[Bar, ...] | Failed) -> None:
-        if isinstance(found, Failed):
-            text = f"bars of {gap.symbol} that went by cannot be asked for: {found.reason}"
-            self._bus.publish(Alert(self._clock.now(), Level.WARNING, "gap-not-filled", text))
+    def _say_dark(self, symbol: str, reason: str) -> None:
+        """Say once for each outage that a stop-loss sees nothing."""
+        if symbol in self._told or symbol in self._dark or symbol not in self._held():
             return
-        bars = (*(bar for bar in found if not later or bar.start < later[0].start), *later)
-        if left and found and len(bars) > len(later) and found[0].start > gap.start:
-            self._ask_minutes(gap, bars, found[0].start, left)
-        else:
-            self._show(gap, bars)
-
-    def _show(self, gap: Gap, minutes: tuple[Bar, ...]) -> None:
-        """Publish the bars of a gap that ended before its last interval and were not seen yet."""
-        known = max(self._last_bar.get(gap.symbol, 0), gap.start)
-        last_open = gap.end - gap.end % self._interval
-        missed = [bar for bar in minutes if bar.start >= known and bar.ts <= last_open]
-        for bar in folded(missed, self._interval):
-            self._bus.publish(bar)
-
-
-def folded(minutes: Iterable[Bar], interval: int) -> list[Bar]:
-    """Minute bars, oldest first, put together to longer ones; UTC ns, aligned to the hour."""
-    bars = list[Bar]()
-    for bar in minutes:
-        start = bar.start - bar.start % interval
-        if bars and bars[-1].start == start:
-            before = bars[-1]
-            bars[-1] = Bar(
-                before.ts, bar.symbol, start, before.open, max(before.high, bar.high), min(before.low, bar.low),
-                bar.close, before.volume + bar.volume,
-            )  # fmt: skip
-        else:
-            bars.append(Bar(start + interval, bar.symbol, start, bar.open, bar.high, bar.low, bar.close, bar.volume))
-    return bars
+        self._dark.add(symbol)
+        text = f"neither the stream nor REST tells the price of {symbol}: {reason}"
+        action = "its stop-loss sees nothing; watch the position elsewhere"
+        self._bus.publish(Alert(self._clock.now(), Level.CRITICAL, "no-price", text, action))

@@ -42,14 +42,14 @@ class Verdict(StrEnum):
 
 
 class Registrations:
-    """Which channels are wanted, on since when, queued or being asked for. Survives the connection.
+    """Which channels are wanted, queued or being asked for. Survives the connection.
 
     most: channels that one session may have. patience: ns to wait for an answer.
     """
 
     def __init__(self, most: int, patience: int) -> None:
         self._most, self._patience = most, patience
-        self.wanted: dict[Channel, int] = {}  # with the time of its answer, 0 until then
+        self.wanted: dict[Channel, None] = {}  # in the order in which they were wanted
         self._queue: deque[Command] = deque()
         self._sent: Command | None = None
         self._tries = 0
@@ -61,14 +61,15 @@ class Registrations:
             return True
         if len(self.wanted) >= self._most:
             return False
-        self.wanted[channel] = 0
+        self.wanted[channel] = None
         self._queue.append(Command(channel, registers=True))
         return True
 
     def drop(self, channel: Channel) -> None:
         """Queue the end of a channel. Harmless when it was not wanted."""
-        if self.wanted.pop(channel, None) is None:
+        if channel not in self.wanted:
             return
+        del self.wanted[channel]
         if Command(channel, registers=True) in self._queue:
             self._queue.remove(Command(channel, registers=True))
         else:
@@ -80,7 +81,6 @@ class Registrations:
 
     def restart(self) -> None:
         """A new connection knows nothing: queue every wanted channel, in the order in which they were wanted."""
-        self.wanted = dict.fromkeys(self.wanted, 0)
         self._queue = deque(Command(channel, registers=True) for channel in self.wanted)
         self._sent, self.due = None, None
 
@@ -105,7 +105,7 @@ class Registrations:
         self.due = now + self._patience
         return self._sent
 
-    def answer(self, now: int, control: Control) -> tuple[Verdict, Command | None]:
+    def answer(self, control: Control) -> tuple[Verdict, Command | None]:
         """Judge an answer, and name the command that it ends."""
         sent = self._sent
         if sent is None or not self._is_for(sent, control):
@@ -114,11 +114,8 @@ class Registrations:
         if verdict is Verdict.LATER:
             return verdict, sent
         self._sent, self.due = None, None
-        if sent.registers and sent.channel in self.wanted:
-            if verdict is Verdict.REFUSED:
-                del self.wanted[sent.channel]
-            else:
-                self.wanted[sent.channel] = now
+        if sent.registers and verdict is Verdict.REFUSED:
+            self.wanted.pop(sent.channel, None)
         return verdict, sent
 
     @staticmethod

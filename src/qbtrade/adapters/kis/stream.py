@@ -1,6 +1,6 @@
 """The stream client as a state machine: what happened and when goes in, what to do and what was learned comes out.
 
-Source: PROTOCOL section 6. It has no replay: what went by while it was away is named in `Missed` and asked over REST.
+Source: PROTOCOL section 6. It has no replay: what went by while it was away is asked over REST, by `Gaps`.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,7 @@ from typing import Final
 import msgspec
 
 from qbtrade.adapters.kis.events import (
-    Gap,
     KeyWanted,
-    Missed,
     Notice,
     NoticeUnread,
     OperationUnread,
@@ -217,7 +215,7 @@ class Stream:
         if control.code in _BAD_KEYS:
             self._key = ""
             return [Close(), *self._lose(now, control.text or "approval key refused")]
-        verdict, command = self._registrations.answer(now, control)
+        verdict, command = self._registrations.answer(control)
         if command is None or verdict is Verdict.LATER:
             self._tally["stray"] += command is None
             return []
@@ -311,6 +309,4 @@ class Stream:
         if self._lost_at is None or not self._registrations.settled:
             return []
         began, self._lost_at = self._lost_at, None
-        wanted = self._registrations.wanted
-        gaps = tuple(Gap(key, began, since) for (tr_id, key), since in wanted.items() if tr_id == TRADES)
-        return [FeedRestored(now, now - began), Missed(now, gaps)]
+        return [FeedRestored(now, now - began)]

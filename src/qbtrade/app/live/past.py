@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from typing import Final
 
 from qbtrade.adapters.kis import calls
-from qbtrade.adapters.kis.feed import folded
+from qbtrade.adapters.kis.gaps import folded
 from qbtrade.app.live.wire import Wire
 from qbtrade.domain.calendar import KST, MINUTE, NS, Calendar, kst_date
 from qbtrade.domain.market import Bar
@@ -17,19 +17,21 @@ EVENING: Final = time(20)
 def past_bars(wire: Wire, calendar: Calendar, symbol: str, *, interval: int, count: int) -> tuple[Bar, ...]:
     """The newest `count` closed bars of `interval` ns, oldest first, as far as the environment keeps them.
 
+    None for an interval that is not made of whole minutes, for KIS keeps nothing shorter.
+
     Raises: BrokerError, KeyboardInterrupt.
     """
-    if not count:
+    if not count or interval % MINUTE:
         return ()
     now = wire.clock.now()
-    wanted = count * interval // MINUTE + 1
+    wanted = (count + 1) * interval // MINUTE  # the oldest bar shall be whole, too
     minutes: list[Bar] = []
     for found in _batches(wire, calendar, symbol, now):
         earlier = [bar for bar in found if bar.ts <= now and (not minutes or bar.start < minutes[0].start)]
         minutes = earlier + minutes
         if len(minutes) >= wanted:
             break
-    bars = [bar for bar in folded(minutes, interval) if bar.ts <= now]
+    bars = [bar for bar in folded(minutes, interval, lambda ts: calendar.trading_day(kst_date(ts))) if bar.ts <= now]
     return tuple(bars[-count:])
 
 

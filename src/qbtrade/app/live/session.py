@@ -73,7 +73,7 @@ class LiveSession:
         self._warm_up = live.strategy.warm_up(hosted)
         self.engines.host_strategy(hosted, self._warm_up)
         self.feed = KisFeed(
-            wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.environment,
+            wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.environment, live.rules.calendar,
             symbols=self.symbols, interval=setup.interval, held=self._held,
         )  # fmt: skip
         self._snapshots = Snapshots(self.engines, self._mode, self.symbols, idle=lambda: 0.0)
@@ -134,6 +134,7 @@ class LiveSession:
         for symbol in self.symbols:
             for bar in past_bars(wire, live.rules.calendar, symbol, interval=interval, count=count):
                 engines.host.warm(bar)
+                self.feed.know(bar)
         engines.hours.start()
         for symbol, price in live.at_broker.prices.items():
             self.feed.prepare(symbol, price)

@@ -158,6 +158,13 @@ class MarketData:
         book.wake = True
         book.floor = EVERYTHING
 
+    def trust(self, symbol: str, since: int) -> None:
+        """Publish only bars that begin at `since` (UTC ns) or later: before it trades go by unseen, and quotes age."""
+        book = self._books[symbol]
+        book.whole_from = since
+        if since > self._clock.now():
+            book.quote = None
+
     def close_bars(self) -> None:
         """Publish every open bar as it stands: the data has ended."""
         for book in self._books.values():
@@ -296,6 +303,9 @@ class MarketData:
 
     def _close_bar(self, book: Book) -> None:
         if not book.bar_end or book.trade is None:
+            return
+        if book.bar_start < book.whole_from:
+            book.bar_end = 0
             return
         self.bars += 1
         bar = Bar(

@@ -15,7 +15,7 @@ class Book:
         "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling", "count",
         "day_end", "day_open", "floor", "halted", "instrument",
         "is_rebased", "quote", "room", "strange", "strange_count", "ticks", "trade",
-        "ts", "wake", "watches",
+        "ts", "wake", "watches", "whole_from",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, base: int) -> None:
@@ -35,6 +35,7 @@ class Book:
         self.ceiling = 0
         self.watches: dict[str, int] = {}
         self.wake = False
+        self.whole_from = 0  # bars that begin earlier lack trades and are not published
         self.strange = 0
         self.strange_count = 0
         self.bar_start = self.bar_end = 0

@@ -72,11 +72,15 @@ class Book(msgspec.Struct, frozen=True):
 
 
 class Conclusion(msgspec.Struct, frozen=True):
-    """One of the last trades. at: KST time of day, in which many may share a second."""
+    """One of the last trades. at: KST time of day, in which many may share a second.
+
+    volume: shares of the day up to and with it; 0 where it is not told.
+    """
 
     at: time
     price: int
     qty: int
+    volume: int = 0
 
 
 class DailyBar(msgspec.Struct, frozen=True):
@@ -161,7 +165,12 @@ def _levels(row: Row, side: str) -> tuple[Level, ...]:
 
 
 def _conclusion(row: Row) -> Conclusion:
-    return Conclusion(row.clock("stck_cntg_hour"), row.count("stck_prpr", "stck_pbpr"), row.count("cntg_vol", "cnqn"))
+    return Conclusion(
+        row.clock("stck_cntg_hour"),
+        row.count("stck_prpr", "stck_pbpr"),
+        row.count("cntg_vol", "cnqn"),
+        row.count_or_zero("acml_vol"),
+    )
 
 
 def _minute_bar(symbol: str, row: Row) -> Bar:
