@@ -38,6 +38,7 @@ live.__signature__ = live_options.signature()  # type: ignore[attr-defined]
 
 
 def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, yes: bool, as_json: bool, quiet: bool) -> None:
+    from qbtrade.adapters.awake import kept_awake
     from qbtrade.app.live.run import live as trade
     from qbtrade.app.live.world import open_world
     from qbtrade.cli.render import summary
@@ -47,7 +48,9 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, yes: bool, as_jso
     if kind is not EnvKind.EMULATOR:
         _check_first(plan, kind, None if quiet else out)
         agreed = consent(environment_of(settings, kind), plan, os.environ, yes=yes)
-    with Interrupts(stop), open_world(settings, kind, plan.session) as world:
+    with Interrupts(stop), kept_awake() as granted, open_world(settings, kind, plan.session) as world:
+        if not (granted or quiet or kind is EnvKind.EMULATOR):
+            typer.echo(_("Nothing keeps this machine awake: switch off sleep until the close."), file=out)
         with watching(console, paced=True, quiet=quiet) as screen:
             result = trade(plan, world, home(), screen, stop, agreed)
         if as_json:

@@ -5,9 +5,9 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
+from qbtrade.adapters.awake import kept_awake, tool_here
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.app.preflight.case import Case
@@ -22,7 +22,6 @@ FULL: Final = 200 * MB
 SKEW_SEEN: Final = 2 * NS
 SKEW_TOO_LARGE: Final = 10 * NS
 KST_OFFSET: Final = 9 * 3600
-SYSTEMD: Final = Path("/run/systemd/system")
 
 
 def python(_case: Case) -> Finding:
@@ -76,12 +75,14 @@ def time_zone(_case: Case) -> Finding:
 
 
 def sleep(_case: Case) -> Finding:
-    """`qb live` can keep the machine awake."""
-    if shutil.which("caffeinate"):
-        return ok("caffeinate keeps the machine awake")
-    if shutil.which("systemd-inhibit") and SYSTEMD.is_dir():
-        return ok("systemd-inhibit keeps the machine awake")
-    return warn("nothing here can keep the machine awake", "Switch off sleep and closing the lid until the close")
+    """`qb live` can keep the machine awake; tried, since having the tool is not being allowed to."""
+    mend, tool = "Switch off sleep and closing the lid until the close", tool_here()
+    if not tool:
+        return warn("nothing here can keep the machine awake", mend)
+    with kept_awake() as granted:
+        if granted:
+            return ok(f"{tool} keeps the machine awake during a session")
+    return warn(f"{tool} is here, but may not keep the machine awake", mend)
 
 
 CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
