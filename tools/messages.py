@@ -41,7 +41,15 @@ TOLD: Final = {
     "Key": (2, 3), "_choice": (1, 2), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
 }  # fmt: skip
 """Events and values whose words reach the screen: positions of their sentences."""
-TELLING: Final = ("_problems", "objection", "why_no_go")
+TELLING: Final = (
+    "_problems",
+    "key_problem",
+    "account_problem",
+    "hts_id_problem",
+    "problem_of",
+    "objection",
+    "why_no_go",
+)
 """Functions whose answers are sentences."""
 KEYWORDS: Final = ("hint", "text", "action", "detail", "problem")
 _DATED: Final = datetime(2026, 1, 1, tzinfo=UTC)

@@ -80,7 +80,7 @@ def test_secrets_come_in_two_lines() -> None:
 def talk(process: "subprocess.Popen[bytes]", screen: int, answers: list[tuple[str, str]]) -> str:
     """Answer each question on a terminal; all that was shown."""
     seen, waiting = "", list(answers)
-    while select.select([screen], [], [], 8)[0]:
+    while select.select([screen], [], [], 60)[0]:
         try:
             seen += os.read(screen, 4096).decode()
         except OSError:
@@ -91,21 +91,44 @@ def talk(process: "subprocess.Popen[bytes]", screen: int, answers: list[tuple[st
     return seen
 
 
-def test_on_a_terminal_it_asks_and_never_shows_a_secret() -> None:
+def asked(*answers: tuple[str, str], **env: str) -> str:
+    """What `qb init` showed to somebody who gave these answers, to its end."""
     screen, terminal = pty.openpty()
     with subprocess.Popen(
         [*QB, "init", "--keep-in", "file"], stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-        env={**os.environ, "HOME": "/nobody"},
+        env={**os.environ, "HOME": "/nobody", **env},
     ) as process:  # fmt: skip
         os.close(terminal)
-        seen = talk(
-            process,
-            screen,
-            [("[paper]", ""), ("key", KEY), ("secret", SECRET), ("12345678-01", "12345678-01"), ("HTS id", "me")],
-        )
+        seen = talk(process, screen, list(answers))
     os.close(screen)
-
     assert process.returncode == ExitCode.DONE, seen
+    return seen
+
+
+def test_an_answer_that_cannot_be_kept_is_asked_for_again_and_nothing_typed_is_lost() -> None:
+    seen = asked(
+        ("[paper]", "papr"), ("[paper]", ""), ("key", "your_app_key"), ("key", KEY), ("secret", SECRET),
+        ("12345678-01", "1234567801"), ("12345678-01", "12345678-01"), ("HTS id", "your_hts_id"), ("HTS id", ""),
+    )  # fmt: skip
+
+    assert "unknown environment 'papr'. Did you mean 'paper'?" in seen
+    assert "the app key is a placeholder" in seen
+    assert "the account is not written as 12345678-01" in seen
+    assert "the HTS id is a placeholder" in seen
+    assert SECRET in Path(".env").read_text(encoding="utf-8")
+
+
+def test_a_placeholder_that_is_there_already_is_not_kept_by_enter() -> None:
+    Path("qb.toml").write_text('[kis.paper]\nhts_id = "your_hts_id"\n', encoding="utf-8")
+
+    asked(("[paper]", ""), ("key", KEY), ("secret", SECRET), ("12345678-01", "12345678-01"), ("HTS id", ""))
+
+    assert 'hts_id = ""' in Path("qb.toml").read_text(encoding="utf-8")
+
+
+def test_on_a_terminal_it_asks_and_never_shows_a_secret() -> None:
+    seen = asked(("[paper]", ""), ("key", KEY), ("secret", SECRET), ("12345678-01", "12345678-01"), ("HTS id", "me"))
+
     assert KEY not in seen
     assert SECRET not in seen
     assert SECRET in Path(".env").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from qbtrade.adapters.kis.environment import EnvKind, Secret, kis
+from qbtrade.adapters.kis.environment import EnvKind, Secret, account_problem, hts_id_problem, key_problem, kis
 from qbtrade.app.addresses import KEYRING, SERVICE
 from qbtrade.app.config import DOTENV, TOML, exposed_files
 from qbtrade.app.files import write_whole
@@ -34,9 +34,24 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
 def check_customer(kind: EnvKind, customer: Customer) -> None:
     """Refuse placeholders and texts that are no keys. Raises: ConfigError, UsageError."""
     texts = (customer.app_key.reveal(), customer.app_secret.reveal(), customer.account, customer.hts_id)
-    if not all(_PLAIN.fullmatch(text) and not _UNQUOTED.search(text) for text in texts):
+    if any(_has_odd_letters(text) for text in texts):
         raise UsageError("a key has letters that no key has", hint="Copy it once more from the KIS portal")
+    if problem := hts_id_problem(customer.hts_id):
+        raise UsageError("{problem}", problem=problem)
     kis(kind, customer.app_key, customer.app_secret, customer.account, customer.hts_id)
+
+
+def problem_of(field: str, text: str) -> str:
+    """Why this answer cannot be kept, or ""."""
+    if _has_odd_letters(text):
+        return "it has letters that no key has: copy it once more from the KIS portal"
+    if field == "hts_id":
+        return hts_id_problem(text)
+    return account_problem(text) if field == "account" else key_problem(field.replace("_", " "), text)
+
+
+def _has_odd_letters(text: str) -> bool:
+    return not _PLAIN.fullmatch(text) or bool(_UNQUOTED.search(text))
 
 
 def has_keyring() -> bool:
@@ -112,7 +127,9 @@ def _set(lines: list[str], table: str, name: str, text: str) -> None:
     known = re.compile(rf"\s*{re.escape(name)}\s*=")
     at = next((at for at in range(start + 1, end) if known.match(lines[at])), None)
     if at is None:
-        lines.insert(start + 1, line)
+        while not lines[end - 1].strip():
+            end -= 1
+        lines.insert(end, line)
     else:
         lines[at] = line
 

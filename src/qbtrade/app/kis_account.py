@@ -13,13 +13,13 @@ from qbtrade.adapters.kis.environment import (
     DIALECT,
     HOSTS,
     LIMITS,
-    PLACEHOLDER,
     Capabilities,
     Environment,
     EnvKind,
     KisLimits,
     Secret,
     check,
+    hts_id_problem,
 )
 from qbtrade.adapters.kis_fields import REST, Dialect
 from qbtrade.app.config import Settings
@@ -83,8 +83,8 @@ def environment_of(settings: Settings, kind: EnvKind) -> Environment:
     rest_url, ws_url = _addresses(settings, kind)
     speaks: Dialect = DIALECT.get(kind) or settings.value("kis.speaks") or "real"
     held = customer_of(settings, kind)
-    if PLACEHOLDER.search(held["hts_id"]) or not held["hts_id"].isascii():
-        raise _objection(kind, "the HTS id is a placeholder")
+    if problem := hts_id_problem(held["hts_id"]):
+        raise _objection(kind, problem)
     environment = Environment(
         kind=kind, rest_url=rest_url, ws_url=ws_url, speaks=speaks, **held,
         limits=limits_of(settings, speaks), capabilities=capabilities_of(settings, kind, speaks),

@@ -10,10 +10,11 @@ import typer
 
 from qbtrade.adapters.kis.environment import EnvKind, Secret
 from qbtrade.app.config import DEFAULT, Settings, load_settings
-from qbtrade.app.credentials import PORTAL, SECRET_FIELDS, Customer, choose, has_keyring, keep
+from qbtrade.app.credentials import PORTAL, SECRET_FIELDS, Customer, choose, has_keyring, keep, problem_of
 from qbtrade.app.kis_account import customer_of, kind_of, parse_kind
 from qbtrade.cli.pages import option
 from qbtrade.cli.text import N_, _
+from qbtrade.cli.words import said as in_words
 from qbtrade.errors import FileError, UnknownNameError, UsageError
 
 KEYRING: Final = "keyring"
@@ -75,8 +76,17 @@ def init(
 
 def _kind(settings: Settings, env: str, *, asks: bool) -> EnvKind:
     if not env and asks:
-        env = typer.prompt(_("Environment: paper, real or emulator"), default=str(kind_of(settings)))
+        return _asked_kind(settings)
     return parse_kind(env) if env else kind_of(settings)
+
+
+def _asked_kind(settings: Settings) -> EnvKind:
+    while True:
+        env = typer.prompt(_("Environment: paper, real or emulator"), default=str(kind_of(settings)))
+        try:
+            return parse_kind(env)
+        except UsageError as error:
+            typer.echo(f"  {in_words(error.message)}. {in_words(error.hint)}")
 
 
 def _explain(kind: EnvKind) -> None:
@@ -136,7 +146,7 @@ def _customer(
     for field, title in FIELDS.items():
         known = before[field].reveal() if field in SECRET_FIELDS else before[field]
         if field not in found and asks:
-            found[field] = _prompt(_(title), known, hidden=field in SECRET_FIELDS)
+            found[field] = _answer(field, _(title), known)
         found.setdefault(field, known)
         if not found[field] and not asks and field != "hts_id":
             raise UsageError(
@@ -149,8 +159,14 @@ def _customer(
     )  # fmt: skip
 
 
-def _prompt(title: str, known: str, *, hidden: bool) -> str:
-    """Ask; an empty answer keeps what is known."""
+def _answer(field: str, title: str, known: str) -> str:
+    """Ask until the answer can be kept; an empty one keeps what is known, unless that cannot be kept itself."""
+    known = "" if problem_of(field, known) else known
     label = f"{title} [{_('Enter keeps it')}]" if known else title
-    answer: str = typer.prompt(label, default="", show_default=False, hide_input=hidden)
-    return answer.strip() or known
+    while True:
+        typed: str = typer.prompt(label, default="", show_default=False, hide_input=field in SECRET_FIELDS)
+        answer = typed.strip() or known
+        problem = problem_of(field, answer)
+        if not problem:
+            return answer
+        typer.echo(f"  {in_words(problem)}")

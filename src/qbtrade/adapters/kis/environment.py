@@ -219,15 +219,31 @@ def check(environment: Environment, others: Iterable[Environment] = ()) -> Envir
     return environment
 
 
+def key_problem(name: str, text: str) -> str:
+    """Why this cannot be an app key or secret, or ""."""
+    if not text:
+        return f"the {name} is missing"
+    if PLACEHOLDER.search(text) or len(text) < KEY_LENGTH:
+        return f"the {name} is a placeholder"
+    return ""
+
+
+def account_problem(text: str) -> str:
+    """Why this cannot be an account, or ""."""
+    return "" if ACCOUNT.fullmatch(text) else "the account is not written as 12345678-01"
+
+
+def hts_id_problem(text: str) -> str:
+    """Why this cannot be an HTS id, or ""; there may be none."""
+    return "the HTS id is a placeholder" if PLACEHOLDER.search(text) or not text.isascii() else ""
+
+
 def _problems(environment: Environment, others: Iterable[Environment]) -> Iterator[str]:
     for name, secret in (("app key", environment.app_key), ("app secret", environment.app_secret)):
-        text = secret.reveal()
-        if not text:
-            yield f"the {name} is missing"
-        elif PLACEHOLDER.search(text) or len(text) < KEY_LENGTH:
-            yield f"the {name} is a placeholder"
-    if not ACCOUNT.fullmatch(environment.account):
-        yield "the account is not written as 12345678-01"
+        if problem := key_problem(name, secret.reveal()):
+            yield problem
+    if problem := account_problem(environment.account):
+        yield problem
     if urlsplit(environment.rest_url).scheme not in {"http", "https"}:
         yield "the REST address does not begin with http:// or https://"
     if urlsplit(environment.ws_url).scheme not in {"ws", "wss"}:

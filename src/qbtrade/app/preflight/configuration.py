@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from qbtrade.adapters.kis.environment import ACCOUNT, KEY_LENGTH, PLACEHOLDER
+from qbtrade.adapters.kis.environment import account_problem, hts_id_problem, key_problem
 from qbtrade.app import devlp
 from qbtrade.app.config import DEFAULT, exposed_files, readable_by_others
 from qbtrade.app.kis_account import customer_of
@@ -42,11 +42,8 @@ def keys(case: Case) -> Finding:
         return ok(OWN)
     held = customer_of(case.settings, case.kind)
     for name in ("app_key", "app_secret"):
-        text, said = held[name].reveal(), name.replace("_", " ")
-        if not text:
-            return fail(f"the {said} is missing", INIT)
-        if PLACEHOLDER.search(text) or len(text) < KEY_LENGTH:
-            return fail(f"the {said} is a placeholder", INIT)
+        if problem := key_problem(name.replace("_", " "), held[name].reveal()):
+            return fail(problem, INIT)
     return ok("app key and app secret are there")
 
 
@@ -57,8 +54,8 @@ def account(case: Case) -> Finding:
     text: str = customer_of(case.settings, case.kind)["account"]
     if not text:
         return fail("the account is missing", INIT)
-    if not ACCOUNT.fullmatch(text):
-        return fail("the account is not written as 12345678-01", "Eight digits, a dash, two digits: QB_KIS_ACCOUNT")
+    if problem := account_problem(text):
+        return fail(problem, "Eight digits, a dash, two digits: QB_KIS_ACCOUNT")
     if not text.endswith("-01"):
         product = text[-2:]
         return warn(f"the account ends with {product}, which is no brokerage account", "Stocks trade on one with 01")
@@ -72,8 +69,8 @@ def hts_id(case: Case) -> Finding:
     text: str = customer_of(case.settings, case.kind)["hts_id"]
     if not text:
         return warn("the HTS id is missing: fills are seen only when they are asked for", "Set QB_KIS_HTS_ID")
-    if not text.isascii() or PLACEHOLDER.search(text):
-        return fail("the HTS id is a placeholder", INIT)
+    if problem := hts_id_problem(text):
+        return fail(problem, INIT)
     return ok("it is there")
 
 
