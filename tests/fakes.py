@@ -162,11 +162,15 @@ class FakeOrders:
     def open_symbols(self) -> tuple[str, ...]:
         return tuple(sorted({order.request.symbol for order in self._orders.values() if order.is_open}))
 
+    def abandoned(self, symbol: str) -> tuple[Order, ...]:
+        lost = OrderStatus.ABANDONED
+        return tuple(each for each in self._orders.values() if each.status is lost and each.request.symbol == symbol)
+
     def buying(self) -> int:
         return sum(
             order.remaining * (order.request.price if order.request.kind is OrderKind.LIMIT else self._upper)
             for order in self._orders.values()
-            if order.is_open and order.request.side is Side.BUY
+            if (order.is_open or order.status is OrderStatus.ABANDONED) and order.request.side is Side.BUY
         )
 
     def selling(self, symbol: str) -> int:

@@ -173,8 +173,12 @@ class OrderView(Protocol):
         """Symbols with an order that may still fill, sorted."""
         ...
 
+    def abandoned(self, symbol: str) -> tuple[Order, ...]:
+        """Every order of the symbol that was given up for lost and did not turn up, oldest first."""
+        ...
+
     def buying(self) -> int:
-        """KRW that all open buys may still cost at their limits (a market buy at the upper price limit)."""
+        """KRW that all open and abandoned buys may still cost at their limits (a market buy at the upper limit)."""
         ...
 
     def selling(self, symbol: str) -> int:

@@ -22,10 +22,10 @@ PARTLY_FILLED  PARTLY_FILLED FILLED CANCELING CANCELED EXPIRED
 FILLED
 CANCELING      WORKING PARTLY_FILLED CANCELING FILLED CANCELED EXPIRED REJECTED
 CANCELED       CANCELED FILLED
-EXPIRED
+EXPIRED        EXPIRED FILLED
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in LEGAL.strip().splitlines()}
-FILLABLE = {S.SENDING, S.WORKING, S.UNCONFIRMED, S.ABANDONED, S.PARTLY_FILLED, S.CANCELING, S.CANCELED}
+FILLABLE = {S.SENDING, S.WORKING, S.UNCONFIRMED, S.ABANDONED, S.PARTLY_FILLED, S.CANCELING, S.CANCELED, S.EXPIRED}
 
 
 def order_in(status: OrderStatus, qty: int = 10) -> Order:
@@ -53,7 +53,7 @@ def test_the_table_knows_every_state() -> None:
 
 def test_an_ended_order_moves_only_by_a_fill_that_comes_late_or_an_order_that_turns_up() -> None:
     revived = {status for status in TERMINAL if NEXT[status]}
-    assert revived == {S.CANCELED, S.ABANDONED}
+    assert revived == {S.CANCELED, S.ABANDONED, S.EXPIRED}
     assert {status for status in S if not NEXT[status]} <= TERMINAL
 
 
@@ -84,6 +84,7 @@ def test_only_an_order_that_may_be_at_the_venue_fills(status: OrderStatus) -> No
         (S.ABANDONED, S.PARTLY_FILLED),
         (S.CANCELING, S.CANCELING),
         (S.CANCELED, S.CANCELED),
+        (S.EXPIRED, S.EXPIRED),
     ],
 )
 def test_a_part_that_fills_leaves_a_cancel_on_its_way(status: OrderStatus, after: OrderStatus) -> None:

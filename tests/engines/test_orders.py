@@ -22,7 +22,7 @@ class Desk:
         self.told = list[str]()
         self.published = list[Event]()
         self.orders = Orders(self.bus, self.clock, FakeMarket(self.bus), self)
-        heard = (ev.SubmitOrder, ev.OrderApproved, ev.OrderSending, ev.CancelOrder, ev.OrderCanceling)
+        heard = (ev.SubmitOrder, ev.OrderApproved, ev.OrderSending, ev.CancelOrder, ev.OrderCanceling, ev.Alert)
         self.bus.subscribe_all(heard, self.published.append)
         self.bus.subscribe(ev.SubmitOrder, self.orders.on_submit)
         self.bus.subscribe(ev.OrderApproved, self.orders.on_approved)
@@ -143,11 +143,63 @@ def test_a_refused_cancel_leaves_the_order_as_it_was() -> None:
     desk.orders.on_cancel_rejected(ev.CancelRejected(4, "Q1", "too-late"))
     assert desk.status() is S.WORKING
     desk.orders.on_filled(ev.OrderFilled(3, "Q1", SAMSUNG, Side.BUY, 75_000, 1))
-    desk.bus.publish(ev.CancelOrder(5, "Q1", "test"))
+    desk.clock.advance(2 * SECOND)
+    assert desk.status() is S.CANCELING
     desk.orders.on_cancel_rejected(ev.CancelRejected(6, "Q1", "too-late"))
     assert desk.status() is S.PARTLY_FILLED
     desk.orders.on_filled(ev.OrderFilled(7, "Q1", SAMSUNG, Side.BUY, 75_000, 1))
     desk.orders.on_cancel_rejected(ev.CancelRejected(8, "Q1", "not-working"))
+    assert desk.status() is S.FILLED
+
+
+def test_a_cancel_that_fails_is_asked_for_again_with_growing_pauses_until_the_order_ends() -> None:
+    desk = Desk()
+    desk.accept(qty=2)
+    desk.bus.publish(ev.CancelOrder(3, "Q1", "lifetime"))
+    asked = list[int]()
+    for _ in range(6):
+        desk.orders.on_cancel_rejected(ev.CancelRejected(desk.clock.now(), "Q1", "no answer"))
+        before = desk.told.count("cancel Q1")
+        while desk.told.count("cancel Q1") == before:
+            desk.clock.fire()
+        asked.append(desk.clock.now() // SECOND)
+    assert asked == [2, 6, 14, 30, 60, 90]
+    alarms = [event.code for event in desk.published if isinstance(event, ev.Alert)]
+    assert alarms == ["cancel-fails"]
+    desk.orders.on_canceled(ev.OrderCanceled(desk.clock.now(), "Q1", 2, "asked"))
+    told = list(desk.told)
+    desk.clock.advance(desk.clock.now() + 600 * SECOND)
+    assert desk.told == told
+
+
+def test_a_cancel_that_waits_for_its_next_try_is_not_asked_for_sooner() -> None:
+    desk = Desk()
+    desk.accept()
+    desk.bus.publish(ev.CancelOrder(3, "Q1", "session-stopped"))
+    desk.orders.on_cancel_rejected(ev.CancelRejected(4, "Q1", "no answer"))
+    desk.bus.publish(ev.CancelOrder(5, "Q1", "session-stopped"))
+    assert desk.told.count("cancel Q1") == 1
+    desk.clock.advance(3 * SECOND)
+    assert desk.told.count("cancel Q1") == 2
+
+
+def test_the_next_try_of_a_cancel_is_dropped_when_the_order_ends() -> None:
+    desk = Desk()
+    desk.accept()
+    desk.bus.publish(ev.CancelOrder(3, "Q1", "test"))
+    desk.orders.on_cancel_rejected(ev.CancelRejected(4, "Q1", "too-late"))
+    desk.orders.on_filled(ev.OrderFilled(5, "Q1", SAMSUNG, Side.BUY, 75_000, 1))
+    desk.clock.advance(60 * SECOND)
+    assert desk.told == ["submit Q1", "cancel Q1"]
+
+
+def test_a_fill_may_arrive_after_the_order_expired() -> None:
+    desk = Desk()
+    desk.accept(qty=2)
+    desk.orders.on_expired(ev.OrderExpired(9, "Q1", 2))
+    desk.orders.on_filled(ev.OrderFilled(10, "Q1", SAMSUNG, Side.BUY, 75_000, 1))
+    assert (desk.status(), desk.orders.open_orders(SAMSUNG)) == (S.EXPIRED, ())
+    desk.orders.on_filled(ev.OrderFilled(10, "Q1", SAMSUNG, Side.BUY, 75_000, 1))
     assert desk.status() is S.FILLED
 
 
@@ -195,9 +247,21 @@ def test_an_unconfirmed_order_counts_until_evidence_and_may_turn_up_late() -> No
     desk.orders.on_unconfirmed(ev.OrderUnconfirmed(2, "Q1", "timeout"))
     assert (desk.status(), desk.orders.buying()) == (S.UNCONFIRMED, 75_000)
     desk.orders.on_abandoned(ev.OrderAbandoned(3, "Q1", "not in the books"))
-    assert (desk.status(), desk.orders.buying()) == (S.ABANDONED, 0)
+    assert (desk.status(), desk.orders.open_orders(SAMSUNG)) == (S.ABANDONED, ())
+    assert desk.orders.buying() == 75_000
+    assert [order.request.order_id for order in desk.orders.abandoned(SAMSUNG)] == ["Q1"]
     desk.orders.on_accepted(ev.OrderAccepted(4, "Q1", "B1"))
-    assert (desk.status(), desk.orders.buying()) == (S.WORKING, 75_000)
+    assert (desk.orders.buying(), desk.orders.abandoned(SAMSUNG)) == (75_000, ())
+
+
+def test_an_abandoned_order_that_turns_up_is_canceled() -> None:
+    desk = Desk()
+    desk.approve()
+    desk.orders.on_unconfirmed(ev.OrderUnconfirmed(2, "Q1", "timeout"))
+    desk.orders.on_abandoned(ev.OrderAbandoned(3, "Q1", "not in the books"))
+    assert desk.told == ["submit Q1"]
+    desk.orders.on_accepted(ev.OrderAccepted(4, "Q1", "B1"))
+    assert (desk.told, desk.status()) == (["submit Q1", "cancel Q1"], S.CANCELING)
 
 
 def test_an_abandoned_order_that_fills_is_open_again() -> None:
@@ -206,7 +270,7 @@ def test_an_abandoned_order_that_fills_is_open_again() -> None:
     desk.orders.on_unconfirmed(ev.OrderUnconfirmed(2, "Q1", "timeout"))
     desk.orders.on_abandoned(ev.OrderAbandoned(3, "Q1", "not in the books"))
     desk.orders.on_filled(ev.OrderFilled(4, "Q1", SAMSUNG, Side.BUY, 75_000, 1))
-    assert (desk.status(), desk.orders.buying()) == (S.PARTLY_FILLED, 75_000)
+    assert (desk.status(), desk.orders.buying()) == (S.CANCELING, 75_000)
 
 
 def test_an_unconfirmed_order_that_shows_by_a_fill_is_canceled_as_was_asked() -> None:

@@ -30,6 +30,10 @@ class OneOrder:
     def open_symbols(self) -> tuple[str, ...]:
         return ()
 
+    def abandoned(self, symbol: str) -> tuple[Order, ...]:
+        del symbol
+        return ()
+
     def buying(self) -> int:
         return 0
 

@@ -23,7 +23,7 @@ from qbtrade.domain.events import (
     SubmitOrder,
 )
 from qbtrade.domain.message import Event
-from qbtrade.domain.order import NEXT, OrderRequest, OrderStatus, Side
+from qbtrade.domain.order import KEPT_BY_FILLS, NEXT, OrderRequest, OrderStatus, Side
 from qbtrade.kernel.bus import Bus
 
 Row = dict[str, Any]
@@ -87,7 +87,7 @@ class OrderRows:
             order["slippage"] += self.slippage(event.order_id, event.price, event.qty)
             if order["filled_qty"] == order["qty"]:
                 order.update(status=_S.FILLED.value, reason="")
-            elif order["status"] not in {_S.CANCELING, _S.CANCELED}:
+            elif order["status"] not in KEPT_BY_FILLS:
                 order["status"] = _S.PARTLY_FILLED.value
 
     def _on_booked(self, event: PositionChanged) -> None:

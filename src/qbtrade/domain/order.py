@@ -91,8 +91,10 @@ NEXT: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
         {_S.WORKING, _S.PARTLY_FILLED, _S.CANCELING, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
     ),  # WORKING again when the cancel is refused; CANCELING again when a part fills meanwhile
     _S.CANCELED: frozenset({_S.CANCELED, _S.FILLED}),  # the fill was already on its way
-    _S.EXPIRED: frozenset(),
+    _S.EXPIRED: frozenset({_S.EXPIRED, _S.FILLED}),  # the auction's fill was told late
 }
+KEPT_BY_FILLS: Final = frozenset({_S.CANCELING, _S.CANCELED, _S.EXPIRED})
+"""States in which an order stays when a part of it fills."""
 TERMINAL: Final = frozenset({_S.DENIED, _S.REJECTED, _S.NOT_SENT, _S.ABANDONED, _S.FILLED, _S.CANCELED, _S.EXPIRED})
 
 
@@ -159,7 +161,7 @@ class Order:
             raise IllegalMoveError(f"order {self.request.order_id}: fill of {qty} with {self.remaining} remaining")
         if qty == self.remaining:
             self.move(OrderStatus.FILLED)
-        elif self.status not in {OrderStatus.CANCELING, OrderStatus.CANCELED}:
+        elif self.status not in KEPT_BY_FILLS:
             self.move(OrderStatus.PARTLY_FILLED)
         else:
             self.move(self.status)

@@ -1,8 +1,13 @@
 """The life of our orders: intents, answers, cancels. The only place that hands anything to a broker."""
 
+from typing import Final
+
+from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import (
+    Alert,
     CancelOrder,
     CancelRejected,
+    Level,
     OrderAbandoned,
     OrderAccepted,
     OrderApproved,
@@ -18,11 +23,25 @@ from qbtrade.domain.events import (
     SubmitOrder,
 )
 from qbtrade.domain.order import Order, OrderKind, OrderStatus, Side
-from qbtrade.ports import Broker, Clock, MarketView, Publisher
+from qbtrade.ports import Broker, Clock, MarketView, Publisher, TimerHandle
 
 S = OrderStatus
 UNKNOWN = frozenset({S.UNCONFIRMED, S.ABANDONED})
 BEFORE_ACCEPTANCE = frozenset({S.NEW, S.APPROVED, S.SENDING, S.UNCONFIRMED})
+PAUSES: Final = (2 * NS, 4 * NS, 8 * NS, 16 * NS, 30 * NS)
+"""Before a cancel that came to nothing is asked for again; the last one from then on."""
+ALARM_AFTER: Final = 3
+"""Cancels of one order that came to nothing, before a person is told."""
+
+
+class _Wish:
+    """A cancel that is wanted until its order has ended. asked: how often; pause: until it may be asked for again."""
+
+    __slots__ = ("asked", "pause", "reason")
+
+    def __init__(self, reason: str) -> None:
+        self.reason, self.asked = reason, 0
+        self.pause: TimerHandle | None = None
 
 
 class Orders:
@@ -36,7 +55,8 @@ class Orders:
         self._bus, self._clock, self._market, self._broker = bus, clock, market, broker
         self._orders: dict[str, Order] = {}
         self._open: dict[str, list[Order]] = {}
-        self._cancel_wanted: dict[str, str] = {}
+        self._abandoned: dict[str, list[Order]] = {}
+        self._wishes: dict[str, _Wish] = {}
 
     # OrderView
 
@@ -52,11 +72,16 @@ class Orders:
         """Symbols with an order that may still fill, sorted."""
         return tuple(sorted(symbol for symbol, orders in self._open.items() if orders))
 
+    def abandoned(self, symbol: str) -> tuple[Order, ...]:
+        """Every order of the symbol that was given up for lost and did not turn up, oldest first."""
+        return tuple(self._abandoned.get(symbol, ()))
+
     def buying(self) -> int:
-        """KRW that all open buys may still cost at their limits."""
+        """KRW that all open buys may still cost at their limits, and those that may turn up."""
         return sum(
             order.remaining * self._limit(order)
-            for orders in self._open.values()
+            for kept in (self._open, self._abandoned)
+            for orders in kept.values()
             for order in orders
             if order.request.side is Side.BUY
         )
@@ -99,13 +124,14 @@ class Orders:
         self._broker.submit(event.order)
 
     def on_cancel(self, event: CancelOrder) -> None:
-        """Ask the broker to cancel, at once or as soon as the order has been accepted."""
+        """Ask the broker to cancel, at once or when the order was accepted, and again until the order has ended."""
         order = self._orders.get(event.order_id)
-        if order is None or not order.is_open or order.status is S.CANCELING:
+        if order is None or not order.is_open:
             return
-        if order.status in BEFORE_ACCEPTANCE:
-            self._cancel_wanted[event.order_id] = event.reason
+        wish = self._wishes.setdefault(event.order_id, _Wish(event.reason))
+        if order.status in BEFORE_ACCEPTANCE or order.status is S.CANCELING or wish.pause is not None:
             return
+        wish.asked += 1
         order.move(S.CANCELING)
         self._bus.publish(OrderCanceling(event.ts, event.order_id, event.reason))
 
@@ -140,9 +166,9 @@ class Orders:
             self._clock.call_at(ts + lifetime, lambda due: self._lifetime_over(due, order_id))
 
     def _want_cancel_now(self, ts: int, order: Order) -> None:
-        reason = self._cancel_wanted.pop(order.request.order_id, "")
-        if reason and order.is_open:
-            self._bus.publish(CancelOrder(ts, order.request.order_id, reason))
+        wish = self._wishes.get(order.request.order_id)
+        if wish is not None and order.is_open:
+            self._bus.publish(CancelOrder(ts, order.request.order_id, wish.reason))
 
     def _lifetime_over(self, due: int, order_id: str) -> None:
         order = self._orders[order_id]
@@ -162,8 +188,11 @@ class Orders:
         self._orders[event.order_id].move(S.UNCONFIRMED)
 
     def on_abandoned(self, event: OrderAbandoned) -> None:
-        """Evidence says that it does not exist."""
+        """Evidence says that it does not exist. It counts until the session ends; if it turns up, it is canceled."""
         self._end(event.order_id, S.ABANDONED)
+        order = self._orders[event.order_id]
+        self._abandoned.setdefault(order.request.symbol, []).append(order)
+        self._wishes[event.order_id] = _Wish("given-up")
 
     def on_filled(self, event: OrderFilled) -> None:
         """Book the execution on the order."""
@@ -181,10 +210,24 @@ class Orders:
         self._end(event.order_id, S.CANCELED)
 
     def on_cancel_rejected(self, event: CancelRejected) -> None:
-        """The order stands as it was, unless it ended meanwhile."""
+        """The order stands as it was, unless it ended meanwhile; what was wanted is asked for again after a pause."""
         order = self._orders[event.order_id]
         if order.status is S.CANCELING:
             order.move(S.PARTLY_FILLED if order.filled_qty else S.WORKING)
+        wish = self._wishes.get(event.order_id)
+        if wish is None or wish.pause is not None or not order.is_open:
+            return
+        due = self._clock.now() + PAUSES[min(wish.asked, len(PAUSES)) - 1]
+        wish.pause = self._clock.call_at(due, lambda due: self._cancel_again(due, order, wish))
+        if wish.asked == ALARM_AFTER:
+            number = order.broker_order_id or event.order_id
+            text = f"order {number} could not be canceled {wish.asked} times ({event.reason}); qb goes on asking"
+            action = "cancel it at the broker yourself if it should not fill"
+            self._bus.publish(Alert(event.ts, Level.CRITICAL, "cancel-fails", text, action))
+
+    def _cancel_again(self, due: int, order: Order, wish: _Wish) -> None:
+        wish.pause = None
+        self._want_cancel_now(due, order)
 
     def on_expired(self, event: OrderExpired) -> None:
         """The day is over for it."""
@@ -195,16 +238,18 @@ class Orders:
     def _end(self, order_id: str, status: OrderStatus) -> None:
         order = self._orders[order_id]
         order.move(status)
-        self._cancel_wanted.pop(order_id, None)
         self._drop(order)
 
     def _drop(self, order: Order) -> None:
         orders = self._open[order.request.symbol]
         if order in orders:
             orders.remove(order)
+        wish = self._wishes.pop(order.request.order_id, None)
+        if wish is not None and wish.pause is not None:
+            wish.pause.cancel()
 
     def _revive(self, order: Order) -> None:
         """An order that was given up for lost and turns up is open again."""
-        orders = self._open[order.request.symbol]
-        if order.status is S.ABANDONED and order not in orders:
-            orders.append(order)
+        if order.status is S.ABANDONED:
+            self._abandoned[order.request.symbol].remove(order)
+            self._open[order.request.symbol].append(order)

@@ -27,7 +27,7 @@ from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher
 
 BUY: Final = Side.BUY
 LIMIT: Final = OrderKind.LIMIT
-UNCONFIRMED: Final = OrderStatus.UNCONFIRMED
+UNKNOWN: Final = frozenset({OrderStatus.UNCONFIRMED, OrderStatus.ABANDONED})
 CANCELING: Final = OrderStatus.CANCELING
 ENTER: Final = Intent.ENTER
 ACCOUNT: Final = ""
@@ -139,16 +139,16 @@ class RiskGate:
         price = order.price if order.kind is LIMIT else self._margin(order)
         amount = price * order.qty
         registered = buying = buying_here = left = selling = unconfirmed = 0
-        for other in self._orders.open_orders(symbol):
+        for other in (*self._orders.open_orders(symbol), *self._orders.abandoned(symbol)):
             request = other.request
             if request.order_id == order_id:
                 registered = amount
                 continue
             if request.side is BUY:
                 buying_here += other.remaining * (request.price if request.kind is LIMIT else self._margin(request))
-            else:
+            elif other.is_open:
                 selling += other.remaining
-            if other.status is UNCONFIRMED and request.side is side:
+            if other.status in UNKNOWN and request.side is side:
                 unconfirmed += 1
         intent = intent_of(order)
         if intent is ENTER:

@@ -96,6 +96,16 @@ def test_an_unconfirmed_order_locks_its_symbol_and_side() -> None:
     assert bench.check(an_order("Q4"), "unconfirmed-lock") == (0, 0, 0, "orders", True)
 
 
+def test_an_order_given_up_for_lost_locks_its_symbol_and_side_and_its_cost_counts() -> None:
+    bench = Bench()
+    bench.positions.hold(SAMSUNG, 10, 75_000)
+    bench.orders.place(an_order("W1"), OrderStatus.ABANDONED)
+    bench.orders.place(a_sell("W2", qty=10), OrderStatus.ABANDONED)
+    assert bench.check(an_order("Q1"), "unconfirmed-lock") == (0, 1, -1, "orders", False)
+    assert bench.check(a_sell("Q2"), "unconfirmed-lock") == (0, 1, -1, "orders", False)
+    assert bench.check(a_sell("Q3", qty=10, purpose=Purpose.PROTECT), "sell-qty") == (10, 10, 0, "shares", True)
+
+
 def test_an_unconfirmed_sell_locks_exits_but_not_protection_of_the_other_shares() -> None:
     bench = Bench()
     bench.positions.hold(SAMSUNG, 3, 75_000)

@@ -63,7 +63,7 @@ class SellQty(Rule):
 
 
 class UnconfirmedLock(Rule):
-    """While the fate of an order is unknown, no other of its symbol and side is sent."""
+    """While the fate of an order is unknown, or it was given up for lost, no other of its symbol and side is sent."""
 
     slug: ClassVar = "unconfirmed-lock"
     binds: ClassVar = VOLUNTARY
