@@ -28,11 +28,20 @@ class Halt(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """The session that holds the lock. started: UTC ns."""
+    """The session that holds the lock. started: UTC ns.
+
+    taken_by: the run of `qb halt --flatten` that took the account over because the session hung, or "".
+    """
 
     pid: int
     run_id: str
     started: int
+    taken_by: str = ""
+
+    @property
+    def owner(self) -> str:
+        """The run that may send orders."""
+        return self.taken_by or self.run_id
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -74,6 +83,16 @@ def lock_path(home: Path, environment: Environment) -> Path:
     return home / "locks" / f"{account_name(environment)}.json"
 
 
+def selling_path(home: Path, environment: Environment) -> Path:
+    """The file that whoever sells out from outside holds locked; it holds a Running."""
+    return home / "locks" / f"{account_name(environment)}.selling.json"
+
+
+def fence_path(home: Path, environment: Environment) -> Path:
+    """The file that is locked, shared, while an order is on its way, and alone while an account changes hands."""
+    return home / "locks" / f"{account_name(environment)}.fence"
+
+
 def read_halt(home: Path, environment: Environment) -> Halt | None:
     """The halt flag, if it is set. One that cannot be read halts all the same."""
     path = halt_path(home, environment)
@@ -83,10 +102,20 @@ def read_halt(home: Path, environment: Environment) -> Halt | None:
 
 
 def running(home: Path, environment: Environment) -> Running | None:
-    """The session that holds the lock now, if any."""
+    """The session that holds the lock now, if any. Raises: FileError."""
+    return holder(lock_path(home, environment))
+
+
+def read_running(home: Path, environment: Environment) -> Running | None:
+    """Whom the lock of an account names, whether it is held or not."""
+    found: Running | None = _read(lock_path(home, environment), Running)
+    return found
+
+
+def holder(path: Path) -> Running | None:
+    """Who holds a lock now, if anybody does. Raises: FileError."""
     import fcntl
 
-    path = lock_path(home, environment)
     try:
         with path.open("rb") as file:
             try:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.adapters.kis.environment import Environment, EnvKind
 from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.app.account_files import Halt
 from qbtrade.app.config import Settings, load_settings
 from qbtrade.app.home import create, home
 from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_environment
@@ -18,16 +19,24 @@ from qbtrade.app.live.remote import cancel_everything
 from qbtrade.app.live.remote import halt as set_halt
 from qbtrade.app.live.remote import resume as take_halt
 from qbtrade.app.live.status_file import Seen, shown
+from qbtrade.cli import figures
+from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.pages import option
+from qbtrade.cli.screen import console_on, watching
 from qbtrade.cli.status import is_alive
 from qbtrade.cli.text import _
+from qbtrade.cli.words import said
 from qbtrade.errors import BrokerError, ExitCode, UsageError
+from qbtrade.kernel.loop import StopRequest
 
 Env = Annotated[
     str, option("--env", metavar="NAME", default=_("that of the running session, or paper"), text=_("Which account"))
 ]
 Reason = Annotated[str, option("--reason", metavar="TEXT", text=_("Why; kept with the flag"))]
-Flatten = Annotated[bool, typer.Option("--flatten", help=_("Let the running session sell what it holds, too"))]
+Flatten = Annotated[
+    bool,
+    typer.Option("--flatten", help=_("Sell what qb opened, too; instead of the session where that hangs or has died")),
+]
 NOBODY: Final = ("http://127.0.0.1:1", "ws://127.0.0.1:1")
 
 
@@ -35,13 +44,19 @@ def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False) -> Non
     """Stop trading: sets a flag that outlives restarts, and cancels whatever works, through a connection of its own."""
     folder = home()
     create(folder)
-    environment, running = _account(folder, env)
-    if flatten and running is None:
-        raise UsageError("--flatten needs a running session, which sells", hint="Sell in the KIS app, or start qb live")
-    set_halt(folder, environment, reason or "qb halt", flatten=flatten)
+    environment, _running = _account(folder, env)
+    flag = set_halt(folder, environment, reason or "qb halt", flatten=flatten)
     _say(_("trading is halted on {account}, until `qb resume`").format(account=_name(environment)))
     if environment.rest_url == NOBODY[0]:
         raise typer.Exit(ExitCode.DONE)
+    done = _cancel(folder, environment)
+    if flatten:
+        raise typer.Exit(_flatten(folder, environment, flag, ExitCode.DONE if done else ExitCode.BROKER))
+    raise typer.Exit(ExitCode.DONE if done else ExitCode.BROKER)
+
+
+def _cancel(folder: Path, environment: Environment) -> bool:
+    """Cancel whatever works; whether all of it is canceled."""
     try:
         orders = cancel_everything(folder, environment, _last_run(folder, environment))
     except BrokerError as error:
@@ -56,7 +71,33 @@ def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False) -> Non
         )
     if not orders:
         _say(_("no order works"))
-    raise typer.Exit(ExitCode.DONE if all(order.done for order in orders) else ExitCode.BROKER)
+    return all(order.done for order in orders)
+
+
+def _flatten(folder: Path, environment: Environment, flag: Halt, canceled: ExitCode) -> ExitCode:
+    """Have what qb opened sold, and name what is left."""
+    from qbtrade.app.live.flatten import flatten
+
+    stop = StopRequest()
+    _say(_("selling what qb opened; the session does it while it heeds the halt"))
+    with (
+        Interrupts(stop, _("once more to leave at once")),
+        watching(console_on(sys.stdout), paced=True, quiet=False) as screen,
+    ):
+        found = flatten(folder, environment, flag.since, screen, stop)
+    if found.why:
+        _say(_("nothing can be sold: {why}").format(why=said(found.why)))
+    for fill in found.result.report["fills"] if found.result else ():
+        _say(_("sold {qty} of {symbol} at {price}").format(**{**fill, "price": figures.won(fill["price"])}))
+    for symbol, qty in found.left.items():
+        _say(_("{qty} of {symbol} are left; no stop-loss is active").format(qty=qty, symbol=symbol))
+    if not found.left:
+        _say(_("nothing that qb opened is left"))
+    if found.result:
+        _say(_("report: {path}").format(path=found.result.report_path))
+        if found.result.exit_code is ExitCode.BOOKS_DISAGREE:
+            return ExitCode.BOOKS_DISAGREE
+    return ExitCode.BROKER if found.left else canceled
 
 
 def resume(*, env: Env = "", reason: Reason = "") -> None:

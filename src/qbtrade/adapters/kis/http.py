@@ -6,6 +6,9 @@ from typing import Literal
 import msgspec
 
 Method = Literal["GET", "POST"]
+Heeds = Literal["nothing", "takeover", "halt"]
+"""What stops a request at the last moment: for cancels and questions nothing, for protective sells that another process
+has taken the account over, for every other order a halt, too."""
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,7 +16,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     request_id: given back with the answer. url: with its query, already encoded. timeout_ns: for the whole exchange,
     in machine time whatever the market clock's speed. once: True for an order, which gets a connection of its own and
-    is never repeated by anybody.
+    is never repeated by anybody. heeds: what stops it at the last moment.
     """
 
     request_id: int
@@ -23,6 +26,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
     timeout_ns: int
     once: bool = False
+    heeds: Heeds = "nothing"
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.request_id}, {self.method} {self.url.partition('?')[0]}, once={self.once})"

@@ -9,14 +9,15 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from qbtrade.adapters.kis.call import Call, CallKind
+from qbtrade.adapters.kis.call import Call, CallKind, Priority
 from qbtrade.adapters.kis.environment import Environment, Secret
-from qbtrade.adapters.kis.http import HttpRequest
+from qbtrade.adapters.kis.http import Heeds, HttpRequest
 
 TOKEN_PATH: Final = "/oauth2/tokenP"  # noqa: S105 (a path)
 JSON: Final = {"content-type": "application/json; charset=utf-8"}
 PRIVATE: Final = "P"
 NEXT: Final = "N"
+HEEDS: Final[Mapping[Priority, Heeds]] = {Priority.ORDER: "halt", Priority.PROTECT: "takeover"}
 
 
 def token_request(environment: Environment, request_id: int) -> HttpRequest:
@@ -52,6 +53,7 @@ def request_for(
     return HttpRequest(
         request_id=request_id, method=call.method, url=url, headers=headers, body=body,
         timeout_ns=limits.order_timeout_ns if once else limits.read_timeout_ns, once=once,
+        heeds=HEEDS.get(call.priority, "nothing") if once else "nothing",
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.account_files import Halt, read_halt
+from qbtrade.app.live.lock import taken_by
+from qbtrade.app.live.remote import halt
 from qbtrade.app.live.status_file import Seen, show
 from qbtrade.app.status import Status
 from qbtrade.errors import FileError
@@ -14,14 +16,22 @@ from qbtrade.kernel.clock import wall_ns
 
 
 class Board(Protocol):
-    """What hangs outside: the halt flag to be read, the status to be seen."""
+    """What hangs outside: the halt flag to be read, whose account it is, the status to be seen."""
 
     def halt(self) -> Halt | None:
         """The halt flag, if it is set."""
         ...
 
-    def show(self, status: Status) -> None:
-        """Let others see the session."""
+    def keep_halted(self, reason: str) -> None:
+        """Set the halt flag, which outlives the session. Raises: FileError."""
+        ...
+
+    def taken_by(self) -> str:
+        """The run that took the account over because this one hung, or ""."""
+        ...
+
+    def show(self, status: Status, heeded: int) -> None:
+        """Let others see the session. heeded: since when the halt lasts that it obeys, UTC ns, or 0."""
         ...
 
 
@@ -35,8 +45,17 @@ class AccountFiles:
         """The halt flag, if it is set."""
         return read_halt(self._home, self._environment)
 
-    def show(self, status: Status) -> None:
+    def keep_halted(self, reason: str) -> None:
+        """Set the halt flag."""
+        halt(self._home, self._environment, reason, flatten=False)
+
+    def taken_by(self) -> str:
+        """Whom the lock file names beside this run."""
+        return taken_by(self._home, self._environment, self._run_id)
+
+    def show(self, status: Status, heeded: int) -> None:
         """Write the status file, which is a view and nothing more."""
         kind, urls = self._environment.kind.value, (self._environment.rest_url, self._environment.ws_url)
         with suppress(FileError):
-            show(self._home, self._environment, Seen(self._run_id, os.getpid(), wall_ns(), kind, urls, status))
+            seen = Seen(self._run_id, os.getpid(), wall_ns(), kind, urls, status, heeded)
+            show(self._home, self._environment, seen)

@@ -78,6 +78,13 @@ def carried(books: Iterable[Journal], account: str, today: date) -> Carried:
     return found
 
 
+def account_in(home: Path, run_id: str) -> str:
+    """Whose books a run kept, as its journal names them; "" without one. Raises: FileError, JournalError."""
+    path = journals_dir(home) / f"{run_id}.sqlite3"
+    started = next(read_events(path), None) if path.exists() else None
+    return started.account if isinstance(started, ev.SessionStarted) else ""
+
+
 def left_open(home: Path, run_id: str) -> list[Leftover]:
     """Orders that the journal of a run does not end; none without such a journal. Raises: FileError, JournalError."""
     path, found = journals_dir(home) / f"{run_id}.sqlite3", Carried()

@@ -8,6 +8,7 @@ from qbtrade.adapters.kis.limiter import GrantStore
 from qbtrade.adapters.kis.shared_state import GrantFile, TokenFile
 from qbtrade.adapters.kis.stream import Stream
 from qbtrade.adapters.kis.transport import HttpWorkers, StreamThread
+from qbtrade.adapters.kis.transport.workers import Gate, open_gate
 from qbtrade.app.home import kis_dir
 from qbtrade.app.live.world import World
 from qbtrade.kernel.bus import Bus
@@ -16,7 +17,7 @@ from qbtrade.ports import PacedClock
 
 
 class Machine:
-    """Threads and sockets of one session. Implements wire.Ground."""
+    """Threads and sockets of one session. Implements wire.Ground. gate: what every order has to pass."""
 
     clock: PacedClock
     loop: Loop
@@ -24,13 +25,13 @@ class Machine:
     grants: GrantStore
     outbox: Outbox
 
-    def __init__(self, world: World, home: Path, stop: StopRequest) -> None:
+    def __init__(self, world: World, home: Path, stop: StopRequest, gate: Gate = open_gate) -> None:
         self.environment, self.clock, self.bus = world.environment, world.clock, Bus()
         self._clock, self._inbox, self._streams = world.clock, Inbox(), list[StreamThread]()
         self.loop = LiveLoop(self.bus, world.clock, self._inbox, stop)
         self.tokens = TokenFile(kis_dir(home), world.environment)
         self.grants = GrantFile(kis_dir(home), world.environment)
-        self.outbox = self._workers = HttpWorkers(self._inbox, world.clock.twin())
+        self.outbox = self._workers = HttpWorkers(self._inbox, world.clock.twin(), gate=gate)
 
     def stream(self, stream: Stream) -> StreamThread:
         """A thread for it."""

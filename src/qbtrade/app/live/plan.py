@@ -33,10 +33,11 @@ class Until(msgspec.Struct, frozen=True):
 class LivePlan(msgspec.Struct, frozen=True):
     """One live session. session: symbols, strategy, limits and all else that a rehearsal has, too.
 
-    dry_run: real data, simulated fills.
+    dry_run: real data, simulated fills. sells_only: sell what is held and end, as `qb halt --flatten` asks.
     """
 
     session: SimulationPlan
     dry_run: bool = False
     until: Until = Until()
     on_exit: OnExit = OnExit.CANCEL
+    sells_only: bool = False

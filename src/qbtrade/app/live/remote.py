@@ -55,9 +55,11 @@ class Canceled(msgspec.Struct, frozen=True):
     reason: str
 
 
-def halt(home: Path, environment: Environment, reason: str, *, flatten: bool) -> None:
+def halt(home: Path, environment: Environment, reason: str, *, flatten: bool) -> Halt:
     """Set the flag, which stays until somebody resumes. Raises: FileError."""
-    write_private(halt_path(home, environment), Halt(wall_ns(), reason, flatten))
+    flag = Halt(wall_ns(), reason, flatten)
+    write_private(halt_path(home, environment), flag)
+    return flag
 
 
 def resume(home: Path, environment: Environment, reason: str) -> Halt:

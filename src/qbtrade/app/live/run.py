@@ -11,7 +11,7 @@ from qbtrade.app.live import real_money
 from qbtrade.app.live.account import AtBroker, ask_account
 from qbtrade.app.live.board import AccountFiles, Board
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
-from qbtrade.app.live.lock import account_lock
+from qbtrade.app.live.lock import Gate, account_lock
 from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.app.live.parts import Live
@@ -47,10 +47,19 @@ def live(
     trading_day(rules.calendar, world.clock.now(), plan)
     run_id = new_run_id()
     create(home)
+    account = "" if plan.dry_run else account_of(world, run_id)
+    with account_lock(home, world.environment, run_id):
+        return trade(plan, rules, strategy, world, home, screen, stop, run_id=run_id, account=account, consent=consent)
+
+
+def trade(
+    plan: LivePlan, rules: Rules, strategy: LoadedStrategy, world: World, home: Path, screen: Screen,
+    stop: StopRequest, *, run_id: str, account: str, consent: Consent | None = None,
+) -> SessionResult:  # fmt: skip
+    """Trade as the owner of an account, as `live` does. account: as journals name it, "" for a dry run."""
     path = Path(plan.session.report) if plan.session.report else reports_dir(home) / f"{run_id}.json"
     reports.check_writable(path)
-    with account_lock(home, world.environment, run_id), Wire(Machine(world, home, stop), stop) as wire:
-        account = "" if plan.dry_run else account_of(world, run_id)
+    with Wire(Machine(world, home, stop, Gate(home, world.environment, run_id)), stop) as wire:
         parts = begin(plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent)
         board = AccountFiles(home, world.environment, run_id)
         return _run(parts, wire, board, home, path, screen, stop)

@@ -12,6 +12,7 @@ from qbtrade.adapters.kis.feed import KisFeed
 from qbtrade.app.live.account import compare, told
 from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended
+from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, heed
 from qbtrade.app.live.latency import Latency
 from qbtrade.app.live.parts import Live, opening_held, started
 from qbtrade.app.live.past import past_bars
@@ -42,8 +43,6 @@ from qbtrade.ports import Broker, Clock, JournalStore, MarketView
 FOREVER: Final = 1e12
 SHOW_EVERY: Final = 1
 """Machine seconds between two looks at the halt flag, each with a new status file."""
-BOOKS_DISAGREE: Final = "books-disagree"
-HALTED_BY_HAND: Final = "halted-by-hand"
 
 
 class LiveSession:
@@ -52,11 +51,11 @@ class LiveSession:
     def __init__(
         self, live: Live, wire: Wire, store: JournalStore, board: Board, screen: Screen, stop: StopRequest
     ) -> None:
-        self.live, self.wire, self._board, self._screen, self._stop = live, wire, board, screen, stop
+        self.live, self.wire, self.board, self._screen, self._stop = live, wire, board, screen, stop
         self._watch = Stopwatch()
         self.fault: Exception | None = None
         self.differences: tuple[Difference, ...] = ()
-        self._is_over = False
+        self.is_over, self.heeded = live.plan.sells_only, 0
         plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None
@@ -74,7 +73,7 @@ class LiveSession:
         self.engines.host_strategy(hosted, self._warm_up)
         self.feed = KisFeed(
             wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.environment, live.rules.calendar,
-            symbols=self.symbols, interval=setup.interval, held=self._held,
+            symbols=self.symbols, interval=setup.interval, held=self.held,
         )  # fmt: skip
         self._snapshots = Snapshots(self.engines, self._mode, self.symbols, idle=lambda: 0.0)
         self.day = live.rules.calendar.trading_day(kst_date(clock.now()))
@@ -94,7 +93,8 @@ class LiveSession:
     def _mode(self) -> str:
         return "dry-run" if self.live.plan.dry_run else self.wire.environment.kind.value
 
-    def _held(self) -> tuple[str, ...]:
+    def held(self) -> tuple[str, ...]:
+        """Symbols of this session of which shares are held."""
         return tuple(symbol for symbol in self.symbols if self.engines.portfolio.qty(symbol))
 
     def _dearest_commission(self) -> int:
@@ -107,7 +107,7 @@ class LiveSession:
         """Trade until the end, a stop or a fault, and write the last row."""
         try:
             self._open()
-            self.wire.loop.run_until(lambda: self._stop.asked or self._is_over, FOREVER)
+            self.wire.loop.run_until(lambda: self._stop.asked or self.is_over, FOREVER)
             outcome, reason = self._outcome()
             wind_down(self)
         except JournalError:
@@ -143,7 +143,8 @@ class LiveSession:
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
         self._say_differences(opening.differences)
-        self._say_what_can_never_trade()
+        if not live.plan.sells_only:
+            self._say_what_can_never_trade()
         self._on_show(now)
         self._on_status(now)
         wire.clock.call_at(self.live.plan.until.ts(self.day), self._on_until)
@@ -167,6 +168,8 @@ class LiveSession:
         if not found:
             return
         self.engines.risk.halt(self.wire.clock.now(), BOOKS_DISAGREE)
+        if self.board.halt() is None:
+            self.board.keep_halted("the books disagree")
         action = "compare with the KIS app, then `qb resume` and say why"
         for difference in found:
             text = f"the books disagree: {told(difference)}"
@@ -192,10 +195,10 @@ class LiveSession:
         """End; after the close only when the broker has said of every order how it ended."""
         clock = self.wire.clock
         if clock.now() < self.day.close:
-            self._is_over = True
+            self.is_over = True
             return
-        self._is_over = not self.engines.orders.open_symbols() or clock.now() > self.day.close + 5 * MINUTE
-        if not self._is_over:
+        self.is_over = not self.engines.orders.open_symbols() or clock.now() > self.day.close + 5 * MINUTE
+        if not self.is_over:
             clock.call_at(clock.now() + NS, self._on_until)
 
     def _on_status(self, due: int) -> None:
@@ -206,26 +209,10 @@ class LiveSession:
 
     def _on_show(self, _due: int) -> None:
         clock = self.wire.clock
-        self._heed_halt()
+        heed(self)
         self.engines.journal.flush()
         self._show()
         clock.call_at(clock.now() + SHOW_EVERY * NS * clock.speed, self._on_show)
-
-    def _heed_halt(self) -> None:
-        """Follow the halt flag, which another process sets and takes away."""
-        halt, risk, now = self._board.halt(), self.engines.risk, self.wire.clock.now()
-        is_halted = risk.has(HALTED_BY_HAND)
-        if halt is not None and not is_halted:
-            risk.halt(now, HALTED_BY_HAND)
-            self.cancel_all("halted")
-            text = f"trading is halted from outside: {halt.reason}"
-            self.wire.bus.publish(Alert(now, Level.CRITICAL, HALTED_BY_HAND, text, "`qb resume` when it may go on"))
-        if halt is not None and halt.flatten:
-            for symbol in self._held():
-                self.engines.protection.sell_out(now, symbol, "flatten")
-        if halt is None and is_halted:
-            for cause in (HALTED_BY_HAND, BOOKS_DISAGREE):
-                risk.resume(now, cause)
 
     def cancel_all(self, reason: str) -> None:
         """Ask to cancel whatever works."""
@@ -248,11 +235,13 @@ class LiveSession:
         return msgspec.structs.replace(self._snapshots.take(now), wire=seen)
 
     def _show(self) -> None:
-        self._board.show(self.status())
+        self.board.show(self.status(), self.heeded)
 
     # the end
 
     def _outcome(self) -> tuple[Outcome, str]:
+        if self.taken_by:
+            return Outcome.HALTED, TAKEN_OVER
         if self._stop.asked:
             return Outcome.INTERRUPTED, self._stop.reason
         if self.engines.risk.state() is RiskState.HALTED:
@@ -284,6 +273,11 @@ class LiveSession:
             self.say("books-not-compared", f"the books could not be compared: {error.message}", "look into the KIS app")
         for difference in self.differences:
             self.say(BOOKS_DISAGREE, f"the books disagree: {told(difference)}", "compare with the KIS app")
+
+    @property
+    def taken_by(self) -> str:
+        """The run that took the account over because this one hung, or ""."""
+        return self.board.taken_by()
 
     @property
     def on_exit(self) -> OnExit:

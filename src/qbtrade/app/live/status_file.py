@@ -10,7 +10,10 @@ from qbtrade.app.status import Status
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A session at one moment. written: machine time, UTC ns. symbols: what it trades. urls: REST and stream."""
+    """A session at one moment. written: machine time, UTC ns. urls: REST and stream.
+
+    heeded: since when the halt lasts that it obeys, UTC ns, or 0.
+    """
 
     run_id: str
     pid: int
@@ -18,6 +21,7 @@ class Seen(msgspec.Struct, frozen=True):
     environment: str
     urls: tuple[str, str]
     status: Status
+    heeded: int = 0
 
 
 def status_path(home: Path, environment: Environment) -> Path:
@@ -30,15 +34,22 @@ def show(home: Path, environment: Environment, seen: Seen) -> None:
     write_private(status_path(home, environment), seen)
 
 
+def seen_on(home: Path, environment: Environment) -> Seen | None:
+    """The session that showed itself last on an account."""
+    return _read(status_path(home, environment))
+
+
 def shown(home: Path) -> tuple[Seen, ...]:
     """Every session that showed itself last on its account, newest first."""
-    found = list[Seen]()
-    for path in (home / "status").glob("*.json"):
-        try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=Seen))
-        except (OSError, msgspec.DecodeError):
-            continue
+    found = filter(None, map(_read, (home / "status").glob("*.json")))
     return tuple(sorted(found, key=lambda seen: -seen.written))
+
+
+def _read(path: Path) -> Seen | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Seen)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def is_running(home: Path, environment: Environment) -> bool:

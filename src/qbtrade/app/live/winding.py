@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from qbtrade.app.live.halting import step_aside
 from qbtrade.app.live.plan import OnExit
 from qbtrade.domain.calendar import NS, Phase
 
@@ -18,6 +19,9 @@ AGAIN: Final = 1.0
 
 def wind_down(session: "LiveSession") -> None:
     """Stop entries, cancel what works, sell where that was asked for, and name what is left."""
+    if session.taken_by:
+        step_aside(session)
+        return
     engines = session.engines
     orders, now = engines.orders, engines.clock.now()
     engines.risk.halt(now, STOPPED)

@@ -2,12 +2,14 @@
 
 import queue
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import requests
 
 from qbtrade.adapters.kis.events import HttpDone
-from qbtrade.adapters.kis.http import ConnectFailed, HttpOutcome, HttpRequest
+from qbtrade.adapters.kis.http import ConnectFailed, Heeds, HttpOutcome, HttpRequest
 from qbtrade.adapters.kis.transport.exchange import Line, exchange, new_session
 from qbtrade.kernel.clock import Stopwatch
 from qbtrade.kernel.loop import Inbox
@@ -16,6 +18,14 @@ from qbtrade.ports import Clock
 CUT: Final = 5.0
 """Machine seconds that a thread may take to end."""
 
+Gate = Callable[[Heeds], AbstractContextManager[str]]
+"""Asked right before a request leaves, and held while it is on its way: why it may not leave, or ""."""
+
+
+def open_gate(_heeds: Heeds) -> AbstractContextManager[str]:
+    """Nobody objects."""
+    return nullcontext("")
+
 
 class HttpWorkers:
     """Threads that do HTTP. Reads share connections; each order gets a fresh one, and its own threads.
@@ -23,8 +33,10 @@ class HttpWorkers:
     Every request handed over ends in exactly one `HttpDone` in the inbox.
     """
 
-    def __init__(self, inbox: Inbox, clock: Clock, *, readers: int = 2, senders: int = 4) -> None:
-        self._inbox, self._clock = inbox, clock
+    def __init__(
+        self, inbox: Inbox, clock: Clock, *, readers: int = 2, senders: int = 4, gate: Gate = open_gate
+    ) -> None:
+        self._inbox, self._clock, self._gate = inbox, clock, gate
         self._reads: queue.SimpleQueue[HttpRequest | None] = queue.SimpleQueue()
         self._orders: queue.SimpleQueue[HttpRequest | None] = queue.SimpleQueue()
         self._lines: dict[int, Line] = {}
@@ -71,7 +83,12 @@ class HttpWorkers:
     def _serve(self, session: requests.Session, request: HttpRequest) -> None:
         outcome: HttpOutcome = ConnectFailed("closing")
         if not self._is_over:
-            line = self._lines[request.request_id] = Line()
-            outcome = exchange(session, request, line)
-            del self._lines[request.request_id]
+            with self._gate(request.heeds) as objection:
+                outcome = ConnectFailed(objection) if objection else self._exchange(session, request)
         self._inbox.put(HttpDone(self._clock.now(), request.request_id, outcome))
+
+    def _exchange(self, session: requests.Session, request: HttpRequest) -> HttpOutcome:
+        line = self._lines[request.request_id] = Line()
+        outcome = exchange(session, request, line)
+        del self._lines[request.request_id]
+        return outcome
