@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Set qbtrade up in .venv, rehearse the six offline scenarios, then a whole trading day. Safe to run again.
+# Set qbtrade up in .venv, rehearse the six offline scenarios, then a whole trading day; offer three ways to run next.
+# Safe to run again. Plain enough for the bash 3.2 of macOS.
 set -euo pipefail
 
 usage() {
@@ -9,7 +10,8 @@ Usage: ./quick_start.sh [options]
 Makes .venv beside this script, installs the locked dependencies and qbtrade itself, runs the
 offline scenarios (qb simulate --suite), then the main job (qb simulate). No server, no key, no
 account. Running it again takes seconds: what is up to date is left alone, and a set-up that was
-interrupted is repaired.
+interrupted is repaired. On a terminal, and without options, it then offers three ways to run:
+a small budget, a dry run, or your own choice; Enter alone leaves.
 
 Options:
   --no-run        set up only
@@ -29,7 +31,8 @@ die() {
 
 # --- arguments
 
-run=yes dev=no recreate=no wanted=''
+run=yes dev=no recreate=no wanted='' plain=no
+[ $# -gt 0 ] || plain=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --no-run) run=no ;;
@@ -160,4 +163,98 @@ That works. Next:
   qb report show latest          what happened, in full
   qb simulate --help             other symbols, strategies, markets and your own data
   qb simulate --speed 60         the same day with the status panel, 60 times faster than life
+  qb live --help                 a session on the market's clock, on paper or on a local KIS
 TEXT
+
+# --- three ways to run
+
+[ "$plain" = yes ] && [ -t 0 ] && [ -t 1 ] && [ -z "${CI:-}" ] || exit 0
+
+has_keys() { # whether the configuration holds everything for this environment
+    .venv/bin/python - "$1" >/dev/null 2>&1 <<'PYTHON'
+import os, pathlib, sys
+from qbtrade.app.config import load_settings
+from qbtrade.app.kis_account import environment_of, parse_kind
+
+environment_of(load_settings(pathlib.Path.cwd(), os.environ), parse_kind(sys.argv[1]))
+PYTHON
+}
+
+leave() {
+    say "Nothing was started."
+    exit "$1"
+}
+
+answer=''
+ask() { # question, usual answer
+    IFS= read -r -p "$1${2:+ [$2]}: " answer || { say && leave 0; }
+    answer=${answer:-$2}
+}
+
+live() { # the rest of the command line
+    say
+    say "\$ qb live $*"
+    trap - INT
+    exec .venv/bin/qb live "$@"
+}
+
+custom() {
+    local symbol max loss strategy bar stop orders until ending parameter
+    ask "Environment: paper, real or emulator" "$where" && where=$answer
+    ask "Symbol" 005930 && symbol=$answer
+    ask "Money at work, won" 1000000 && max=$answer
+    ask "Loss that ends the day, won" 50000 && loss=$answer
+    ask "Strategy, or ./file.py:Class" sma_cross && strategy=$answer
+    ask "Its parameters, as in fast=10 slow=30" '' && parameter=$answer
+    ask "Length of a bar" 1m && bar=$answer
+    ask "Stop-loss below the average cost" 3% && stop=$answer
+    ask "Entries a day" 10 && orders=$answer
+    ask "End at: close, close-10m or 14:30" close && until=$answer
+    ask "At the end: cancel, cancel+flatten or leave" cancel && ending=$answer
+    set -- --env "$where" --symbol "$symbol" --max "$max" --daily-loss "$loss" --strategy "$strategy" --bar "$bar" \
+        --stop-loss "$stop" --max-orders "$orders" --until "$until" --on-exit "$ending"
+    set -f # NAME=VALUE pairs are parted at blanks, and nothing else happens to them
+    for parameter in $parameter; do set -- "$@" --param "$parameter"; done
+    set +f
+    [ "$where" != emulator ] || set -- "$@" --speed 60
+    live "$@"
+}
+
+trap 'say && leave 130' INT
+where=emulator dry=emulator
+if has_keys paper; then
+    where=paper dry=paper
+elif has_keys real; then
+    dry=real
+fi
+say
+say "Three ways to run:"
+case $where in
+    paper) say "  1  small budget: paper trading at KIS, at most 1,000,000 won (orders with real money are locked)" ;;
+    *) say "  1  small budget: at most 1,000,000 won on the local KIS, 60 times faster than life" ;;
+esac
+case $dry in
+    emulator) say "  2  dry run: data of the local KIS, simulated fills, no order is sent" ;;
+    *) say "  2  dry run: data of KIS ($dry), simulated fills, no order is sent" ;;
+esac
+say "  3  custom: you choose strategy, limits and end"
+[ "$where" = paper ] ||
+    say "There are no keys for paper trading, so the local KIS of qb takes its place: qb init asks for keys."
+while :; do
+    ask "1, 2, 3, or Enter to leave" ''
+    case $answer in
+        1) if [ "$where" = paper ]; then
+            live --env paper --symbol 005930 --max 1000000 --daily-loss 50000
+        else
+            live --env emulator --symbol 005930 --max 1000000 --daily-loss 50000 --speed 60
+        fi ;;
+        2) if [ "$dry" = emulator ]; then
+            live --env emulator --dry-run --symbol 005930 --max 1000000 --speed 60
+        else
+            live --env "$dry" --dry-run --symbol 005930 --max 1000000
+        fi ;;
+        3) custom ;;
+        '' | q | Q) leave 0 ;;
+        *) say "$answer is none of them." ;;
+    esac
+done
