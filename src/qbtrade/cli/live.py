@@ -70,8 +70,8 @@ def _check_first(plan: LivePlan, kind: EnvKind, out: TextIO | None) -> None:
     if out:
         typer.echo(_("Preflight first; without one of today that takes a moment."), file=out)
     verdict = clearance(
-        Path.cwd(), os.environ, home(), asked=kind.value, symbols=plan.session.symbols,
-        budget=plan.session.limits.max_budget, on_row=rows.show if rows else lambda _row: None,
+        Path.cwd(), os.environ, home(), asked=kind.value, plan=plan.session,
+        on_row=rows.show if rows else lambda _row: None,
     )  # fmt: skip
     if not verdict.go:
         failed = ", ".join(dict.fromkeys(row.check for row in verdict.rows if row.status is Status.FAIL))

@@ -48,9 +48,10 @@ class Case:
         kind: EnvKind,
         symbols: tuple[str, ...],
         budget: int,
+        plan: SimulationPlan | None = None,
     ) -> None:
         self.folder, self.variables, self.home = folder, variables, home
-        self.kind, self.symbols, self._budget = kind, symbols, budget
+        self.kind, self.symbols, self._budget, self._plan = kind, symbols, budget, plan
         self.clock, self.local = LiveClock(), False
         self.trouble: QbError | None = None
         self._settings: Settings | None = None
@@ -99,9 +100,10 @@ class Case:
 
     @cached_property
     def plan(self) -> SimulationPlan:
-        """What is asked for, with this budget. Raises: Lacking."""
-        plan = self.settings.plan_defaults()
-        return replace(plan, limits=replace(plan.limits, max_budget=self._budget)) if self._budget else plan
+        """What is asked for, with these symbols and this budget. Raises: Lacking."""
+        plan = self._plan or self.settings.plan_defaults()
+        budget = self._budget or plan.limits.max_budget
+        return replace(plan, symbols=self.symbols, limits=replace(plan.limits, max_budget=budget))
 
     @property
     def rules(self) -> Rules:

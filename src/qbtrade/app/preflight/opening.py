@@ -16,7 +16,7 @@ from qbtrade.app.config import Settings, load_settings
 from qbtrade.app.home import kis_dir
 from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_environment, parse_kind
 from qbtrade.app.live.world import clock_of
-from qbtrade.app.plan import USUAL_SYMBOL
+from qbtrade.app.plan import USUAL_SYMBOL, SimulationPlan
 from qbtrade.app.preflight.case import Case
 from qbtrade.errors import BrokerError, ConfigError, FileError
 from qbtrade.kernel.clock import LiveClock
@@ -25,7 +25,7 @@ from qbtrade.kernel.clock import LiveClock
 class Wish(msgspec.Struct, frozen=True):
     """What is to be checked. folder: where .env and qb.toml stand. asked: environment, "" for the configured one.
 
-    symbols, budget (KRW): none and 0 for what is configured.
+    symbols, budget (KRW): none and 0 for what is configured. plan: what a session was told, in place of both.
     """
 
     folder: Path
@@ -34,6 +34,7 @@ class Wish(msgspec.Struct, frozen=True):
     asked: str = ""
     symbols: tuple[str, ...] = ()
     budget: int = 0
+    plan: SimulationPlan | None = None
 
 
 def open_case(wish: Wish, open_things: ExitStack) -> Case:
@@ -42,7 +43,7 @@ def open_case(wish: Wish, open_things: ExitStack) -> Case:
     Raises: UsageError for an environment or symbol that is none.
     """
     case = Case(
-        folder=wish.folder, variables=wish.variables, home=wish.home, budget=wish.budget,
+        folder=wish.folder, variables=wish.variables, home=wish.home, budget=wish.budget, plan=wish.plan,
         kind=parse_kind(wish.asked) if wish.asked else EnvKind.PAPER, symbols=wish.symbols or (USUAL_SYMBOL,),
     )  # fmt: skip
     try:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from qbtrade import __version__
+from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.preflight import configuration, feasibility, kis, machine, market, rehearsal, state, stores
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.opening import Wish, open_case
@@ -62,24 +63,27 @@ def clearance(
     home: Path,
     *,
     asked: str = "",
-    symbols: tuple[str, ...] = (),
-    budget: int = 0,
+    plan: SimulationPlan | None = None,
     on_row: Callable[[Row], None] = lambda _row: None,
 ) -> Verdict:
     """What `qb live` asks before it trades: SHORT after a preflight of the same day and configuration, else all of it.
 
-    Arguments and errors are those of `preflight`.
+    plan: what the session was told, None for what is configured. The rest, and the errors, are those of `preflight`.
     """
     with ExitStack() as open_things:
-        case = open_case(Wish(folder, variables, home, asked, symbols, budget), open_things)
+        wish = Wish(folder, variables, home, asked, plan.symbols if plan else (), plan=plan)
+        case = open_case(wish, open_things)
         return _check(case, SHORT if _is_fresh(case) else (), on_row)
 
 
 def _is_fresh(case: Case) -> bool:
     if not case.has_environment:
         return False
-    configuration = digest(case.settings, case.environment, case.symbols, case.plan.limits.max_budget)
-    return not why_no_go(case.home, case.environment, configuration, kst_date(wall_ns()))
+    return not why_no_go(case.home, case.environment, _configuration(case), kst_date(wall_ns()))
+
+
+def _configuration(case: Case) -> str:
+    return digest(case.settings, case.environment, case.plan, case.today)
 
 
 def _check(case: Case, only: Collection[str], on_row: Callable[[Row], None]) -> Verdict:
@@ -131,7 +135,7 @@ def _verdict(case: Case, rows: tuple[Row, ...]) -> Verdict:
         go=not any(row.status is Status.FAIL for row in rows), environment=case.kind,
         account=case.environment.account_tail if whole else "", symbols=case.symbols, budget=budget,
         day=kst_date(now), ts=now, version=__version__, rows=rows,
-        configuration=digest(case.settings, case.environment, case.symbols, budget) if whole else "",
+        configuration=_configuration(case) if whole else "",
     )  # fmt: skip
 
 

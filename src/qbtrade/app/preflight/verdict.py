@@ -1,6 +1,7 @@
 """Go or no-go: what preflight found, for which configuration and on which day."""
 
 import hashlib
+import hmac
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from qbtrade import __version__
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.account_files import verdict_path, write_private
 from qbtrade.app.config import Settings
+from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.preflight.rows import Row, Status
 
 NOT_PART_OF_IT = ("lang", "home")
@@ -19,7 +21,7 @@ NOT_PART_OF_IT = ("lang", "home")
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a preflight. day: KST, of the machine. configuration: digest, "" when it could not be read.
 
-    account: as it may be shown. budget: KRW.
+    account: as it may be shown. budget: KRW. seal: proves that nobody changed the file, "" where there are no keys.
     """
 
     go: bool
@@ -32,25 +34,28 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     configuration: str
     version: str
     rows: tuple[Row, ...]
+    seal: str = ""
 
     def count(self, status: Status) -> int:
         """How many rows ended so."""
         return sum(row.status is status for row in self.rows)
 
 
-def digest(settings: Settings, environment: Environment, symbols: tuple[str, ...], budget: int) -> str:
-    """What a verdict holds for: every value but keys, of which a digest counts."""
+def digest(settings: Settings, environment: Environment, plan: SimulationPlan, market_day: date) -> str:
+    """What a verdict holds for: every value but keys, of which a digest counts. market_day: KST, an emulator's own."""
     said = {key: settings.shown(key) for key in settings.keys() if key not in NOT_PART_OF_IT}  # noqa: SIM118 (no dict)
     keys = hashlib.sha256(f"{environment.app_key.reveal()}|{environment.app_secret.reveal()}".encode()).hexdigest()
     who = (environment.kind, environment.speaks, environment.account, environment.hts_id, keys)
-    parts = (__version__, said, who, sorted(symbols), budget)
+    limits = msgspec.structs.asdict(plan.limits)
+    stocks = (sorted(plan.symbols), plan.market, plan.kind, plan.commission_ppb, plan.tax_ppb)
+    parts = (__version__, said, who, stocks, limits, market_day)
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:16]
 
 
 def save(home: Path, environment: Environment, verdict: Verdict) -> Path:
     """Keep it for `qb live`. Raises: FileError."""
     path = verdict_path(home, environment)
-    write_private(path, verdict)
+    write_private(path, msgspec.structs.replace(verdict, seal=_seal(environment, verdict)))
     return path
 
 
@@ -61,6 +66,8 @@ def why_no_go(home: Path, environment: Environment, configuration: str, today: d
         found = msgspec.json.decode(path.read_bytes(), type=Verdict)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return "no preflight was made"
+    if found.seal != _seal(environment, found):
+        return "the file of the last preflight was changed"
     if found.day != today:
         return f"the last preflight is of {found.day}"
     if found.configuration != configuration:
@@ -69,3 +76,8 @@ def why_no_go(home: Path, environment: Environment, configuration: str, today: d
         failed = ", ".join(row.check for row in found.rows if row.status is Status.FAIL)
         return f"the last preflight failed: {failed}"
     return ""
+
+
+def _seal(environment: Environment, verdict: Verdict) -> str:
+    content = msgspec.json.encode(msgspec.structs.replace(verdict, seal=""))
+    return hmac.digest(environment.app_secret.reveal().encode(), content, "sha256").hex()
