@@ -12,6 +12,7 @@ from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.emulator.server import EmulatorServer
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.broker import KisBroker
+from qbtrade.adapters.kis.parse.quotes import Price
 from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.app.config import Settings
 from qbtrade.app.emulator import open_stage
@@ -25,7 +26,7 @@ from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderRequest
 from qbtrade.kernel.loop import StopRequest
-from tests.builders import SAMSUNG, at
+from tests.builders import SAMSUNG, SECOND, at
 
 DAY = date(2026, 11, 2)
 ANSWERS = (
@@ -65,27 +66,27 @@ class KisVenue:
         """Let machine time pass."""
         self.wire.loop.run_until(lambda: False, seconds)
 
-    def send(self, order: OrderRequest) -> None:
-        """Hand an order over and wait for the first answer to it."""
-        self.broker.submit(order)
-        self.until(lambda: bool(self.of(order.order_id)))
+    def let(self, seconds: int) -> None:
+        """Let so many market seconds pass."""
+        end = self.wire.clock.now() + seconds * SECOND
+        self.until(lambda: self.wire.clock.now() >= end)
 
-    def of(self, order_id: str) -> list[Event]:
-        """What was heard of one order."""
-        return [event for event in self.heard if getattr(event, "order_id", "") == order_id]
+    def halt(self) -> None:
+        """Go on until a volatility interruption is on."""
+        self.until(lambda: self._price().vi, 3 * PATIENCE)
 
-    def kinds(self, order_id: str) -> list[type[Event]]:
-        """The same, by kind."""
-        return [type(event) for event in self.of(order_id)]
+    def resume(self) -> None:
+        """Go on until it is over."""
+        self.until(lambda: not self._price().vi, 3 * PATIENCE)
 
-    def filled(self, order_id: str) -> int:
-        """Shares."""
-        return sum(event.qty for event in self.of(order_id) if isinstance(event, ev.OrderFilled))
+    def _price(self) -> Price:
+        return self.wire.fetch(calls.price(self.wire.environment, SAMSUNG))
 
-    def close_at(self, clock: str) -> None:
-        """The venue's day is over then."""
-        closed = ev.PhaseChanged(at(clock, DAY), Phase.CLOSED, DAY.isoformat())
-        self.wire.clock.call_at(closed.ts, lambda _due: self.wire.bus.publish(closed))
+    def close(self) -> None:
+        """Go on until the venue's day is over."""
+        closes = at("15:30", DAY)
+        self.until(lambda: self.wire.clock.now() >= closes, 3 * PATIENCE)
+        self.wire.bus.publish(ev.PhaseChanged(closes, Phase.CLOSED, DAY.isoformat()))
 
     def send_elsewhere(self, order: OrderRequest) -> None:
         """Send an order of which the broker knows nothing, as another program would."""

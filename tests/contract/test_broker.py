@@ -1,218 +1,139 @@
-"""What every Broker promises, run on each implementation."""
+"""What every Broker promises, run on each implementation: simulated, and KIS over real sockets, real and paper."""
 
-from collections.abc import Callable
-from random import Random
-from typing import Protocol
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from qbtrade.adapters.sim.broker import SimBroker
-from qbtrade.adapters.sim.exchange import SimExchange
-from qbtrade.adapters.sim.models import FixedLatency, RandomRefusals, TickSlippage, VolumeShare, fill_rule
-from qbtrade.domain.calendar import Phase
-from qbtrade.domain.events import (
-    CancelRejected,
-    OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
-    OrderFilled,
-    OrderRejected,
-    PhaseChanged,
-    SymbolHalted,
-    SymbolResumed,
+from qbtrade.domain import events as ev
+from qbtrade.domain.order import OrderKind, OrderStatus, Side
+from tests.builders import an_order
+from tests.venues import (
+    EVENING,
+    HALTING,
+    ORDINARY,
+    Venue,
+    crossing,
+    filled,
+    kinds,
+    of,
+    resting,
+    send,
+    walked,
 )
-from qbtrade.domain.market import Trade
-from qbtrade.domain.message import Event
-from qbtrade.domain.order import NEXT, OrderKind, OrderRequest, OrderStatus, Side
-from qbtrade.kernel.bus import Bus
-from qbtrade.kernel.clock import SimClock
-from qbtrade.ports import Broker
-from tests.builders import SECOND, a_trade, an_order, at
-from tests.fakes import FakeMarket
-
-ANSWERS = (OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, CancelRejected, OrderExpired)
-STATUS = {
-    OrderAccepted: OrderStatus.WORKING,
-    OrderRejected: OrderStatus.REJECTED,
-    OrderCanceled: OrderStatus.CANCELED,
-    OrderExpired: OrderStatus.EXPIRED,
-}
 
 
-class Venue(Protocol):
-    """A broker together with the world that it stands in."""
-
-    broker: Broker
-    heard: list[Event]
-
-    def wait(self, ns: int) -> None:
-        """Let market time pass."""
-        ...
-
-    def show(self, event: Event) -> None:
-        """Let the market do something at the event's time."""
-        ...
-
-
-class SimVenue:
-    """The simulated broker with 50 ms latency, on a market that takes all trades but those it is told to set aside."""
-
-    def __init__(self) -> None:
-        self.bus, self.clock, self.heard = Bus(), SimClock(at("09:00")), list[Event]()
-        self.market = FakeMarket(self.bus)
-        self.set_aside: set[int] = set()
-        self.bus.subscribe(Trade, self.on_trade)
-        exchange = SimExchange(
-            slippage=TickSlippage(0),
-            fill_rule=fill_rule("through"),
-            volume=VolumeShare(10**9),
-            refusals=RandomRefusals(0, Random(0)),
-        )
-        self.broker: Broker = SimBroker(self.bus, self.clock, self.market, exchange, FixedLatency(SECOND // 20))
-        self.bus.subscribe_all(ANSWERS, self.heard.append)
-        self.show(PhaseChanged(at("09:00"), Phase.CONTINUOUS, "2026-11-20"))
-
-    def on_trade(self, trade: Trade) -> None:
-        if trade.ts not in self.set_aside:
-            self.market.show(trade)
-
-    def wait(self, ns: int) -> None:
-        self.clock.advance(self.clock.now() + ns)
-
-    def show(self, event: Event) -> None:
-        self.clock.advance(event.ts)
-        self.bus.publish(event)
-
-
-VENUES: dict[str, Callable[[], Venue]] = {"sim": SimVenue}
-
-
-@pytest.fixture(params=VENUES)
-def venue(request: pytest.FixtureRequest) -> Venue:
-    return VENUES[request.param]()
-
-
-def kinds(venue: Venue) -> list[type[Event]]:
-    return [type(event) for event in venue.heard]
-
-
-def send(venue: Venue, order: OrderRequest) -> None:
-    """Hand an order over and wait for the answer."""
-    venue.broker.submit(order)
-    venue.wait(SECOND)
+@pytest.fixture(scope="module", params=ORDINARY)
+def venue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
+    with ORDINARY[request.param](tmp_path_factory.mktemp("venue")) as venue:
+        yield venue
 
 
 def test_submit_returns_before_anything_is_answered(venue: Venue) -> None:
-    venue.broker.submit(an_order())
-    assert venue.heard == []
+    venue.broker.submit(resting(venue, "A1"))
+    assert of(venue, "A1") == []
+    venue.until(lambda: kinds(venue, "A1") == [ev.OrderAccepted])
 
 
-def test_an_order_is_answered_once_and_gets_the_brokers_number(venue: Venue) -> None:
-    send(venue, an_order("Q1"))
-    send(venue, an_order("Q2"))
-    numbers = [event.broker_order_id for event in venue.heard if isinstance(event, OrderAccepted)]
-    assert [event.order_id for event in venue.heard if isinstance(event, OrderAccepted)] == ["Q1", "Q2"]
-    assert len(set(numbers)) == 2
-    assert all(numbers)
+def test_an_order_is_answered_once_and_gets_a_number_of_its_own(venue: Venue) -> None:
+    for order_id in ("B1", "B2"):
+        send(venue, resting(venue, order_id))
+    venue.let(20)
+    answers = of(venue, "B1") + of(venue, "B2")
+    numbers = [event.broker_order_id for event in answers if isinstance(event, ev.OrderAccepted)]
+    assert (len(answers), len(set(numbers)), all(numbers)) == (2, 2, True)
 
 
 def test_a_refusal_is_an_event_with_a_code_and_words(venue: Venue) -> None:
-    send(venue, an_order(price=75_050))
-    (refused,) = venue.heard
-    assert isinstance(refused, OrderRejected)
-    assert refused.order_id == "Q1"
+    send(venue, an_order("C1", price=venue.last // 100 * 100 + 1))
+    (refused,) = of(venue, "C1")
+    assert isinstance(refused, ev.OrderRejected)
     assert refused.code
     assert refused.reason
 
 
 def test_fills_come_after_the_acceptance_and_carry_the_order(venue: Venue) -> None:
-    send(venue, an_order(kind=OrderKind.MARKET, price=0, qty=3, side=Side.SELL))
-    venue.show(a_trade(75_000, 2, clock="10:00"))
-    venue.show(a_trade(74_900, 9, clock="10:01"))
-    assert venue.heard[1:] == [
-        OrderFilled(at("10:00"), "Q1", "005930", Side.SELL, 75_000, 2),
-        OrderFilled(at("10:01"), "Q1", "005930", Side.SELL, 74_900, 1),
-    ]
-
-
-def test_an_order_does_not_fill_before_it_arrived(venue: Venue) -> None:
-    venue.broker.submit(an_order(kind=OrderKind.MARKET, price=0))
-    venue.show(a_trade(ts=at("09:00") + 1))
-    assert venue.heard == []
+    order = send(venue, crossing(venue, "D1", qty=3))
+    venue.until(lambda: filled(venue, "D1") == order.qty)
+    accepted, *fills = of(venue, "D1")
+    assert isinstance(accepted, ev.OrderAccepted)
+    for fill in fills:
+        assert isinstance(fill, ev.OrderFilled)
+        assert (fill.symbol, fill.side, fill.price <= order.price) == (order.symbol, Side.BUY, True)
 
 
 def test_cancel_takes_what_remains_out(venue: Venue) -> None:
-    send(venue, an_order(price=74_000, qty=5))
-    venue.broker.cancel("Q1")
-    assert kinds(venue) == [OrderAccepted]
-    venue.wait(SECOND)
-    assert isinstance(canceled := venue.heard[-1], OrderCanceled)
-    assert (canceled.order_id, canceled.qty) == ("Q1", 5)
-    venue.show(a_trade(60_000, clock="10:00"))
-    assert kinds(venue) == [OrderAccepted, OrderCanceled]
+    send(venue, resting(venue, "E1"))
+    venue.broker.cancel("E1")
+    assert kinds(venue, "E1") == [ev.OrderAccepted]
+    venue.until(lambda: kinds(venue, "E1") == [ev.OrderAccepted, ev.OrderCanceled])
+    canceled = of(venue, "E1")[1]
+    assert isinstance(canceled, ev.OrderCanceled)
+    assert canceled.qty == 5
+    venue.let(20)
+    assert kinds(venue, "E1") == [ev.OrderAccepted, ev.OrderCanceled]
 
 
-def test_cancel_of_an_order_that_is_over_or_unknown_is_refused_by_an_event(venue: Venue) -> None:
+def test_cancel_of_an_unknown_order_is_refused_by_an_event(venue: Venue) -> None:
     venue.broker.cancel("nobody")
-    venue.wait(SECOND)
-    assert kinds(venue) == [CancelRejected]
+    venue.until(lambda: kinds(venue, "nobody") == [ev.CancelRejected])
 
 
-def test_a_fill_may_win_the_race_against_a_cancel(venue: Venue) -> None:
-    send(venue, an_order(kind=OrderKind.MARKET, price=0))
-    venue.broker.cancel("Q1")
-    venue.show(a_trade(ts=at("09:00:01.01")))
-    venue.wait(SECOND)
-    assert kinds(venue) == [OrderAccepted, OrderFilled, CancelRejected]
+def test_cancel_of_an_order_that_is_over_is_refused_by_an_event(venue: Venue) -> None:
+    send(venue, crossing(venue, "F1", qty=1))
+    venue.until(lambda: filled(venue, "F1") == 1)
+    venue.broker.cancel("F1")
+    venue.until(lambda: kinds(venue, "F1") == [ev.OrderAccepted, ev.OrderFilled, ev.CancelRejected])
 
 
-def test_a_halted_symbol_trades_again_after_it_resumes(venue: Venue) -> None:
-    venue.show(SymbolHalted(at("09:30"), "005930", "vi", ""))
-    send(venue, an_order(kind=OrderKind.MARKET, price=0))
-    venue.show(a_trade(clock="10:00"))
-    assert kinds(venue) == [OrderAccepted]
-    venue.show(SymbolResumed(at("10:01"), "005930", "vi"))
-    venue.show(a_trade(clock="10:02"))
-    assert kinds(venue) == [OrderAccepted, OrderFilled]
+def test_whatever_wins_a_race_between_fill_and_cancel_no_share_is_lost(venue: Venue) -> None:
+    orders = []
+    for number in range(6):
+        orders.append(send(venue, crossing(venue, f"G{number}", qty=3)))
+        venue.broker.cancel(f"G{number}")
+    venue.until(lambda: not any(walked(venue, order).is_open for order in orders))
+    for order in orders:
+        gone = sum(event.qty for event in of(venue, order.order_id) if isinstance(event, ev.OrderCanceled))
+        assert walked(venue, order).filled_qty + gone == 3
 
 
-def test_day_orders_expire_with_the_session_and_later_ones_are_refused(venue: Venue) -> None:
-    send(venue, an_order(price=74_000))
-    venue.show(PhaseChanged(at("15:30"), Phase.CLOSED, "2026-11-20"))
-    send(venue, an_order("Q2"))
-    assert kinds(venue) == [OrderAccepted, OrderExpired, OrderRejected]
+def test_a_market_sell_is_taken(venue: Venue) -> None:
+    send(venue, crossing(venue, "H1", qty=1))
+    venue.until(lambda: filled(venue, "H1") == 1)
+    send(venue, an_order("H2", side=Side.SELL, kind=OrderKind.MARKET, price=0))
+    venue.until(lambda: filled(venue, "H2") == 1)
 
 
 def test_no_answer_is_an_illegal_move(venue: Venue) -> None:
-    for number, price in enumerate((75_000, 75_050, 74_000, 76_000)):
-        send(venue, an_order(f"Q{number}", price=price, qty=5))
-        venue.show(a_trade(74_900, 3, clock=f"10:0{number}"))
-        venue.broker.cancel(f"Q{number}")
-        venue.wait(SECOND)
-    venue.show(PhaseChanged(at("15:30"), Phase.CLOSED, "2026-11-20"))
-    life = dict.fromkeys((f"Q{number}" for number in range(4)), OrderStatus.SENDING)
-    for event in venue.heard:
-        status = STATUS.get(type(event))
-        if status is not None:
-            assert isinstance(event, OrderAccepted | OrderRejected | OrderCanceled | OrderExpired)
-            assert status in NEXT[life[event.order_id]]
-            life[event.order_id] = status
-
-
-def test_a_print_that_market_data_set_aside_fills_nothing() -> None:
-    venue = SimVenue()
-    send(venue, an_order(price=74_000))
-    venue.set_aside.add(at("10:00"))
-    venue.show(a_trade(60_000, clock="10:00"))
-    assert kinds(venue) == [OrderAccepted]
-
-
-def test_the_latency_decides_which_print_an_order_meets() -> None:
-    venue = SimVenue()
-    venue.broker.submit(an_order(kind=OrderKind.MARKET, price=0))
-    venue.show(a_trade(75_000, ts=at("09:00:00.049")))
-    venue.show(a_trade(75_100, ts=at("09:00:00.050")))
-    assert venue.heard == [
-        OrderAccepted(at("09:00:00.050"), "Q1", "S0000001"),
-        OrderFilled(at("09:00:00.050"), "Q1", "005930", Side.BUY, 75_100, 1),
+    last = venue.last // 100 * 100
+    orders = [
+        send(venue, an_order(f"I{number}", price=last + offset, qty=5))
+        for number, offset in enumerate((0, 50, -1_000, 1_000))
     ]
+    for order in orders:
+        venue.broker.cancel(order.order_id)
+    venue.until(lambda: not any(walked(venue, order).is_open for order in orders))
+    assert walked(venue, orders[1]).status is OrderStatus.REJECTED
+
+
+@pytest.mark.parametrize("name", HALTING)
+def test_a_halted_symbol_trades_again_after_it_resumes(name: str, tmp_path: Path) -> None:
+    with HALTING[name](tmp_path) as venue:
+        venue.halt()
+        order = send(venue, crossing(venue, "Q1", qty=1))
+        assert kinds(venue, "Q1") == [ev.OrderAccepted]
+        venue.let(10)
+        assert kinds(venue, "Q1") == [ev.OrderAccepted]
+        venue.resume()
+        venue.until(lambda: walked(venue, order).status is OrderStatus.FILLED)
+
+
+@pytest.mark.parametrize("name", EVENING)
+def test_day_orders_expire_with_the_session_and_later_ones_are_refused(name: str, tmp_path: Path) -> None:
+    with EVENING[name](tmp_path) as venue:
+        send(venue, resting(venue, "Q1"))
+        assert kinds(venue, "Q1") == [ev.OrderAccepted]
+        venue.close()
+        venue.until(lambda: kinds(venue, "Q1") == [ev.OrderAccepted, ev.OrderExpired])
+        send(venue, resting(venue, "Q2"))
+        assert kinds(venue, "Q2") == [ev.OrderRejected]

@@ -13,16 +13,17 @@ from qbtrade.domain import events as ev
 from qbtrade.errors import UsageError
 from tests.builders import an_order
 from tests.kis_venue import kis_venue
+from tests.venues import kinds, send
 
 HERE = local_environment(Settings({}), "real", CREDENTIALS["real"], ("http://127.0.0.1:1", "ws://127.0.0.1:1"))
 
 
 def test_what_works_is_canceled_through_a_connection_of_its_own(tmp_path: Path) -> None:
     with kis_venue(tmp_path) as venue:
-        venue.send(an_order(price=venue.last * 9 // 1000 * 100, qty=4))
+        send(venue, an_order(price=venue.last * 9 // 1000 * 100, qty=4))
         (canceled,) = cancel_everything(tmp_path, venue.wire.environment, "")
         assert (canceled.done, canceled.qty, canceled.side) == (True, 4, "BUY")
-        venue.until(lambda: venue.kinds("Q1") == [ev.OrderAccepted, ev.OrderCanceled])
+        venue.until(lambda: kinds(venue, "Q1") == [ev.OrderAccepted, ev.OrderCanceled])
         assert cancel_everything(tmp_path, venue.wire.environment, "") == ()
 
 
