@@ -3,8 +3,8 @@
 The KIS stream alone cannot be read again, which is why no clause asks for that; it tells times in whole seconds.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +77,7 @@ def streamed(folder: Path, **changes: Any) -> Iterator[Told]:
         yield Told(heard, [trade for trade in map(in_seconds, played()) if first[trade.symbol].ts < trade.ts < end])
 
 
-FEEDS: Final = {
+FEEDS: Final[dict[str, Callable[[Path], AbstractContextManager[Told]]]] = {
     "made": made,
     "replayed": replayed,
     "kis-real": streamed,
