@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "report": Entry("qbtrade.cli.report", "app", N_("Read what a session did and why")),
     "rules": Entry("qbtrade.cli.rules", "rules", N_("Show tick sizes, costs and hours that hold on a day")),
     "emulator": Entry("qbtrade.cli.emulator", "emulator", N_("Run a local KIS to rehearse against")),
+    "chaos": Entry("qbtrade.cli.chaos", "chaos", N_("Play worlds in which much goes wrong")),
     "kis": Entry("qbtrade.cli.kis", "app", N_("Look up what KIS says")),
     "config": Entry("qbtrade.cli.config", "app", N_("Show the configuration and where each value comes from")),
 }

@@ -1,6 +1,6 @@
 """The local KIS itself: no sockets, threads or machine clock. Requests and time go in, answers and frames come out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from random import Random
 from typing import Any, Final
@@ -17,7 +17,7 @@ from qbtrade.adapters.emulator.gateway import Gateway, Handler
 from qbtrade.adapters.emulator.ledger import Ledger
 from qbtrade.adapters.emulator.market import Listing
 from qbtrade.adapters.emulator.notices import notice_record
-from qbtrade.adapters.emulator.orders import Notice
+from qbtrade.adapters.emulator.orders import Entry, Notice
 from qbtrade.adapters.emulator.plan import EmulatorPlan, Stage
 from qbtrade.adapters.emulator.quotations import Quotations
 from qbtrade.adapters.emulator.stream import Stream
@@ -75,6 +75,16 @@ class Emulator:
         )
         books, shown = (Ledger(plan.cash, calendar, self._costs) for _ in range(2))
         self._broker = Broker(self._clock, self._exchange, self._checks, books, shown, self._faults, self._tell)
+
+    @property
+    def entries(self) -> Collection[Entry]:
+        """Every order number that the broker gave, oldest first."""
+        return self._broker.entries.values()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The true books."""
+        return self._broker.ledger
 
     @property
     def next_due(self) -> int:

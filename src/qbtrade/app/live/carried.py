@@ -99,12 +99,14 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
     found.cash = started.cash
     positions = {symbol: (held.qty, held.cost) for symbol, held in started.held.items()}
     orders: dict[str, Leftover] = {}
+    ended = set[str]()
     for event in events:
         match event:
             case ev.OrderSending():
                 orders[event.order.order_id] = Leftover(event.order, event.ts)
             case ev.OrderAccepted():
                 orders[event.order_id].number = event.broker_order_id
+                ended.discard(event.order_id)  # given up, and it turned up after all
             case ev.OrderFilled():
                 order = orders[event.order_id]
                 order.filled, order.amount = order.filled + event.qty, order.amount + event.price * event.qty
@@ -112,9 +114,11 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
                 positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
             case _other:
                 if isinstance(event, ENDINGS):
-                    orders.pop(event.order_id, None)
+                    ended.add(event.order_id)
     found.positions = {symbol: held for symbol, held in positions.items() if held[0]}
-    found.leftovers = [order for order in orders.values() if order.filled < order.order.qty]
+    found.leftovers = [
+        order for order_id, order in orders.items() if order_id not in ended and order.filled < order.order.qty
+    ]
 
 
 def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:

@@ -1,5 +1,6 @@
 """A live session from plan to report."""
 
+import gc
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -95,8 +96,11 @@ def _run(
     store = SqliteJournal(journal)
     try:
         session = LiveSession(parts, wire, store, board, screen, stop)
+        gc.collect()
+        gc.freeze()
         outcome = session.run()
     finally:
+        gc.unfreeze()
         store.close()
     report = reports.build(read_events(journal))
     reports.write(report, path)

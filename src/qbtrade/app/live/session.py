@@ -1,6 +1,5 @@
 """One live session: engines on the market's clock, from the first look at the account to the last."""
 
-import gc
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -115,8 +114,6 @@ class LiveSession:
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends the session, not the report
             self.fault, outcome, reason = error, Outcome.FAULT, f"{type(error).__name__}: {error}"
             self._stop_after_fault(error)
-        finally:
-            gc.unfreeze()
         last = ended(self.engines, self.symbols, outcome, reason, self.wire.stream.counts(), self._watch)
         self.wire.bus.publish(last)
         self._show()
@@ -148,8 +145,6 @@ class LiveSession:
         self._on_show(now)
         self._on_status(now)
         wire.clock.call_at(self.live.plan.until.ts(self.day), self._on_until)
-        gc.collect()
-        gc.freeze()
 
     def _adopt_leftovers(self, broker: KisBroker, now: int) -> None:
         """Orders that an earlier session may have sent are looked for, and canceled when they are found."""

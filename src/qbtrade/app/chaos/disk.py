@@ -1,0 +1,74 @@
+"""A virtual disk: journals whose last rows may be gone after a loss of power, as with SQLite's write-ahead log."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from random import Random
+
+from qbtrade.domain.message import Event
+from qbtrade.errors import JournalError
+
+
+class VirtualJournal:
+    """One journal. Implements ports.JournalStore. at: called with the name of each point where a process may end.
+
+    writes: row counts after each write; synced: rows that survive a loss of power.
+    """
+
+    def __init__(self, name: str, at: Callable[[str], None]) -> None:
+        self.name, self._at = name, at
+        self.rows: list[Event] = []
+        self.writes: list[int] = []
+        self.synced = 0
+        self.is_full = False
+
+    def append(self, events: Iterable[Event], *, durable: bool) -> None:
+        """Write in order, all or none. Raises: JournalError on a full disk."""
+        self._at("before-write")
+        if self.is_full:
+            raise JournalError("cannot write journal {path}: database or disk is full", path=self.name)
+        self.rows += events
+        self.writes.append(len(self.rows))
+        if durable:
+            self.synced = len(self.rows)
+        self._at("after-write")
+
+    def close(self) -> None:
+        """Everything is on disk."""
+        self.synced = len(self.rows)
+
+    def lose_power(self, rng: Random) -> None:
+        """Keep what was synced, and of the later writes as many as luck will have: whole ones, in order."""
+        later = [size for size in self.writes if size > self.synced]
+        kept = rng.choice([self.synced, *later])
+        del self.rows[kept:]
+        self.writes = [size for size in self.writes if size <= kept]
+
+
+class Disk:
+    """All journals of one machine, oldest first."""
+
+    def __init__(self) -> None:
+        self.journals: list[VirtualJournal] = []
+        self._is_full = False
+
+    def create(self, name: str, at: Callable[[str], None]) -> VirtualJournal:
+        """A new journal, empty."""
+        journal = VirtualJournal(name, at)
+        journal.is_full = self._is_full
+        self.journals.append(journal)
+        return journal
+
+    def books(self) -> Iterator[Callable[[], Iterator[Event]]]:
+        """Readers of all journals that hold anything, newest first."""
+        return (partial(iter, tuple(journal.rows)) for journal in reversed(self.journals) if journal.rows)
+
+    def fill(self, *, is_full: bool) -> None:
+        """Nothing can be written, or everything again."""
+        self._is_full = is_full
+        for journal in self.journals:
+            journal.is_full = is_full
+
+    def lose_power(self, rng: Random) -> None:
+        """Every journal loses what was not synced."""
+        for journal in self.journals:
+            journal.lose_power(rng)

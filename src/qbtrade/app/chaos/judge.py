@@ -1,0 +1,141 @@
+"""Watches a virtual world from outside and names every broken promise; shares no book-keeping with what it judges."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from qbtrade.adapters.emulator.core import Emulator
+from qbtrade.adapters.emulator.orders import Action
+from qbtrade.adapters.kis.http import HttpRequest
+from qbtrade.app.chaos.disk import Disk
+from qbtrade.app.plan import Limits
+from qbtrade.domain.calendar import NS
+from qbtrade.domain.events import (
+    Alert,
+    CancelRejected,
+    FeedLost,
+    OrderAbandoned,
+    OrderApproved,
+    OrderNotSent,
+    OrderRejected,
+    OrderSending,
+    OrderUnconfirmed,
+    RiskState,
+    RiskStateChanged,
+)
+from qbtrade.domain.money import PPB
+from qbtrade.domain.order import OrderKind, Side
+
+HALT_SEEN_AFTER: Final = 3 * NS // 2
+SIDES: Final = {"TTTC0011U": "SELL", "TTTC0012U": "BUY", "VTTC0011U": "SELL", "VTTC0012U": "BUY"}
+NEVER: Final = frozenset({"APBK0506", "APBK0011", "APBK0010", "APBK0963", "APBK3009"})
+"""Refusals of orders that the risk gate may not let out: off the grid, outside the band, no shares, no such code."""
+RARE: Final = (
+    OrderUnconfirmed,
+    OrderAbandoned,
+    OrderNotSent,
+    OrderRejected,
+    CancelRejected,
+    FeedLost,
+    RiskStateChanged,
+)
+Looks = tuple[str, str, str, str]
+"""Side, symbol, shares and limit of an order, as text."""
+
+
+class Judge:
+    """broken: promises, in words. halted_at: since when trading is halted from outside, or 0."""
+
+    def __init__(self, core: Emulator, disk: Disk, limits: Limits, cash: int, now: Callable[[], int]) -> None:
+        self._core, self._disk, self._limits, self._cash = core, disk, limits, cash
+        self.broken: list[str] = []
+        self.halted_at = 0
+        self._now = now
+        self._sent = Counter[Looks]()
+        self._seen = 0
+
+    def born(self) -> None:
+        """A new process begins."""
+        self._sent.clear()
+
+    def on_sent(self, request: HttpRequest) -> None:
+        """An order request is about to leave: its intent is on disk, and nothing forbids it."""
+        side = SIDES.get(request.headers["tr_id"])
+        if side is None:
+            return
+        body = json.loads(request.body)
+        looks = (side, body["PDNO"], body["ORD_QTY"], body["ORD_UNPR"])
+        self._sent[looks] += 1
+        if self._sent[looks] > self._intents()[looks]:
+            self.broken.append(f"a request left without an intent of its own on disk: {' '.join(looks)}")
+        if side == "BUY":
+            if self.halted_at and self._now() - self.halted_at > HALT_SEEN_AFTER:
+                self.broken.append("a buy left while trading was halted")
+            if self._day_is_over():
+                self.broken.append("a buy left after the day's loss had ended the day")
+
+    def _intents(self) -> Counter[Looks]:
+        journal, found = self._disk.journals[-1], Counter[Looks]()
+        for row in journal.rows[: journal.synced]:
+            if isinstance(row, OrderSending) and not row.order.order_id.startswith("L"):
+                order = row.order
+                price = 0 if order.kind is OrderKind.MARKET else order.price
+                found[order.side.value, order.symbol, str(order.qty), str(price)] += 1
+        return found
+
+    def _day_is_over(self) -> bool:
+        return any(
+            isinstance(row, RiskStateChanged) and row.state is RiskState.HALTED and row.reason == "daily-loss"
+            for journal in self._disk.journals for row in journal.rows
+        )  # fmt: skip
+
+    def on_answered(self, body: bytes) -> None:
+        """KIS answered an order request."""
+        try:
+            code = json.loads(body).get("msg_cd", "")
+        except (ValueError, AttributeError):
+            return
+        if code in NEVER:
+            self.broken.append(f"an order reached KIS that no rule may let out: {code}")
+
+    def look(self) -> None:
+        """Look at the account after an order request has arrived."""
+        entries = [entry for entry in self._core.entries if entry.action is Action.NEW]
+        if len(entries) == self._seen:
+            return
+        self._seen = len(entries)
+        buys = [entry for entry in entries if entry.ticket.side is Side.BUY]
+        ledger, limits = self._core.ledger, self._limits
+        bound = sum(entry.remaining * entry.limit for entry in buys if entry.is_open)
+        at_work = bound + sum(position.cost for position in ledger.positions.values() if position.qty)
+        if at_work > limits.max_budget:
+            self.broken.append(f"money at work is {at_work:,}, the limit {limits.max_budget:,}")
+        if len(buys) > limits.max_entries:
+            self.broken.append(f"{len(buys)} entries of a day, the limit is {limits.max_entries}")
+        if ledger.cash - bound < self._cash * limits.cash_share // PPB // 2:
+            self.broken.append(f"cash fell to {ledger.cash - bound:,}, below half of the reserve")
+        approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.rows)
+        if len(entries) > approved:
+            self.broken.append(f"KIS has {len(entries)} orders, the journals {approved} approved ones")
+
+    def sometimes(self) -> Counter[str]:
+        """How often what the journals tell happened, by event and reason."""
+        found = Counter[str]()
+        for journal in self._disk.journals:
+            for row in journal.rows:
+                found[f"event {row.__class__.__name__}"] += isinstance(row, RARE)
+                found[f"alert {getattr(row, 'code', '')}"] += isinstance(row, Alert)
+        return found
+
+    def compare(self, cash: int, positions: dict[str, int]) -> None:
+        """The book after everything has healed."""
+        ledger = self._core.ledger
+        theirs = {symbol: position.qty for symbol, position in ledger.positions.items() if position.qty}
+        if positions != theirs:
+            self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
+        if cash != ledger.cash:
+            self.broken.append(f"cash: {cash:,} in the book, {ledger.cash:,} at the broker")
+        left = [entry.number for entry in self._core.entries if entry.remaining and entry.action is not Action.CANCEL]
+        if left:
+            self.broken.append(f"orders still work at the broker after the end: {left}")

@@ -1,0 +1,181 @@
+"""One process of qb in a virtual world: it lives from its start to its end, or until it is killed."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from qbtrade.adapters.emulator.wire import Reply, Request
+from qbtrade.adapters.kis.auth import OwnToken, TokenStore
+from qbtrade.adapters.kis.caller import Outbox
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.kis.events import HttpDone
+from qbtrade.adapters.kis.http import ConnectFailed, HttpOutcome, HttpReply, HttpRequest, NoAnswer
+from qbtrade.adapters.kis.limiter import GrantStore, OwnGrants
+from qbtrade.adapters.kis.stream import Stream
+from qbtrade.app.chaos.line import VirtualLine
+from qbtrade.app.chaos.plan import Crash
+from qbtrade.app.chaos.world import World
+from qbtrade.domain.calendar import NS
+from qbtrade.kernel.bus import Bus
+from qbtrade.kernel.clock import SimClock
+from qbtrade.kernel.loop import Loop
+from qbtrade.ports import PacedClock
+
+if TYPE_CHECKING:
+    from qbtrade.app.chaos.judge import Judge
+
+LATEST: Final = 600 * NS
+PAGE: Final = HttpReply(502, {"content-type": "text/html"}, b"<html><body>502 Bad Gateway</body></html>")
+
+
+class KilledError(BaseException):
+    """The process ended here. Nothing of it may go on."""
+
+
+class Machine:
+    """What outlives a process: tokens and the calls made lately."""
+
+    def __init__(self) -> None:
+        self.tokens, self.grants = OwnToken(), OwnGrants()
+
+
+class Life:
+    """A process: its clock, bus and connections. Implements wire.Ground, and is its own loop and outbox."""
+
+    environment: Environment
+    clock: PacedClock
+    bus: Bus
+    loop: Loop
+    tokens: TokenStore
+    grants: GrantStore
+    outbox: Outbox
+
+    def __init__(
+        self, world: World, environment: Environment, machine: Machine, judge: "Judge", crash: Crash | None
+    ) -> None:
+        self._world, self.environment, self._judge, self._crash = world, environment, judge, crash
+        self.clock = world.clock = SimClock(world.now)
+        self.bus = Bus()
+        self.loop = self.outbox = self
+        self.tokens, self.grants = machine.tokens, machine.grants
+        self.is_dead = False
+        self._visits: dict[str, int] = {}
+        self._lines: list[VirtualLine] = []
+
+    # the end
+
+    def at_point(self, name: str) -> None:
+        """Come to a place where the process may end. Raises: KilledError."""
+        self._visits[name] = self._visits.get(name, 0) + 1
+        crash = self._crash
+        if crash is not None and name == crash.point and self._visits[name] == crash.hit and not self._world.is_calm:
+            self._world.note("killed", f"{crash.point} {crash.hit} {'power' if crash.power else 'kill'}")
+            self._world.sometimes[f"killed {crash.point}"] += 1
+            self.die(says_goodbye=not crash.power)
+            raise KilledError
+
+    def die(self, *, says_goodbye: bool) -> None:
+        """Nothing of this process happens any more. says_goodbye: the other side learns that its sockets are closed."""
+        self.is_dead = True
+        self._world.clock = SimClock(self._world.now)
+        for line in self._lines:
+            line.die(says_goodbye=says_goodbye)
+
+    # Ground
+
+    def stream(self, stream: Stream) -> VirtualLine:
+        """Join a stream client to the network."""
+        line = VirtualLine(self._world, self.clock, self.bus, stream)
+        self._lines.append(line)
+        return line
+
+    def close(self) -> None:
+        """Take leave."""
+        if not self.is_dead:
+            for line in self._lines:
+                line.close()
+            self.die(says_goodbye=True)
+
+    # Loop
+
+    def run_until(self, done: Callable[[], bool], patience: float) -> bool:
+        """Let time pass; see loop.Loop."""
+        until = self._world.now + int(min(patience, 10**8) * NS)
+        while not done():
+            if not self._world.step(until) and not done():
+                return False
+        return True
+
+    # Outbox
+
+    def send(self, request: HttpRequest) -> None:
+        """Hand over one request; luck decides what becomes of it."""
+        if request.once:
+            self.at_point("before-send")
+            self._judge.on_sent(request)
+        self._go(request)
+        if request.once:
+            self.at_point("after-send")
+
+    def _go(self, request: HttpRequest) -> None:
+        world, timeout = self._world, self._world.now + request.timeout_ns
+        hits = world.hits
+        if hits("connect-failed"):
+            self._end(request, world.now + world.way(), ConnectFailed("no route"))
+        elif hits("request-lost"):
+            self._end(request, timeout, NoAnswer("timed out"))
+        elif hits("arrives-late"):
+            self._end(request, timeout, NoAnswer("timed out"))
+            self._arrive(request, timeout + world.rng.randrange(1, LATEST), None)
+        elif hits("answer-timeout"):
+            self._end(request, timeout, NoAnswer("timed out"))
+            self._arrive(request, world.now + world.way(), None)
+        elif hits("answer-cut"):
+            self._arrive(request, world.now + world.way(), None)
+            self._end(request, world.now + 2 * world.way(), NoAnswer("connection reset"))
+        elif hits("bad-gateway"):
+            if world.rng.getrandbits(1):
+                self._arrive(request, world.now + world.way(), None)
+            self._end(request, world.now + 2 * world.way(), PAGE)
+        else:
+            self._arrive(request, world.now + world.way(), timeout)
+
+    def _arrive(self, request: HttpRequest, ts: int, timeout: int | None) -> None:
+        """Reach KIS at a time. timeout: until when its answer counts; None when it never comes back."""
+        place = urlsplit(request.url)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query = dict(parse_qsl(place.query, keep_blank_values=True))
+        wanted = Request(request.method, place.path, headers, query, request.body)
+        is_over = False
+
+        def end(outcome: HttpOutcome, when: int) -> None:
+            nonlocal is_over
+            if not is_over:
+                is_over = True
+                self._end(request, when, outcome)
+
+        def on_reply(reply: Reply) -> None:
+            if timeout is None:
+                return
+            back = self._world.now + self._world.way()
+            if back >= timeout:
+                return
+            answer = reply.answer
+            if answer is None:
+                end(NoAnswer("connection reset"), back)
+            else:
+                names = {name.lower(): value for name, value in answer.headers.items()}
+                end(HttpReply(answer.status, names, answer.body), back)
+
+        self._world.at(ts, lambda: self._world.request(wanted, on_reply))
+        if timeout is not None:
+            self._world.at(timeout, lambda: end(NoAnswer("timed out"), timeout))
+
+    def _end(self, request: HttpRequest, ts: int, outcome: HttpOutcome) -> None:
+        """Tell the client what became of a request."""
+
+        def tell() -> None:
+            if not self.is_dead:
+                self.bus.publish(HttpDone(self._world.now, request.request_id, outcome))
+
+        self._world.at(ts, tell)

@@ -1,0 +1,94 @@
+"""What one seed lets go wrong."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Final
+
+import msgspec
+
+from qbtrade.adapters.emulator.faults import FAULTS as SERVER_FAULTS
+from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.domain.money import PPB
+
+NETWORK_FAULTS: Final[Mapping[str, str]] = {
+    "connect-failed": "a request finds no connection",
+    "request-lost": "a request never arrives, and its answer never comes",
+    "answer-cut": "a request arrives, and the connection breaks before its answer",
+    "answer-timeout": "a request arrives, and its answer never comes",
+    "arrives-late": "a request arrives up to 600 s after its sender gave up",
+    "bad-gateway": "a page of HTML comes instead of the answer, whether or not the request arrived",
+    "slow": "a request or its answer takes seconds",
+    "line-cut": "the stream breaks, drawn every 10 s",
+    "line-dead": "the stream falls silent without breaking, drawn every 10 s",
+}
+"""What the virtual network does, and what it means."""
+PROCESS_FAULTS: Final[Mapping[str, str]] = {
+    "kill": "the process is killed at a write or a send; what it wrote stays",
+    "power": "the machine loses power at a write or a send; what was not synced is gone",
+    "halted": "`qb halt` from outside, and `qb resume` a while later",
+    "disk-full": "the journal cannot be written for a while",
+}
+"""What happens to the process, and what it means."""
+MARKET_FAULTS: Final[Mapping[str, str]] = {
+    "vi": "a volatility interruption stops the stock for two minutes",
+    "slump": "the price falls by 6 % within a minute",
+}
+"""What happens to the market, and what it means."""
+SERVER: Final = (
+    "answer-lost", "timeout-taken", "timeout-not-taken", "exchange-reject", "late-rows", "data-changed", "other-case",
+    "notice-first", "notice-missing", "notice-twice", "balance-lag", "ledger-busy", "limit-as-200", "token-death",
+    "server-error", "truncated-json", "slow-answer", "bad-utf8", "ping-silence", "socket-drop", "zombie-slot",
+)  # fmt: skip
+"""Faults of the local KIS that are drawn."""
+RATES: Final[Mapping[str, int]] = {
+    "line-cut": 60_000_000, "line-dead": 30_000_000, "socket-drop": 30_000_000, "token-death": 3_000_000,
+    "bad-utf8": 10_000_000, "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2, "disk-full": PPB // 4,
+    "vi": PPB // 2, "slump": PPB // 3, "zombie-slot": PPB // 2, "data-changed": PPB // 5,
+}  # fmt: skip
+"""How often what is on happens, ppb, where it differs from USUAL."""
+USUAL: Final = 50_000_000
+ALL: Final[Mapping[str, str]] = {
+    **NETWORK_FAULTS, **PROCESS_FAULTS, **MARKET_FAULTS, **{name: SERVER_FAULTS[name] for name in SERVER},
+}  # fmt: skip
+POINTS: Final = ("before-write", "after-write", "before-send", "after-send")
+"""Where a process can be ended."""
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """An end of the process: at the `hit`-th time that it comes to `point`. power: unsynced writes are gone."""
+
+    point: str
+    hit: int
+    power: bool = False
+
+
+class ChaosPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One world. rates: ppb by fault. crashes: one for each life, in order.
+
+    trouble, calm: minutes with faults, and without them afterwards.
+    """
+
+    seed: int
+    side: Dialect = "real"
+    trouble: int = 6
+    calm: int = 4
+    rates: dict[str, int] = {}
+    crashes: tuple[Crash, ...] = ()
+
+    def rate(self, name: str) -> int:
+        """How often something happens, ppb."""
+        return self.rates.get(name, 0)
+
+
+def drawn(seed: int, faults: Mapping[str, int] | None = None) -> ChaosPlan:
+    """The world of a seed: each fault is on in half of the seeds. faults: rates that are said, ppb."""
+    rng = Random(f"{seed}:plan")
+    rates = {name: RATES.get(name, USUAL) for name in ALL if rng.getrandbits(1)}
+    rates |= faults or {}
+    side: Dialect = "paper" if rng.randrange(3) == 0 else "real"
+    ends = [name for name in ("kill", "power") if rates.get(name)]
+    crashes = tuple(
+        Crash(rng.choice(POINTS), rng.randrange(1, 25), power=rng.choice(ends) == "power")
+        for _ in range(rng.randrange(1, 4) if ends else 0)
+    )
+    return ChaosPlan(seed=seed, side=side, rates=rates, crashes=crashes)

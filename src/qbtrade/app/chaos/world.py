@@ -1,0 +1,140 @@
+"""Virtual time, the local KIS, and the network between it and whoever lives beside it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from heapq import heappop, heappush
+from random import Random
+from typing import Final, Protocol
+
+from qbtrade.adapters.emulator.core import Emulator
+from qbtrade.adapters.emulator.wire import Frame, Hangup, Reply, Request
+from qbtrade.app.chaos.plan import ChaosPlan
+from qbtrade.domain.calendar import NS, iso_kst
+from qbtrade.domain.money import PPB
+from qbtrade.kernel.clock import FOREVER, SimClock
+
+QUICK: Final = (2_000_000, 30_000_000)
+"""One way through the network, ns, at least and at most."""
+
+
+class Session(Protocol):
+    """The client's end of one stream connection."""
+
+    def on_frame(self, text: str) -> None:
+        """A text has come."""
+        ...
+
+    def on_hangup(self, reason: str) -> None:
+        """The connection is gone."""
+        ...
+
+
+class World:
+    """One clock for all. sometimes: how often each rare thing happened. lines: what happened, when they are kept."""
+
+    def __init__(self, plan: ChaosPlan, core: Emulator, start: int, *, keeps_lines: bool = False) -> None:
+        self.plan, self.core, self.now = plan, core, start
+        self.rng = Random(f"{plan.seed}:network")
+        self.is_calm = False
+        self.clock = SimClock(start)  # of the process that lives now
+        self.sometimes = Counter[str]()
+        self.sessions: dict[int, Session] = {}
+        self.lines: list[str] | None = [] if keeps_lines else None
+        self._digest = hashlib.sha256()
+        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._number = 0
+        self._replies: dict[int, Callable[[Reply], None]] = {}
+        self.on_order: Callable[[], None] = lambda: None
+
+    # time
+
+    def at(self, ts: int, fn: Callable[[], None]) -> None:
+        """Let something happen at a time, after what was planned before for the same time."""
+        self._number += 1
+        heappush(self._heap, (max(ts, self.now), self._number, fn))
+
+    def step(self, until: int) -> bool:
+        """Let the next thing happen; False when nothing more happens by `until`, where time then stands."""
+        network = self._heap[0][0] if self._heap else FOREVER
+        server, client = self.core.next_due, self.clock.next_due
+        due = min(network, server, client)
+        if due > until:
+            self._stand(max(until, self.now))
+            return False
+        self._stand(max(due, self.now))
+        if network == due:
+            heappop(self._heap)[2]()
+        elif server == due:
+            self.core.advance(self.now)
+            self.carry()
+        else:
+            self.clock.fire()
+        return True
+
+    def _stand(self, ts: int) -> None:
+        self.now = ts
+        self.clock.ts = max(self.clock.ts, ts)
+
+    # the network
+
+    def request(self, request: Request, then: Callable[[Reply], None]) -> None:
+        """A request arrives at KIS now."""
+        self._number += 1
+        number = self._number
+        self._replies[number] = then
+        self.note("arrives", f"{request.method} {request.path} {request.body.decode()}")
+        self.core.request(self.now, number, request)
+        self.on_order()
+        self.carry()
+
+    def carry(self) -> None:
+        """Hand on what KIS wants sent."""
+        outputs, self.core.outputs[:] = list(self.core.outputs), []
+        for output in outputs:
+            match output:
+                case Reply(number=number):
+                    then = self._replies.pop(number, None)
+                    if then is not None:
+                        then(output)
+                case Frame(session=number, data=data):
+                    session = self.sessions.get(number)
+                    if session is not None:
+                        session.on_frame(data if isinstance(data, str) else data.decode(errors="replace"))
+                case Hangup(session=number):
+                    session = self.sessions.pop(number, None)
+                    if session is not None:
+                        session.on_hangup("the server hung up")
+
+    def new_number(self) -> int:
+        """A number that nothing else has."""
+        self._number += 1
+        return self._number
+
+    # luck
+
+    def hits(self, name: str) -> bool:
+        """Whether a fault happens now; never once calm has come."""
+        rate = 0 if self.is_calm else self.plan.rate(name)
+        hit = rate > 0 and self.rng.randrange(PPB) < rate
+        self.sometimes[name] += hit
+        return hit
+
+    def way(self) -> int:
+        """How long something takes through the network, ns."""
+        if self.hits("slow"):
+            return self.rng.randrange(NS, 4 * NS)
+        return self.rng.randrange(*QUICK)
+
+    # memory
+
+    def note(self, what: str, text: str) -> None:
+        """Add a line to the trace."""
+        line = f"{iso_kst(self.now)[11:29]} {what} {text}"
+        self._digest.update(line.encode() + b"\n")
+        if self.lines is not None:
+            self.lines.append(line)
+
+    def trace_hash(self) -> str:
+        """A digest of everything that was noted."""
+        return self._digest.hexdigest()[:16]
