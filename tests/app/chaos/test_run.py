@@ -1,0 +1,75 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from qbtrade.app.chaos.judge import Judge
+from qbtrade.app.chaos.many import load, save, shrunk
+from qbtrade.app.chaos.plan import ALL, ChaosPlan, Crash, drawn
+from qbtrade.app.chaos.run import Run, run
+
+CALM = (ChaosPlan(seed=1), ChaosPlan(seed=1, side="paper"))
+
+
+@pytest.mark.parametrize("plan", CALM, ids=lambda plan: plan.side)
+def test_nothing_breaks_where_nothing_goes_wrong(plan: ChaosPlan) -> None:
+    verdict = run(plan, keeps_lines=True)
+    assert verdict.broken == ()
+    assert sum("order-cash" in line for line in verdict.lines) > 10
+
+
+def test_each_fault_is_on_in_about_half_of_the_seeds() -> None:
+    plans = [drawn(seed) for seed in range(400)]
+    for name in ALL:
+        assert 150 < sum(name in plan.rates for plan in plans) < 250
+
+
+def test_a_seed_decides_everything_whatever_the_hash_seed_of_python() -> None:
+    seeds = range(100, 104)
+    expected = [run(drawn(seed)).trace_hash for seed in seeds]
+    code = (
+        "from qbtrade.app.chaos.plan import drawn; from qbtrade.app.chaos.run import run;"
+        f"print([run(drawn(seed)).trace_hash for seed in range({seeds.start}, {seeds.stop})])"
+    )
+    for hash_seed in ("1", "2"):
+        told = subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
+        )
+        assert told.stdout.strip() == str(expected)
+
+
+@pytest.mark.parametrize("power", [False, True], ids=["kill", "power"])
+@pytest.mark.parametrize("point", ["before-write", "after-write", "before-send", "after-send"])
+def test_a_process_that_ends_at_a_write_or_a_send_breaks_no_promise(point: str, *, power: bool) -> None:
+    crashes = tuple(Crash(point, hit, power=power) for hit in (3, 4))
+    verdict = run(ChaosPlan(seed=7, crashes=crashes))
+    assert verdict.broken == ()
+    assert verdict.sometimes[f"killed {point}"] == 2
+
+
+def test_the_judge_sees_a_book_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(judge: Judge, cash: int, positions: dict[str, int]) -> None:
+        right(judge, cash + 1, {**positions, "005930": 1 + positions.get("005930", 0)})
+
+    right = Judge.compare
+    monkeypatch.setattr(Judge, "compare", lie)
+    cash, shares = run(CALM[0]).broken[1], run(CALM[0]).broken[0]
+    assert "in the book" in cash
+    assert "in the book" in shares
+
+
+def test_a_failing_world_is_made_smaller_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Run.verdict
+
+    def fails_with_slow(self: Run) -> object:
+        verdict = original(self)
+        return replace(verdict, broken=("slow",) if "slow" in verdict.plan.rates else ())
+
+    monkeypatch.setattr(Run, "verdict", fails_with_slow)
+    plan = ChaosPlan(seed=3, trouble=2, calm=1, rates={"slow": 10**8, "vi": 10**9}, crashes=(Crash("before-send", 1),))
+    small = shrunk(plan)
+    assert (small.rates, small.crashes, small.trouble) == ({"slow": 10**8}, (), 1)
+    save(small, tmp_path / "plan.json")
+    assert load(tmp_path / "plan.json") == small
