@@ -8,6 +8,7 @@ import pytest
 from qbtrade.domain import events as ev
 from qbtrade.domain.order import TERMINAL
 from qbtrade.kernel.clock import Stopwatch
+from tests.app.preflight.stand import Lies, proxy
 from tests.live_days import FLIP, HOLD, Hosted, events, held, hosted, session, the_report, wait_for
 from tests.program import run_qb
 from tests.rehearsals import walked
@@ -152,6 +153,20 @@ def test_a_halt_outlives_the_session(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=PATIENCE)
         assert the_report(tmp_path)["counts"]["fills"] == 0
+
+
+def test_limits_and_ticks_of_kis_that_differ_from_the_rules_are_alerts_and_count(tmp_path: Path) -> None:
+    lies = Lies({"inquire-price": {"stck_mxpr": "200000", "aspr_unit": "500"}})
+    with hosted("10:00") as kis, proxy(kis.url, lies) as url:
+        kis.variables["QB_KIS_REST_URL"] = url
+        with session(kis, tmp_path) as process:
+            wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+    seen = events(tmp_path)
+    codes = {event.code for event in seen if isinstance(event, ev.Alert)}
+    assert {"price-limits-differ", "tick-differs"} <= codes
+    prices = [event.order.price for event in seen if isinstance(event, ev.OrderSending)]
+    assert prices
+    assert not any(price % 500 for price in prices)
 
 
 def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:

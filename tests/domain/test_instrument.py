@@ -186,3 +186,9 @@ def test_recorded_days_of_2026_stay_within_the_band_of_the_day_before_and_reach_
                 beyond.append(row)
     assert beyond == []
     assert at_limit == 9
+
+
+def test_a_coarser_grid_around_a_price_suits_both_ticks_and_leaves_the_rest() -> None:
+    both = TickTable(((0, 1), (2_000, 5), (5_000, 10))).coarser(3_000, 2)
+    assert [both.size(price) for price in (1_999, 2_000, 4_999, 5_000)] == [1, 10, 10, 10]
+    assert (both.down(3_007), both.up(3_007)) == (3_000, 3_010)

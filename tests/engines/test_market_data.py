@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import PhaseChanged, PriceTouched, SymbolHalted, SymbolResumed, TickQuarantined
+from qbtrade.domain.instrument import DayTerms, PriceBand, TickTable
 from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.message import Event
 from qbtrade.engines.market_data import MarketData
@@ -24,16 +25,18 @@ class Desk:
     """Market data on a real bus, clock and loop, with everything it publishes."""
 
     def __init__(
-        self, *, base: int = 0, spike: int = 100_000_000, interval: int = MINUTE, start: str = "08:30"
-    ) -> None:
+        self, *, base: int = 0, spike: int = 100_000_000, interval: int = MINUTE, start: str = "08:30",
+        terms: DayTerms | None = None,
+    ) -> None:  # fmt: skip
         self.bus, self.clock = Bus(), SimClock(at(start))
         self.events = list[Event]()
         instrument = RULES.instrument(SAMSUNG)
         assert instrument is not None
         bases = {SAMSUNG: base} if base else None
         self.market = MarketData(
-            self.bus, self.clock, RULES, (instrument,), interval=interval, bases=bases, spike=spike
-        )
+            self.bus, self.clock, RULES, (instrument,), interval=interval, bases=bases, spike=spike,
+            terms={SAMSUNG: terms} if terms else None,
+        )  # fmt: skip
         self.bus.subscribe(Trade, self.market.on_trade)
         self.bus.subscribe(Quote, self.market.on_quote)
         self.bus.subscribe(PhaseChanged, self.market.on_phase)
@@ -309,3 +312,26 @@ def test_the_view_answers_what_is_known() -> None:
     assert desk.market.instrument(SAMSUNG).symbol == SAMSUNG
     assert desk.market.last_prices() == {SAMSUNG: 75_000}
     assert desk.market.count(SAMSUNG) == 1
+
+
+WIDE = DayTerms(TODAY, PriceBand(75_000, 30_000, 300_000), TickTable(((0, 500),)))
+
+
+def test_what_the_venue_told_of_the_day_holds_before_the_first_trade_and_after_it() -> None:
+    desk = Desk(base=75_000, terms=WIDE)
+    assert (desk.market.band(SAMSUNG), desk.market.ticks(SAMSUNG)) == (WIDE.band, WIDE.ticks)
+    assert quarantined(desk.play(a_trade(150_000))) == []
+    assert (desk.market.band(SAMSUNG), desk.market.ticks(SAMSUNG)) == (WIDE.band, WIDE.ticks)
+
+
+def test_a_print_beyond_the_told_limits_is_set_aside() -> None:
+    narrow = DayTerms(TODAY, PriceBand(75_000, 70_000, 80_000), WIDE.ticks)
+    assert quarantined(Desk(base=75_000, terms=narrow).play(a_trade(81_000))) == ["off-band"]
+    assert quarantined(Desk(base=75_000).play(a_trade(81_000))) == []
+
+
+def test_the_rules_tell_of_any_other_day() -> None:
+    desk = Desk(base=75_000, terms=WIDE)
+    desk.play(a_trade(75_000), a_trade(76_000, ts=at("09:30", date(2026, 11, 23))))
+    assert desk.market.band(SAMSUNG) == PriceBand(75_000, 52_500, 97_500)
+    assert desk.market.ticks(SAMSUNG).size(75_000) == 100

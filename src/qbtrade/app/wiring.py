@@ -11,7 +11,7 @@ from qbtrade.adapters.sim.exchange import SimExchange
 from qbtrade.adapters.sim.models import FixedLatency, RandomRefusals, TickSlippage, VolumeShare, fill_rule
 from qbtrade.app.plan import SimulationPlan, VenuePlan
 from qbtrade.domain import events as ev
-from qbtrade.domain.instrument import Instrument
+from qbtrade.domain.instrument import DayTerms, Instrument
 from qbtrade.domain.limits import RiskLimits
 from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.order import OrderKind, OrderRequest
@@ -36,7 +36,7 @@ class Setup(msgspec.Struct, frozen=True):
 
     made_of_bars: the trades are the paths of recorded bars, whose jumps are no spikes. durable: intents reach the
     disk before the broker. heartbeat: ns, 0 for none. mark_every: ns between looks at the day's loss while shares are
-    held. grace: ns that a bar waits for stragglers.
+    held. grace: ns that a bar waits for stragglers. terms: prices of the day as the venue told them, by symbol.
     """
 
     rules: Rules
@@ -53,6 +53,7 @@ class Setup(msgspec.Struct, frozen=True):
     grace: int = 0
     commission_ppb: int = -1
     tax_ppb: int = -1
+    terms: dict[str, DayTerms] = {}
 
 
 class Engines:
@@ -73,7 +74,7 @@ class Engines:
         self.market = MarketData(
             bus, clock, setup.rules, setup.instruments,
             interval=setup.interval, bases=setup.bases, spike=0 if setup.made_of_bars else SPIKE,
-            grace=setup.grace,
+            grace=setup.grace, terms=setup.terms,
         )  # fmt: skip
         self._join_market()
         self.broker = make_broker(bus, clock, self.market)

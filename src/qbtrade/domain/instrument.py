@@ -2,7 +2,9 @@
 
 import re
 from bisect import bisect_right
+from datetime import date
 from enum import StrEnum
+from math import lcm
 from typing import Final
 
 import msgspec
@@ -87,6 +89,11 @@ class TickTable(msgspec.Struct, frozen=True):
             price = max(above - self.size(above - 1), lowest)
         return price
 
+    def coarser(self, price: int, tick: int) -> "TickTable":
+        """The same, but around `price` only what is a multiple of `tick` > 0 as well."""
+        start = self.steps[bisect_right(self.steps, (price, _BEYOND)) - 1][0]
+        return TickTable(tuple((since, lcm(size, tick) if since == start else size) for since, size in self.steps))
+
 
 class PriceBand(msgspec.Struct, frozen=True):
     """Lowest and highest price of a day, KRW, both tradable."""
@@ -98,6 +105,14 @@ class PriceBand(msgspec.Struct, frozen=True):
     def contains(self, price: int) -> bool:
         """True from limit to limit."""
         return self.lower <= price <= self.upper
+
+
+class DayTerms(msgspec.Struct, frozen=True):
+    """Which prices an order may carry on one day."""
+
+    day: date
+    band: PriceBand
+    ticks: TickTable
 
 
 def price_band(base: int, ticks: TickTable, width_ppb: int = BAND_PPB) -> PriceBand:

@@ -156,6 +156,32 @@ def test_trades_quotes_and_notices_come_out_in_their_order() -> None:
     assert notice.ts == at("10:00:01")
 
 
+def test_without_quotes_the_best_prices_come_with_the_newest_trade_of_a_frame() -> None:
+    stream = open_stream(TRADES)
+    text = trade_frame(trade_record(), trade_record(75_100, 2, 1_002, over={10: "75200", 11: "75100"}))
+    found = stream.on_text(START, text)
+    assert found[0] == Quote(START, "005930", 75_100, 340, 75_200, 120)
+    assert [type(each) for each in found[1:]] == [Trade, Trade]
+    assert stream.on_text(START, text) == []  # repeated by the server
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {10: "0", 11: "0"}, {10: "75000", 11: "75000"}, {10: "75000", 11: "75100"}, {10: ""}, {11: "-75000"},
+        {36: "many"}, {10: "9" * 15}, {43: "C"},
+    ],
+)  # fmt: skip
+def test_best_prices_that_mean_nothing_or_are_of_an_auction_are_left_out(over: dict[int, str]) -> None:
+    found = open_stream(TRADES).on_text(START, trade_frame(trade_record(over=over)))
+    assert not any(isinstance(each, Quote) for each in found)
+
+
+def test_at_a_price_limit_one_side_is_empty() -> None:
+    (quote, _trade) = open_stream(TRADES).on_text(START, trade_frame(trade_record(over={10: "0", 36: "0"})))
+    assert quote == Quote(START, "005930", 75_000, 340, 0, 0)
+
+
 def test_notices_of_another_account_are_counted_and_dropped() -> None:
     stream = open_stream(NOTICES)
     assert stream.on_text(START, sealed_frame(notice_record(over={1: "9999999901"}))) == []

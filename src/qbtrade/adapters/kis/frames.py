@@ -3,6 +3,7 @@
 Source: PROTOCOL sections 6.2, 6.4 and 6.6 (KIS workbook, H0STCNT0 and H0STASP0), and the recorded frames in the tests.
 """
 
+from collections.abc import Container
 from datetime import date, time
 from functools import lru_cache
 from typing import Any, Final
@@ -34,6 +35,7 @@ _TIME, _PRICE, _QTY, _VOLUME, _SIDE, _DATE, _HOUR = (
     position(TRADES, name)
     for name in ("STCK_CNTG_HOUR", "STCK_PRPR", "CNTG_VOL", "ACML_VOL", "CCLD_DVSN", "BSOP_DATE", "HOUR_CLS_CODE")
 )
+_BEST: Final = tuple(position(TRADES, name) for name in ("BIDP1", "BIDP_RSQN1", "ASKP1", "ASKP_RSQN1"))
 _BOOK_TIME, _ASK, _BID, _ASK_QTY, _BID_QTY = (
     position(QUOTES, name) for name in ("BSOP_HOUR", "ASKP1", "BIDP1", "ASKP_RSQN1", "BIDP_RSQN1")
 )
@@ -109,6 +111,7 @@ class Reader:
         self._tape = tape
         self.unread = {TRADES: 0, QUOTES: 0}
         self.records = 0
+        self._best: tuple[int, str, list[str], int] | None = None
 
     def trades(self, frame: Frame, today: str) -> list[Trade]:
         """The new trades of a frame, in its order. today: KST `YYYYMMDD`, for records without a date.
@@ -119,6 +122,7 @@ class Reader:
         values, width = records(TRADES, frame.count, frame.payload)
         accepts, trades = self._tape.accepts, list[Trade]()
         self.records += frame.count
+        self._best = None
         for at in range(0, len(values), width):
             price, qty, volume = values[at + _PRICE], values[at + _QTY], values[at + _VOLUME]
             digits = price + qty + volume
@@ -138,7 +142,21 @@ class Reader:
             if accepts(symbol, day, ts, shares, total, expected=not regular):
                 auction = not regular or values[at + _SIDE] == _OPENING
                 trades.append(Trade(ts, symbol, krw, shares, auction))
+                if regular:
+                    self._best = (ts, symbol, values, at)
         return trades
+
+    def best(self, quoted: Container[tuple[str, str]]) -> Quote | None:
+        """The best prices that the newest of those trades came with, unless its symbol's quotes are among `quoted`."""
+        if self._best is None or (QUOTES, self._best[1]) in quoted:
+            return None
+        ts, symbol, values, at = self._best
+        try:
+            bid, bid_qty, ask, ask_qty = (number(values[at + place]) for place in _BEST)
+        except ValueError:
+            return None
+        is_believed = 0 < max(bid, ask) < BELIEVED and not (bid and ask and bid >= ask)
+        return Quote(ts, symbol, bid, bid_qty, ask, ask_qty) if is_believed else None
 
     def quotes(self, frame: Frame, today: str) -> list[Quote]:
         """The best levels of a frame's order books. Raises: WireError for one that cannot be cut into records."""

@@ -59,8 +59,10 @@ class Seal:
 def read_notices(frame: Frame, seal: Seal | None, now: int, today: str) -> list[Notice | WireError]:
     """Every notice of a frame, or why it cannot be read. today: KST `YYYYMMDD` of `now`.
 
-    Raises: WireError for a frame that cannot be opened or cut into records.
+    Raises: WireError for a frame of something else, or one that cannot be opened or cut into records.
     """
+    if frame.tr_id not in NOTICES:
+        raise WireError(frame.tr_id, "no notices")
     if frame.sealed and seal is None:
         raise WireError(frame.tr_id, "came before its key")
     payload = frame.payload if seal is None or not frame.sealed else seal.open(frame.payload)

@@ -171,7 +171,9 @@ class Stream:
 
     def _on_frame(self, now: int, frame: Frame) -> Sequence[Output]:
         if frame.tr_id == TRADES and not frame.sealed:
-            return self._reader.trades(frame, self._today)
+            trades = self._reader.trades(frame, self._today)
+            best = self._reader.best(self._registrations.wanted)
+            return [best, *trades] if best else trades
         if frame.tr_id == QUOTES and not frame.sealed:
             return self._reader.quotes(frame, self._today)
         if frame.tr_id in NOTICES:

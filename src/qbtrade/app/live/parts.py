@@ -9,8 +9,9 @@ from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.live.account import AtBroker
 from qbtrade.app.live.opening import Opening
 from qbtrade.app.live.plan import LivePlan
+from qbtrade.app.price_terms import Told, terms_of
 from qbtrade.app.strategies import LoadedStrategy
-from qbtrade.domain.calendar import MINUTE
+from qbtrade.domain.calendar import MINUTE, kst_date
 from qbtrade.domain.events import Held, SessionStarted
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.limits import RiskLimits
@@ -38,6 +39,15 @@ def opening_held(live: Live) -> dict[str, Held]:
     return {
         symbol: Held(qty, cost, prices[symbol].base)
         for symbol, (qty, cost) in live.opening.held.items() if symbol in prices
+    }  # fmt: skip
+
+
+def told_terms(live: Live, now: int) -> dict[str, Told]:
+    """Today's terms as KIS told them, for every symbol that has a base price."""
+    prices, day = live.at_broker.prices, kst_date(now)
+    return {
+        each.symbol: terms_of(live.rules, each, day, prices[each.symbol])
+        for each in live.instruments if prices[each.symbol].base
     }  # fmt: skip
 
 

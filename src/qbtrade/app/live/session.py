@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -13,7 +14,7 @@ from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended
 from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, heed
 from qbtrade.app.live.latency import Latency
-from qbtrade.app.live.parts import Live, opening_held, started
+from qbtrade.app.live.parts import Live, opening_held, started, told_terms
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
 from qbtrade.app.live.winding import wind_down
@@ -59,11 +60,13 @@ class LiveSession:
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None
         self._limits = risk_limits(plan, self._dearest_commission())
+        self._told, self.day = told_terms(live, clock.now()), live.rules.calendar.trading_day(kst_date(clock.now()))
         setup = Setup(
             rules=live.rules, instruments=live.instruments, interval=plan.interval or MINUTE, limits=self._limits,
             cash=live.opening.cash, durable=True, order_kind=OrderKind(plan.order_kind.upper()),
             commission_ppb=plan.commission_ppb, tax_ppb=plan.tax_ppb, grace=NS * max(1, clock.speed // 20),
             bases={symbol: price.base for symbol, price in live.at_broker.prices.items()},
+            terms={symbol: told.terms for symbol, told in self._told.items()},
         )  # fmt: skip
         self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
         self.latency = Latency(wire.bus, clock)
@@ -75,7 +78,6 @@ class LiveSession:
             symbols=self.symbols, interval=setup.interval, held=self.held,
         )  # fmt: skip
         self._snapshots = Snapshots(self.engines, self._mode, self.symbols, idle=lambda: 0.0)
-        self.day = live.rules.calendar.trading_day(kst_date(clock.now()))
 
     def _make_broker(self) -> Callable[[Bus, Clock, MarketView], Broker]:
         if self.live.plan.dry_run:
@@ -140,6 +142,7 @@ class LiveSession:
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
         self._say_differences(opening.differences)
+        self._say_terms(now)
         if not live.plan.sells_only:
             self._say_what_can_never_trade()
         self._on_show(now)
@@ -170,6 +173,12 @@ class LiveSession:
             text = f"the books disagree: {told(difference)}"
             self.wire.bus.publish(Alert(self.wire.clock.now(), Level.CRITICAL, BOOKS_DISAGREE, text, action))
             self._screen.on_notice(text, action)
+
+    def _say_terms(self, now: int) -> None:
+        action = "KIS's limits count, and orders keep to both ticks; `qb rules` shows the rules"
+        for difference in chain.from_iterable(found.differences for found in self._told.values()):
+            self.wire.bus.publish(Alert(now, Level.WARNING, difference.code, difference.text, action))
+            self._screen.on_notice(difference.text, action)
 
     def _say_what_can_never_trade(self) -> None:
         cash = self.live.opening.cash

@@ -19,6 +19,7 @@ from qbtrade.app.asker import Asker
 from qbtrade.app.config import Settings
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.preflight.rows import Lacking, fail, skip
+from qbtrade.app.price_terms import Told, terms_of
 from qbtrade.app.rules import instrument_for, load_rules
 from qbtrade.app.wiring import risk_limits
 from qbtrade.domain.calendar import Phase, kst_date
@@ -143,6 +144,13 @@ class Case:
     def price(self, symbol: str) -> Price:
         """The stock now. Raises: Lacking."""
         return self.ask(lambda environment: calls.price(environment, symbol))
+
+    def told(self, symbol: str) -> Told:
+        """Which prices an order may carry today. Raises: Lacking."""
+        price = self.price(symbol)
+        if not price.base:
+            raise Lacking(skip("KIS tells no base price yet"))
+        return terms_of(self.rules, self.instrument(symbol), self.today, price)
 
     def balance(self) -> Balance:
         """Holdings and cash. Raises: Lacking."""

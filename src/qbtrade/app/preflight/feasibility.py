@@ -19,13 +19,13 @@ TICKS: Final = 2
 
 def one_share(case: Case, symbol: str) -> Finding:
     """One share can be bought at today's upper limit, its commission included."""
-    balance, limits, price = case.balance(), case.limits(symbol), case.price(symbol)
+    balance, limits, upper = case.balance(), case.limits(symbol), case.told(symbol).terms.band.upper
     equity = balance.cash + balance.stock_value
-    due = price.upper + commission_of(price.upper, limits.commission_ppb)
-    obstacle = why_never(limits, cash=balance.cash, equity=equity, price=price.upper)
+    due = upper + commission_of(upper, limits.commission_ppb)
+    obstacle = why_never(limits, cash=balance.cash, equity=equity, price=upper)
     if obstacle is None:
         return ok(f"one share costs up to {due:,} won with commission, and --max is {limits.max_budget:,}")
-    told = f"no share can be bought at the upper limit of {price.upper:,} won: {obstacle.reason}"
+    told = f"no share can be bought at the upper limit of {upper:,} won: {obstacle.reason}"
     if obstacle.min_equity == 0:
         return fail(told, "Widen that limit in qb.toml")
     return fail(told, f"It takes at least --max {obstacle.min_budget:,} and an equity of {obstacle.min_equity:,} won")
@@ -66,7 +66,7 @@ def stop_loss(case: Case, symbol: str) -> Finding:
     tax = said if said >= 0 else case.rules.tax_ppb(case.instrument(symbol), settles)
     distance = last * limits.stop_loss // PPB
     costs = -(-last * (2 * limits.commission_ppb + tax) // PPB)
-    needed = TICKS * price.tick + costs
+    needed = TICKS * case.told(symbol).terms.ticks.size(last) + costs
     told = f"it lies {distance:,} won below {last:,}; two ticks and costs are {needed:,}"
     return ok(told) if distance > needed else fail(told, "Widen limits.stop_loss")
 

@@ -134,12 +134,11 @@ def interruption(case: Case, symbol: str) -> Finding:
 
 
 def price_limits(case: Case, symbol: str) -> Finding:
-    """Today's limits, as KIS gives them, are those that the rules give."""
+    """Today's limits and tick, as KIS gives them, are those that the rules give."""
     price = case.price(symbol)
     told = f"{price.lower:,} to {price.upper:,} won, tick {price.tick:,}"
-    band = case.rules.band(case.instrument(symbol), case.today, price.base)
-    if (band.lower, band.upper) != (price.lower, price.upper):
-        return warn(f"{told}; the rules give {band.lower:,} to {band.upper:,}", "KIS's limits are the ones that count")
+    for difference in case.told(symbol).differences:
+        return warn(difference.text, "KIS's limits are the ones that count, and orders keep to both ticks")
     return ok(told)
 
 

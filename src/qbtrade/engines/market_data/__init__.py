@@ -5,11 +5,12 @@ bar, a price outside the expected window, a watched level, time going back) leav
 `_inspect`.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from qbtrade.domain.calendar import Calendar, Phase, kst_date
 from qbtrade.domain.events import PhaseChanged, PriceTouched, SymbolHalted, SymbolResumed, TickQuarantined
-from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
+from qbtrade.domain.instrument import DayTerms, Instrument, PriceBand, TickTable
 from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.money import PPB
 from qbtrade.domain.rules import Rules
@@ -28,7 +29,7 @@ class MarketData:
     An interval without a trade gives no bar. A trade older than the newest one counts as out of order and adds volume
     and range to the open bar only; one older than the open bar counts as late and is left out. spike: ppb, 0 for
     sources that are bars themselves. grace: ns that a bar waits for stragglers before it closes without a newer
-    trade.
+    trade. terms: what the venue told of a day; the rules tell of all others.
     """
 
     def __init__(
@@ -42,11 +43,14 @@ class MarketData:
         bases: dict[str, int] | None = None,
         spike: int = SPIKE,
         grace: int = 0,
+        terms: Mapping[str, DayTerms] | None = None,
     ) -> None:
         self._bus, self._clock, self._rules = bus, clock, rules
         self._calendar: Calendar = rules.calendar
         self._interval, self._spike, self._grace = interval, spike, grace
-        self._books = {i.symbol: Book(i, (bases or {}).get(i.symbol, 0)) for i in instruments}
+        self._books = {
+            i.symbol: Book(i, (bases or {}).get(i.symbol, 0), (terms or {}).get(i.symbol)) for i in instruments
+        }
         self._phase = Phase.CLOSED
         self._timer_end = 0
         self.bars = self.late = self.out_of_order = self.outside = self.unknown = 0
@@ -194,10 +198,7 @@ class MarketData:
         if book.trade is not None:
             book.base = book.trade.price
         book.day_open, book.day_end = day.open, day.close
-        book.ticks = self._rules.ticks(book.instrument, today)
-        book.band = self._rules.band(book.instrument, today, book.base) if book.base else None
-        width = self._rules.band_row(book.instrument, today).ppb + (0 if self._spike else ROUNDED)
-        book.room = book.base * width // PPB + 2
+        book.begin(today, self._rules, 0 if self._spike else ROUNDED)
         book.strange, book.strange_count = 0, CONFIRM  # the first print of a day may be anywhere inside the band
         return True
 

@@ -1,9 +1,12 @@
 """What market data knows of one symbol."""
 
+from datetime import date
 from typing import Final
 
-from qbtrade.domain.instrument import Instrument, PriceBand, TickTable
+from qbtrade.domain.instrument import DayTerms, Instrument, PriceBand, TickTable
 from qbtrade.domain.market import Quote, Trade
+from qbtrade.domain.money import PPB
+from qbtrade.domain.rules import Rules
 
 EVERYTHING: Final = 2**62
 
@@ -14,15 +17,16 @@ class Book:
     __slots__ = (
         "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling", "count",
         "day_end", "day_open", "floor", "halted", "instrument",
-        "is_rebased", "quote", "room", "strange", "strange_count", "ticks", "trade",
-        "ts", "wake", "watches", "whole_from",
+        "is_rebased", "quote", "room", "strange", "strange_count", "terms", "ticks",
+        "trade", "ts", "wake", "watches", "whole_from",
     )  # fmt: skip
 
-    def __init__(self, instrument: Instrument, base: int) -> None:
+    def __init__(self, instrument: Instrument, base: int, terms: DayTerms | None) -> None:
         self.instrument = instrument
         self.base = base
-        self.band: PriceBand | None = None
-        self.ticks: TickTable | None = None
+        self.terms = terms  # of one day, as the venue told them
+        self.band: PriceBand | None = terms.band if terms else None
+        self.ticks: TickTable | None = terms.ticks if terms else None
         self.day_open = self.day_end = 0
         self.trade: Trade | None = None
         self.quote: Quote | None = None
@@ -40,3 +44,15 @@ class Book:
         self.strange_count = 0
         self.bar_start = self.bar_end = 0
         self.bar_open = self.bar_high = self.bar_low = self.bar_volume = 0
+
+    def begin(self, today: date, rules: Rules, rounded: int) -> None:
+        """Keep to the prices of a new day: those that the venue told, else the rules'. rounded: ppb of room more."""
+        if self.terms and self.terms.day == today:
+            band = self.band = self.terms.band
+            self.ticks = self.terms.ticks
+            self.room = max(band.upper - self.base, self.base - band.lower) + self.ticks.size(band.upper)
+            return
+        self.ticks = rules.ticks(self.instrument, today)
+        self.band = rules.band(self.instrument, today, self.base) if self.base else None
+        width = rules.band_row(self.instrument, today).ppb + rounded
+        self.room = self.base * width // PPB + 2
