@@ -56,6 +56,9 @@ def test_it_lists_every_fault() -> None:
     [
         (["--side", "rael"], "Did you mean 'real'?"),
         (["--fault", "notice-twise"], "Did you mean 'notice-twice'?"),
+        (["--event", "sell-sidecars@10:00"], "Did you mean 'sell-sidecar'?"),
+        (["--event", "sell-sidecar"], "has no time"),
+        (["--calls", "0"], "--calls"),
         (["--fault", "notice-twice=x"], "is not a percentage"),
         (["--day", "tomorrow"], "is not a date"),
         (["--day", "2024-13-01"], "is not a date"),

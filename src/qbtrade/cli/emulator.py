@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from qbtrade.adapters.emulator.faults import FAULTS
+from qbtrade.adapters.emulator.incidents import incident_at
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
 from qbtrade.app import units
 from qbtrade.app.emulator import open_public_emulator
@@ -51,6 +52,17 @@ FaultList = Annotated[
     list[str] | None,
     option("--fault", metavar="NAME[=RATE]", text=_("Something that goes wrong, always or at a rate; repeatable")),
 ]
+EventList = Annotated[
+    list[str] | None,
+    option(
+        "--event", metavar="NAME@HH:MM",
+        text=_("What befalls the market: sell-sidecar, buy-sidecar, circuit-breaker, circuit-breaker-3; repeatable"),
+    ),
+]  # fmt: skip
+Calls = Annotated[
+    str | None,
+    option("--calls", metavar="N", default=_("the side's"), text=_("REST calls a second; a new customer has 3")),
+]
 Halted = Annotated[list[str] | None, option("--halted", metavar="SYMBOL", text=_("Does not trade at all; repeatable"))]
 Record = Annotated[str | None, option("--record", metavar="FILE", text=_("Keep the wire, without secrets"))]
 Market = Annotated[str, option("--market", metavar="NAME", text=_("KOSPI, KOSDAQ or KONEX, where qb does not know"))]
@@ -63,7 +75,8 @@ def emulator(
     *,
     symbol: Symbols = None, side: Side = "real", day: Day = None, days: Days = "1", price: Price = None,
     scenario: Scenario = "calm", ticks: Ticks = "20000", source: Source = None, cash: Cash = "10000000",
-    speed: Speed = "1", seed: Seed = "0", port: Port = None, fault: FaultList = None, halted: Halted = None,
+    speed: Speed = "1", seed: Seed = "0", port: Port = None, fault: FaultList = None, event: EventList = None,
+    calls: Calls = None, halted: Halted = None,
     record: Record = None, market: Market = "", kind: Kind = "",
     faults: ListFaults = False, json: Json = False,
 ) -> None:  # fmt: skip
@@ -73,6 +86,8 @@ def emulator(
     if faults:
         typer.echo("\n".join(_fault_lines()))
         return
+    for each in event or ():
+        incident_at(each)
     plan = EmulatorPlan(
         side=_side(side),
         symbols=tuple(dict.fromkeys(parse_symbol(each) for each in symbol or ())),
@@ -87,6 +102,8 @@ def emulator(
         seed=units.whole("--seed", seed),
         port=units.whole("--port", port, least=1, most=_HIGHEST_PORT) if port else 0,
         faults=dict(map(_fault, fault or ())),
+        events=tuple(event or ()),
+        calls_per_second=units.whole("--calls", calls, least=1, most=1000) if calls else 0,
         record=record or "",
         halted=tuple(parse_symbol(each) for each in halted or ()),
         market=market,

@@ -8,9 +8,10 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from qbtrade.adapters.emulator.core import Emulator
+from qbtrade.adapters.emulator.gateway import TRANSACTIONS
 from qbtrade.adapters.emulator.plan import CREDENTIALS, EmulatorPlan
 from qbtrade.adapters.emulator.wire import Answer, Frame, Hangup, Reply, Request
-from qbtrade.adapters.kis_fields import REST, Dialect
+from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.emulator import open_stage
 from qbtrade.domain.calendar import kst_ns
 
@@ -77,7 +78,7 @@ class Driver:
         self, name: str, tr_id: str = "", variant: str = "", tr_cont: str = "", *, token: str = "", **params: str
     ) -> Answer | None:
         """One REST transaction. tr_id: what this side calls it unless another one is named."""
-        transaction = REST[name]
+        transaction = TRANSACTIONS[name]
         headers = {
             "authorization": f"Bearer {token or self.log_in()}", "appkey": self.held.app_key,
             "appsecret": self.held.app_secret, "tr_id": tr_id or transaction.tr_id(self.plan.side, variant),

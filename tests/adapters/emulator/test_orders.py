@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from qbtrade.adapters.kis_fields import Dialect
-from tests.adapters.emulator.driver import ALWAYS, SECOND, Driver
+from tests.adapters.emulator.driver import ALWAYS, SAMSUNG, SECOND, Driver
 
 NUMBER, ORIGINAL, KIND_OF, QTY, PRICE, REFUSED, IS_FILL, STATE = 2, 3, 5, 9, 10, 12, 13, 14
 
@@ -80,6 +80,33 @@ def test_orders_are_taken_in_the_hours_of_the_calendar_alone(
     driver = Driver(on=on, ticks=2).at(clock, day)
     driver.token = ""
     assert driver.order("buy", 1, 70_000)["msg_cd"] == code
+
+
+@pytest.mark.parametrize(
+    ("on", "clock", "day", "order", "code"),
+    [
+        ("real", "10:00", None, ("05", "KRX"), "APBK0918"), ("real", "15:50", None, ("06", "KRX"), "APBK3013"),
+        ("real", "16:30", None, ("06", "KRX"), "APBK0918"), ("real", "16:30", None, ("00", "KRX"), "APBK0918"),
+        ("real", "16:30", None, ("07", "KRX"), "APBK0918"), ("real", "16:30", None, ("41", "KRX"), "APBK3013"),
+        ("real", "16:30", "2026-09-10", ("07", "KRX"), "APBK3013"),
+        ("real", "16:30", "2026-09-10", ("47", "KRX"), "APBK0918"),
+        ("real", "10:00", None, ("44", "KRX"), "APBK0918"), ("real", "10:00", None, ("22", "KRX"), "APBK0963"),
+        ("real", "10:00", None, ("28", "KRX"), "APBK0963"), ("real", "10:00", None, ("99", "KRX"), "APBK0963"),
+        ("real", "10:00", None, ("00", "NXT"), "APBK3009"), ("real", "10:00", None, ("00", "SOR"), "APBK3009"),
+        ("paper", "10:00", None, ("00", "NXT"), "90000000"), ("paper", "15:50", None, ("06", "KRX"), "90000000"),
+        ("paper", "16:30", None, ("06", "KRX"), "40580000"), ("paper", "10:00", None, ("41", "KRX"), "40570000"),
+    ],
+)  # fmt: skip
+def test_orders_of_other_sessions_and_venues_are_refused_by_their_hours(
+    on: Dialect, clock: str, day: str | None, order: tuple[str, str], code: str
+) -> None:
+    driver = Driver(on=on, ticks=2, day=day or "").at(clock)
+    driver.token = ""
+    kind, venue = order
+    answer = driver.body(
+        "order-cash", "buy", PDNO=SAMSUNG, ORD_DVSN=kind, ORD_QTY="1", ORD_UNPR="70000", EXCG_ID_DVSN_CD=venue
+    )
+    assert (answer["rt_cd"] != "0", answer["msg_cd"]) == (True, code)
 
 
 def test_a_market_buy_is_margined_at_the_upper_limit() -> None:

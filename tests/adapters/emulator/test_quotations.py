@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.emulator.driver import Driver
+from tests.adapters.emulator.driver import SECOND, Driver
 from tests.shared_data import shared
 
 QUOTED = {
@@ -157,3 +157,39 @@ def test_recorded_trades_are_played_with_the_earlier_days_as_past(tmp_path: Path
     assert (output["stck_sdpr"], output["stck_prpr"]) == ("79900", "64000")
     wanted = {"FID_INPUT_DATE_1": "20261030", "FID_INPUT_HOUR_1": "153000", "FID_PW_DATA_INCU_YN": "N"}
     assert driver.body("inquire-time-dailychartprice", **wanted)["output2"][0]["stck_prpr"] == "79900"
+
+
+@pytest.mark.parametrize(("period", "rows"), [("D", 30), ("W", 13), ("M", 4)])
+def test_daily_prices_come_newest_first_thirty_at_most(period: str, rows: int) -> None:
+    driver = Driver(ticks=500).at("10:00")
+    found = driver.body("inquire-daily-price", FID_PERIOD_DIV_CODE=period, FID_ORG_ADJ_PRC="0")["output"]
+    days = [each["stck_bsop_date"] for each in found]
+    assert (len(days) >= rows - 2, len(days) <= 30, days == sorted(days, reverse=True)) == (True, True, True)
+    assert days[0] == "20261102"
+    assert int(found[0]["prdy_vrss"]) == int(found[0]["stck_clpr"]) - int(found[1]["stck_clpr"])
+    refused = driver.body("inquire-daily-price", FID_PERIOD_DIV_CODE="Y", FID_ORG_ADJ_PRC="0")
+    assert refused["msg_cd"] == "OPSQ2001"
+
+
+def test_market_time_tells_five_days_and_the_hours() -> None:
+    told = Driver(ticks=2).at("10:00").body("market-time")["output1"]
+    assert [told[f"date{n}"] for n in range(1, 6)] == ["20261029", "20261030", "20261102", "20261103", "20261104"]
+    assert (told["today"], told["s_time"], told["e_time"]) == ("20261102", "090000", "153000")
+    assert told["time"].startswith("1000")
+
+
+def test_the_account_by_asset_has_the_balances_total() -> None:
+    driver = Driver(ticks=500).at("09:05")
+    driver.order("buy", 3, code="01")
+    driver.wait(60 * SECOND)
+    body, (_rows, balance) = driver.body("inquire-account-balance"), driver.balance()
+    assert len(body["output1"]) == 20
+    assert body["output2"]["nass_tot_amt"] == balance["nass_amt"]
+    assert int(body["output1"][0]["evlu_amt"]) > 0
+
+
+@pytest.mark.parametrize("name", ["market-time", "inquire-account-balance"])
+def test_paper_does_not_offer_them(name: str) -> None:
+    answer = Driver(on="paper", ticks=2).call(name, tr_id={"market-time": "HHMCM000002C0"}.get(name, "CTRP6548R"))
+    assert answer is not None
+    assert b"EGW02006" in answer.body

@@ -8,7 +8,8 @@ import requests
 import websocket
 
 from qbtrade.adapters.emulator.plan import EmulatorPlan
-from qbtrade.app.emulator import open_emulator, open_public_emulator
+from qbtrade.adapters.emulator.server import EmulatorServer
+from qbtrade.app.emulator import open_emulator, open_public_emulator, open_stage
 from qbtrade.errors import FileError, UsageError
 
 
@@ -42,6 +43,27 @@ def test_it_ends_and_leaves_no_thread_behind_with_connections_open() -> None:
     assert [thread.name for thread in threading.enumerate() if thread.name == "emulator"] == []
     socket_.close()
     session.close()
+
+
+def talk(stream: websocket.WebSocket, times: int) -> None:
+    for _ in range(times):
+        stream.send("nothing that is a command")
+
+
+def test_a_stream_that_asks_and_never_reads_is_dropped_and_others_live_on() -> None:
+    plan = EmulatorPlan(ticks=2)
+    server = EmulatorServer(plan, open_stage(plan), backlog=20)
+    rest, url = server.start()
+    mute = websocket.create_connection(url, timeout=30, sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+    with pytest.raises(OSError, match=r"reset|pipe|abort"):
+        talk(mute, 500_000)
+    other = websocket.create_connection(url, timeout=30)
+    other.send("nothing either")
+    assert "JSON PARSING ERROR" in str(other.recv())
+    assert requests.get(f"{rest}/emulator/clock", timeout=5).status_code == 200
+    other.close()
+    mute.close()
+    server.stop()
 
 
 def test_its_clock_has_twins_and_its_date_header_is_market_time() -> None:

@@ -172,6 +172,55 @@ def test_a_circuit_breaker_halts_and_releases() -> None:
     assert events == ["112", "174", "175", "121", "129"]
 
 
+def codes(driver: Driver) -> list[tuple[str, str]]:
+    """What the operation channel told, as (MKOP_CLS_CODE, TRHT_YN)."""
+    found = [records(frame)[0] for frame in driver.data("H0STMKO0")]
+    return [(record[position("H0STMKO0", "MKOP_CLS_CODE")], record[1]) for record in found]
+
+
+def test_a_sidecar_is_told_and_stops_nothing() -> None:
+    driver, approval = streaming(ticks=2000, events=("sell-sidecar@10:00", "buy-sidecar@11:00"))
+    driver.subscribe("H0STMKO0", SAMSUNG, approval)
+    driver.at("10:30")
+    assert codes(driver)[-2:] == [("387", "N"), ("388", "N")]
+    assert driver.order("buy", 1, 70_000)["rt_cd"] == "0"
+    driver.at("11:06")
+    assert codes(driver)[-2:] == [("397", "N"), ("398", "N")]
+
+
+def test_a_circuit_breaker_stops_the_trades_of_the_market_for_half_an_hour() -> None:
+    driver, approval = streaming(ticks=2000, events=("circuit-breaker@10:00",))
+    driver.subscribe("H0STMKO0", SAMSUNG, approval)
+    driver.at("10:01")
+    assert codes(driver)[-1] == ("174", "Y")
+    volume = driver.body("inquire-price")["output"]["acml_vol"]
+    driver.at("10:29")
+    assert driver.body("inquire-price")["output"]["acml_vol"] == volume
+    driver.at("10:40")
+    assert codes(driver)[-1] == ("175", "N")
+    assert driver.body("inquire-price")["output"]["acml_vol"] != volume
+
+
+def test_the_third_circuit_breaker_ends_the_day_and_the_next_one_opens() -> None:
+    driver, approval = streaming(ticks=500, days=2, events=("circuit-breaker-3@14:00",))
+    driver.subscribe("H0STMKO0", SAMSUNG, approval)
+    driver.at("13:59")
+    number = driver.order("buy", 1, 60_000)["output"]["ODNO"]
+    driver.at("14:01")
+    assert codes(driver)[-2:] == [("174", "Y"), ("129", "Y")]
+    assert driver.order("buy", 1, 60_000)["msg_cd"] == "APBK0918"
+    assert driver.cancel(number)["msg_cd"] == "APBK0918"
+    assert driver.body("inquire-psbl-rvsecncl")["output"] == []
+    volume = driver.body("inquire-price")["output"]["acml_vol"]
+    driver.at("15:40")
+    assert codes(driver)[-1] == ("129", "Y")
+    assert driver.body("inquire-price")["output"]["acml_vol"] == volume
+    driver.at("09:30", driver.stage.last)
+    driver.token = ""
+    assert driver.order("buy", 1, 60_000)["rt_cd"] == "0"
+    assert driver.body("inquire-price")["output"]["temp_stop_yn"] == "N"
+
+
 class Mute(Driver):
     """A client that never answers a PINGPONG."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Final
 
 from qbtrade.adapters.emulator.answers import Row, decimal, row, word
 from qbtrade.adapters.emulator.ledger import Ledger
@@ -9,6 +10,7 @@ from qbtrade.adapters.emulator.market import Listing
 from qbtrade.domain.calendar import Calendar
 
 Listings = Mapping[str, Listing]
+_ASSET_CLASSES: Final = 20
 
 
 def holding_rows(
@@ -69,6 +71,25 @@ def account_row(books: Ledger, listings: Listings, calendar: Calendar, day: date
         "evlu_pfls_smtl_amt": worth - cost,
     }
     return row("inquire-balance", "output2", values)
+
+
+def asset_rows(books: Ledger, listings: Listings) -> tuple[list[Row], Row]:
+    """The account by class of asset, of which it holds shares alone, and its total. Source: KIS CTRP6548R."""
+    worth = sum(position.qty * listings[symbol].last for symbol, position in books.positions.items())
+    cost = sum(position.cost for position in books.positions.values())
+    shares: dict[str, object] = {
+        "pchs_amt": cost,
+        "evlu_amt": worth,
+        "evlu_pfls_amt": worth - cost,
+        "real_nass_amt": worth,
+    }
+    shares["whol_weit_rt"] = decimal(worth * 100, worth + books.cash)
+    total = {
+        "pchs_amt_smtl": cost, "nass_tot_amt": worth + books.cash, "evlu_pfls_amt_smtl": worth - cost,
+        "evlu_amt_smtl": worth, "tot_asst_amt": worth + books.cash, "tot_dncl_amt": books.cash, "dncl_amt": books.cash,
+    }  # fmt: skip
+    tr, others = "inquire-account-balance", _ASSET_CLASSES - 1
+    return [row(tr, "output1", shares), *(row(tr, "output1", {}) for _ in range(others))], row(tr, "output2", total)
 
 
 def sellable_row(books: Ledger, listing: Listing, free: int) -> Row:

@@ -89,6 +89,10 @@ class Broker:
                 if entry.ticket.code == CONDITIONAL:
                     self._turn_to_market(entry)
 
+    def end_day(self, day: date) -> None:
+        """Take no more orders that day."""
+        self._checks.ended = day
+
     def open_entries(self, symbol: str = "") -> Iterator[Entry]:
         """Orders that may still fill, oldest first; of one symbol or of all."""
         return (

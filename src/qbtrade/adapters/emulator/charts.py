@@ -17,6 +17,8 @@ _OK: Final = "MCA00000"
 _TODAY: Final = "inquire-time-itemchartprice"
 _PAST: Final = "inquire-time-dailychartprice"
 _DAILY: Final = "inquire-daily-itemchartprice"
+_DAILY_PRICE: Final = "inquire-daily-price"
+_DAILY_PRICES: Final = 30
 _PERIODS: Final = {"D": "%Y%m%d", "W": "%G%V", "M": "%Y%m", "Y": "%Y"}
 
 
@@ -59,6 +61,16 @@ class Charts:
             _day_row(day, bar, before) for (day, bar), before in zip(bars, befores, strict=False)
         ][: REST[_DAILY].rows[0]]  # fmt: skip
         return success(_OK, output1=row(_DAILY, "output1", _daily_summary(listing)), output2=rows)
+
+    def daily_price(self, now: int, listing: Listing, params: Mapping[str, str]) -> Body:
+        """The newest thirty days, weeks or months. No price was ever adjusted here, so both kinds are the same."""
+        pattern = _PERIODS.get(params["FID_PERIOD_DIV_CODE"])
+        if pattern is None or params["FID_PERIOD_DIV_CODE"] == "Y":
+            raise Refusal("OPSQ2001", rt_cd="2", note="FID_PERIOD_DIV_CODE")
+        bars = list(_merged(_days(listing, now), pattern))[::-1]
+        befores = [*(bar for _, bar in bars[1:]), None]
+        rows = [_price_row(day, bar, before) for (day, bar), before in zip(bars, befores, strict=True)]
+        return success(_OK, output=rows[:_DAILY_PRICES])
 
 
 def _starts(bars: Iterable[BarRow]) -> set[int]:
@@ -117,6 +129,17 @@ def _day_row(day: date, bar: BarRow, before: int) -> Row:
         "prtt_rate": "0.00", "prdy_vrss_sign": sign(bar.close, before), "prdy_vrss": bar.close - before,
     }  # fmt: skip
     return row(_DAILY, "output2", values)
+
+
+def _price_row(day: date, bar: BarRow, before: BarRow | None) -> Row:
+    close, volume = (before.close, before.volume) if before else (bar.open, bar.volume)
+    values = {
+        "stck_bsop_date": f"{day:%Y%m%d}", "stck_oprc": bar.open, "stck_hgpr": bar.high, "stck_lwpr": bar.low,
+        "stck_clpr": bar.close, "acml_vol": bar.volume, "prdy_vrss_vol_rate": decimal(bar.volume * 100, volume),
+        "prdy_vrss": bar.close - close, "prdy_vrss_sign": sign(bar.close, close),
+        "prdy_ctrt": decimal((bar.close - close) * 100, close), "flng_cls_code": "00", "acml_prtt_rate": "0.00",
+    }  # fmt: skip
+    return row(_DAILY_PRICE, "output", values)
 
 
 def _summary(listing: Listing) -> dict[str, object]:

@@ -60,7 +60,7 @@ class Emulator:
             for each in stage.instruments
         }  # fmt: skip
         self._make_broker()
-        self._venue = Venue(self._clock, stage, self._listings, self._exchange, self._broker, self._stream)
+        self._venue = Venue(self._clock, stage, self._listings, self._exchange, self._broker, self._stream, plan.events)
         self._gateway = Gateway(plan.side, access, self._handlers(), self._faults, rng, plan.calls_per_second)
         self._clock.advance(stage.start)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from qbtrade.adapters.emulator.answers import Body, Refusal, Row, decimal, hour_text, row, success, word
-from qbtrade.adapters.emulator.balance import account_row, holding_rows, sellable_row
+from qbtrade.adapters.emulator.balance import account_row, asset_rows, holding_rows, sellable_row
 from qbtrade.adapters.emulator.broker import Broker
 from qbtrade.adapters.emulator.checks import Checks
 from qbtrade.adapters.emulator.faults import Faults
@@ -39,15 +39,15 @@ class Desk:
             "inquire-balance": self._balance,
             "inquire-psbl-order": self._buying_power,
             "inquire-psbl-sell": self._sellable,
+            "inquire-account-balance": self._assets,
         }
         """By the last part of the path; each takes now, parameters and the variant of the TR id."""
 
     def _order(self, now: int, params: Params, variant: str) -> Body:
         side = Side(variant.upper())
-        ticket = Ticket(
-            params["PDNO"].strip(), side, self._checks.code(params["ORD_DVSN"]), _number(params["ORD_QTY"]),
-            _number(params["ORD_UNPR"]), params.get("EXCG_ID_DVSN_CD", "").strip() or "KRX",
-        )  # fmt: skip
+        code, venue = self._code(now, params)
+        qty, price = _number(params["ORD_QTY"]), _number(params["ORD_UNPR"])
+        ticket = Ticket(params["PDNO"].strip(), side, code, qty, price, venue)
         if ticket.kind is OrderKind.MARKET:
             ticket = Ticket(ticket.symbol, side, ticket.code, ticket.qty, 0, ticket.venue)
         entry = self._broker.place(ticket)
@@ -60,8 +60,13 @@ class Desk:
         qty = original.remaining if takes_all else _number(params["ORD_QTY"])
         if params["RVSE_CNCL_DVSN_CD"] == "02":
             return self._taken(now, self._broker.cancel(original, qty), "40620000")
-        code = self._checks.code(params["ORD_DVSN"])
+        code, _venue = self._code(now, params)
         return self._taken(now, self._broker.amend(original, code, qty, _number(params["ORD_UNPR"])), "40610000")
+
+    def _code(self, now: int, params: Params) -> tuple[str, str]:
+        """Order code and venue, when such orders are taken. Raises: Refusal."""
+        venue = params.get("EXCG_ID_DVSN_CD", "").strip() or "KRX"
+        return self._checks.code(now, params["ORD_DVSN"], venue), venue
 
     def _taken(self, now: int, entry: Entry, paper: str) -> Body:
         output = {
@@ -175,6 +180,10 @@ class Desk:
         listing = self._checks.listing(params["PDNO"])
         free = self._broker.sellable(listing.instrument.symbol)
         return success("KIOK0420", output=sellable_row(self._broker.ledger, listing, free))
+
+    def _assets(self, _now: int, _params: Params, _variant: str) -> Body:
+        classes, total = asset_rows(self._broker.shown, self._listings)
+        return success(FOUND, output1=classes, output2=total)
 
 
 def _condition(entry: Entry) -> str:

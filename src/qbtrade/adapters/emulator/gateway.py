@@ -23,6 +23,21 @@ TRANSACTIONS: Final[Mapping[str, RestTr]] = {
     "search-info": RestTr(
         "GET", "/uapi/domestic-stock/v1/quotations/search-info", {"": "CTPF1604R"}, {}, ("PDNO", "PRDT_TYPE_CD")
     ),
+    "inquire-daily-price": RestTr(
+        "GET",
+        "/uapi/domestic-stock/v1/quotations/inquire-daily-price",
+        {"": "FHKST01010400"},
+        {"": "FHKST01010400"},
+        ("FID_COND_MRKT_DIV_CODE", "FID_INPUT_ISCD", "FID_PERIOD_DIV_CODE", "FID_ORG_ADJ_PRC"),
+    ),
+    "market-time": RestTr("GET", "/uapi/domestic-stock/v1/quotations/market-time", {"": "HHMCM000002C0"}, {}, ()),
+    "inquire-account-balance": RestTr(
+        "GET",
+        "/uapi/domestic-stock/v1/trading/inquire-account-balance",
+        {"": "CTRP6548R"},
+        {},
+        ("CANO", "ACNT_PRDT_CD", "INQR_DVSN_1", "BSPR_BF_DT_APLY_YN"),
+    ),
 }
 """What is answered: what qb asks, and what other clients ask besides."""
 OLD_IDS: Final = {
@@ -35,7 +50,7 @@ OPTIONAL: Final = frozenset({
     "SLL_TYPE", "CNDT_PRIC", "EXCG_ID_DVSN_CD", "OFL_YN", "CTX_AREA_FK100", "CTX_AREA_NK100",
 })  # fmt: skip
 ORDERS: Final = frozenset({"order-cash", "order-rvsecncl"})
-LEDGER: Final = frozenset({"inquire-balance", "inquire-daily-ccld", "inquire-psbl-rvsecncl"})
+LEDGER: Final = frozenset({"inquire-balance", "inquire-account-balance", "inquire-daily-ccld", "inquire-psbl-rvsecncl"})
 _HALF_WORKING: Final = "inquire-daily-itemchartprice"
 """What a paper key may ask on real."""
 Handler = Callable[[int, Mapping[str, str], str], Body]

@@ -48,6 +48,7 @@ class EmulatorPlan(msgspec.Struct, frozen=True, kw_only=True):
     day: ISO date of the first market day, "" for the usual one. price: KRW of its open, 0 for one near 75,000.
     source: files to replay instead of the made market. cash: KRW. speed: market seconds per second.
     port: of REST, the stream has the next one; 0 for any two. faults: ppb by name. record: file that keeps the wire.
+    events: what befalls the market on the first day, `NAME@HH:MM`.
     halted: symbols that do not trade at all. calls_per_second: 0 for what the side allows.
     commission_ppb, tax_ppb: instead of the dated rules when not negative. ahead: ns by which the clocks of clients are
     ahead of the market's; token expiries are told later by it, so that clients that ask their own clock believe them.
@@ -67,6 +68,7 @@ class EmulatorPlan(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 0
     faults: dict[str, int] = {}
     record: str = ""
+    events: tuple[str, ...] = ()
     halted: tuple[str, ...] = ()
     calls_per_second: int = 0
     commission_ppb: int = -1

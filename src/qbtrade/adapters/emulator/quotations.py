@@ -36,7 +36,9 @@ class Quotations:
             "inquire-time-itemchartprice": lambda now, params: charts.today(now, self._listing(params), params),
             "inquire-time-dailychartprice": lambda now, params: charts.past(now, self._listing(params), params),
             "inquire-daily-itemchartprice": lambda now, params: charts.daily(now, self._listing(params), params),
+            "inquire-daily-price": lambda now, params: charts.daily_price(now, self._listing(params), params),
             "chk-holiday": self._holidays,
+            "market-time": self._market_time,
             "inquire-vi-status": self._vi_status,
             "search-info": self._info,
             "search-stock-info": self._stock_info,
@@ -174,6 +176,19 @@ class Quotations:
             "tr_day_yn": "Y" if opens or not is_weekday else "N", "opnd_yn": is_open, "sttl_day_yn": is_open,
         }  # fmt: skip
         return row("chk-holiday", "output", values)
+
+    def _market_time(self, now: int, _params: Params) -> Body:
+        """Five trading days around the running or last one, and its hours."""
+        calendar, today = self._calendar, kst_date(now)
+        third = today if calendar.is_trading_day(today) else calendar.previous_day(today)
+        second, fourth = calendar.previous_day(third), calendar.next_day(third)
+        days = (calendar.previous_day(second), second, third, fourth, calendar.next_day(fourth))
+        hours = calendar.trading_day(third)
+        values = {f"date{place}": f"{day:%Y%m%d}" for place, day in enumerate(days, 1)} | {
+            "today": f"{today:%Y%m%d}", "time": hour_text(now),
+            "s_time": hour_text(hours.open), "e_time": hour_text(hours.close),
+        }  # fmt: skip
+        return success(OK, output1=row("market-time", "output1", values))
 
     def _vi_status(self, now: int, params: Params) -> Body:
         asked = params["FID_INPUT_ISCD"].strip()

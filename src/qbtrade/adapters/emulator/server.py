@@ -24,6 +24,8 @@ _STARTING: Final = 30.0
 _STOPPING: Final = 10.0
 _CLOSING: Final = 0.5
 _IDLE: Final = 0.25
+BACKLOG: Final = 10_000
+"""Frames that may wait for a stream that reads slowly; with one more its connection is dropped."""
 
 
 class _Connection(ServerConnection):
@@ -38,10 +40,13 @@ class _Connection(ServerConnection):
 
 
 class EmulatorServer:
-    """A local KIS that runs until it is stopped. clock: its market time; take a `twin` for another thread."""
+    """A local KIS that runs until it is stopped. clock: its market time; take a `twin` for another thread.
 
-    def __init__(self, plan: EmulatorPlan, stage: Stage) -> None:
-        self.plan = plan
+    backlog: frames that may wait for a slow reader.
+    """
+
+    def __init__(self, plan: EmulatorPlan, stage: Stage, backlog: int = BACKLOG) -> None:
+        self.plan, self._backlog = plan, backlog
         self.clock = LiveClock(start=stage.start, speed=plan.speed)
         self._stage = stage
         self._ready, self._thread = ThreadEvent(), Thread(target=self._run, name="emulator", daemon=True)
@@ -131,12 +136,25 @@ class EmulatorServer:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(output.answer)
             case Frame():
-                if output.session in self._queues:
-                    self._queues[output.session].put_nowait(output.data)
+                self._queue(output)
             case Hangup():
-                stream = self._streams.get(output.session)
-                if stream is not None:
-                    stream.transport.abort()
+                self._drop(output.session)
+
+    def _queue(self, frame: Frame) -> None:
+        """Let a frame wait for its stream; one that lets too many wait is dropped, as KIS does."""
+        queue = self._queues.get(frame.session)
+        if queue is None:
+            return
+        if queue.qsize() >= self._backlog:
+            self._drop(frame.session)
+        else:
+            queue.put_nowait(frame.data)
+
+    def _drop(self, number: int) -> None:
+        """End a stream without a close frame."""
+        stream = self._streams.get(number)
+        if stream is not None:
+            stream.transport.abort()
 
     async def _on_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

@@ -1,17 +1,19 @@
 """Plays the market: phases, trades and halts reach the broker, the listings and the stream in time order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
 from qbtrade.adapters.emulator import records
 from qbtrade.adapters.emulator.broker import Broker
+from qbtrade.adapters.emulator.incidents import INCIDENTS, Incident, incident_at
 from qbtrade.adapters.emulator.market import Listing, Vi
 from qbtrade.adapters.emulator.plan import Stage
 from qbtrade.adapters.emulator.stream import Stream
 from qbtrade.adapters.sim.exchange import SimExchange
-from qbtrade.domain.calendar import MINUTE, NS, Calendar, Phase, kst_date
+from qbtrade.domain.calendar import MINUTE, NS, Calendar, Phase, kst_date, kst_ns
 from qbtrade.domain.events import PhaseChanged, SymbolHalted, SymbolResumed
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
@@ -36,7 +38,7 @@ class Venue:
 
     def __init__(
         self, clock: SimClock, stage: Stage, listings: Mapping[str, Listing], exchange: SimExchange,
-        broker: Broker, stream: Stream,
+        broker: Broker, stream: Stream, incidents: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self._clock, self._listings, self._exchange = clock, listings, exchange
         self._broker, self._stream = broker, stream
@@ -45,6 +47,9 @@ class Venue:
         self._events = merge([phases(stage.rules.calendar, stage.first, stage.last), stage.events])
         for listing in listings.values():
             listing.open_day(stage.first)
+        self._stopped, self._ended = "", ""
+        for name, at in map(incident_at, incidents):
+            clock.call_at(kst_ns(stage.first, at), partial(self._befall, name))
         self._pull()
 
     def _pull(self) -> None:
@@ -69,7 +74,7 @@ class Venue:
 
     def _on_trade(self, trade: Trade) -> None:
         listing = self._listings.get(trade.symbol)
-        if listing is None or listing.is_halted or not trade.qty:
+        if listing is None or listing.is_halted or not trade.qty or self._stopped:
             return
         told = listing.add(trade)
         self._broker.on_trade(trade)
@@ -94,7 +99,48 @@ class Venue:
         if self._stream.wants(records.BOOK, symbol):
             self._stream.publish(records.BOOK, symbol, [records.book_record(listing, now, self.phase, kst_date(now))])
 
+    def _befall(self, name: str, due: int) -> None:
+        """Let an incident begin; a market that it stops trades again when it ends, or not today."""
+        incident, running = INCIDENTS[name], self.phase is Phase.CONTINUOUS and not self._stopped
+        if not running:
+            return
+        if incident.halts:
+            self._stop(name)
+        self._operate_all(incident.begins)
+        if incident.closes:
+            today = kst_date(due)
+            self._on_phase(PhaseChanged(due, Phase.CLOSED, today.isoformat()))
+            self._broker.end_day(today)
+            self._ended = today.isoformat()
+        else:
+            self._clock.call_at(due + incident.lasts, lambda _due: self._be_over(incident))
+
+    def _stop(self, name: str) -> None:
+        self._stopped = name
+        for symbol, listing in self._listings.items():
+            listing.halt = "circuit-breaker"
+            self._exchange.halt(symbol)
+
+    def _be_over(self, incident: Incident) -> None:
+        if incident.halts:
+            self._go_on()
+        self._operate_all(incident.ends)
+
+    def _go_on(self) -> None:
+        self._stopped = ""
+        for symbol, listing in self._listings.items():
+            listing.halt = ""
+            self._exchange.resume(symbol)
+
+    def _operate_all(self, event: str) -> None:
+        for listing in self._listings.values():
+            self._operate(listing, event, "")
+
     def _on_phase(self, event: PhaseChanged) -> None:
+        if event.day == self._ended:
+            return
+        if self._ended and self._stopped:
+            self._go_on()
         self.phase = event.phase
         day = date.fromisoformat(event.day)
         for listing in self._listings.values():
