@@ -35,7 +35,17 @@ def test_a_day_ends_after_the_close_with_a_report_that_agrees_to_the_won(side: s
         report = the_report(tmp_path)
         assert report["session"]["outcome"] == "DONE"
         assert report["counts"]["fills"] >= 2
+        assert {"late", "stream_late"} <= report["counts"].keys()
         assert_agrees(kis, tmp_path)
+
+
+def test_cash_that_differs_by_costs_which_are_estimates_is_no_difference(tmp_path: Path) -> None:
+    (tmp_path / "qb.toml").write_text('[costs]\ncommission = "0.0036%"\n')
+    with hosted("15:08") as kis, session(kis, tmp_path) as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, stderr) == (0, ""), stdout[-2000:]
+        assert the_report(tmp_path)["counts"]["fills"]
+        assert the_report(tmp_path)["account"]["cash"] != kis.account()["cash"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -78,19 +78,24 @@ def halt_path(home: Path, environment: Environment) -> Path:
     return home / "halt" / f"{account_name(environment)}.json"
 
 
+def locks(home: Path) -> Path:
+    """The folder of the locks of all accounts."""
+    return home / "locks"
+
+
 def lock_path(home: Path, environment: Environment) -> Path:
     """The file that a running session holds locked; it holds a Running."""
-    return home / "locks" / f"{account_name(environment)}.json"
+    return locks(home) / f"{account_name(environment)}.json"
 
 
 def selling_path(home: Path, environment: Environment) -> Path:
     """The file that whoever sells out from outside holds locked; it holds a Running."""
-    return home / "locks" / f"{account_name(environment)}.selling.json"
+    return locks(home) / f"{account_name(environment)}.selling.json"
 
 
 def fence_path(home: Path, environment: Environment) -> Path:
     """The file that is locked, shared, while an order is on its way, and alone while an account changes hands."""
-    return home / "locks" / f"{account_name(environment)}.fence"
+    return locks(home) / f"{account_name(environment)}.fence"
 
 
 def read_halt(home: Path, environment: Environment) -> Halt | None:

@@ -18,12 +18,11 @@ from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_env
 from qbtrade.app.live.remote import cancel_everything
 from qbtrade.app.live.remote import halt as set_halt
 from qbtrade.app.live.remote import resume as take_halt
-from qbtrade.app.live.status_file import Seen, shown
+from qbtrade.app.live.status_file import Seen, is_running, shown
 from qbtrade.cli import figures
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.pages import option
 from qbtrade.cli.screen import console_on, watching
-from qbtrade.cli.status import is_alive
 from qbtrade.cli.text import _
 from qbtrade.cli.words import said
 from qbtrade.errors import BrokerError, ExitCode, UsageError
@@ -123,7 +122,7 @@ def _asked() -> str:
 def _account(folder: Path, asked: str) -> tuple[Environment, Seen | None]:
     """The account that is meant, and its session if one runs."""
     settings = load_settings(Path.cwd(), os.environ)
-    running = [seen for seen in shown(folder) if is_alive(seen.pid)]
+    running = [seen for seen in shown(folder) if is_running(folder, seen)]
     if not asked and len(running) == 1 and not settings.value("kis.env"):
         asked = running[0].environment
     kind = kind_of(settings, asked)

@@ -26,9 +26,19 @@ OWN: Final = (
         "--on-exit", "", options.as_is, "NAME", _("At the end: cancel orders, cancel+flatten, or leave them"), "cancel"
     ),
 )
+_MEANT_LIVE: Final = {
+    "--symbol": ("", "SYMBOL", "005930"),
+    "--bar": ("", "LENGTH", "1m"),
+    "--cash": (_("Cash of a dry run, or of the emulator's account, in won"), "WON", "10,000,000"),
+    "--seed": (_("Chance in simulated fills and in the emulator's market"), "N", "0"),
+    "--speed": (_("Market seconds per second, with --env emulator"), "N", "1"),
+}
+"""Text ("" for the usual one), metavar and default of options that a live session takes otherwise than a rehearsal."""
 ORDER_KIND: Final = tuple(option for option in EXCHANGE if option.flag == "--order-kind")
 MADE_HERE: Final = tuple(option for option in MADE if option.flag not in {"--days", "--volatility"})
 """What shapes the market of an emulator that is started for the session."""
+DRY: Final = ("cash", "seed")
+"""What shapes simulated fills and their account, too."""
 LOCAL_ONLY: Final = ("seed", *(option.name for option in MADE_HERE))
 _UNTIL: Final = re.compile(r"close(?:-(\w+))?")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -46,7 +56,7 @@ def signature() -> inspect.Signature:
                 _("Session"),
                 _("Confirm real money beforehand, together with QB_ALLOW_REAL=1; else it is typed"),
             ),
-            *options.declared((*RUN, *ORDER_KIND), run),
+            *options.declared(map(_meant_live, (*RUN, *ORDER_KIND)), run),
             *options.declared(MADE_HERE, _("Market of --env emulator")),
             *options.declared(LIMITS, _("Limits")),
             *options.declared(OUTPUT, output),
@@ -56,10 +66,18 @@ def signature() -> inspect.Signature:
     )
 
 
+def _meant_live(option: Option) -> Option:
+    text, metavar, default = _MEANT_LIVE.get(option.flag, (option.text, option.metavar, option.default))
+    return option._replace(text=text or option.text, metavar=metavar, default=default)
+
+
 def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> LivePlan:
     """The session that was asked for. Raises: UsageError that names the flag."""
+    if typed["speed"] is not None and not units.speed("--speed", typed["speed"]):
+        hint = "Give a number; 60 makes a day in seven minutes"
+        raise UsageError("--speed: a live session needs a pace of its own", hint=hint)
     session = plan_of(typed, settings)
-    if not (is_local(settings, kind) or (typed["dry_run"] and "cash" in typed)):
+    if not is_local(settings, kind):
         _refuse(typed, (*LOCAL_ONLY, "cash"), kind, dry_run=typed["dry_run"])
     rate = settings.value("venue.reject_rate") or 0
     session = replace(session, venue=replace(session.venue, reject_rate=rate), speed=max(session.speed, 1))
@@ -72,7 +90,7 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
 def _refuse(typed: Mapping[str, Any], names: tuple[str, ...], kind: EnvKind, *, dry_run: bool) -> None:
     """Say so when an option could have no effect."""
     for name in names:
-        if typed.get(name) is not None and not (dry_run and name == "cash"):
+        if typed.get(name) is not None and not (dry_run and name in DRY):
             flag = "--" + name.replace("_", "-")
             hint = "Leave it out, or start an emulator with --env emulator alone"
             raise UsageError("{flag} shapes the market of an emulator", hint=hint, flag=flag, kind=kind)

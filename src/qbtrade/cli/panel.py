@@ -54,7 +54,7 @@ def _heading(status: Status) -> Table:
 def _symbols(symbols: tuple[SymbolStatus, ...]) -> RenderableType:
     table = Table(box=None, expand=True, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     table.add_column(_("Symbol"), no_wrap=True)
-    for name in (_("Last"), _("Change"), "%", _("Age"), _("Held"), _("Average"), _("Profit")):
+    for name in (_("Last"), _("Change"), "%", _("Age"), _("Held"), _("Average"), _("Unrealized")):
         table.add_column(name, justify="right", no_wrap=True)
     held_first = sorted(symbols, key=lambda symbol: symbol.qty == 0)
     for symbol in held_first[:SHOWN_SYMBOLS]:

@@ -49,9 +49,7 @@ def summary(report: Report, path: Path) -> RenderableType:
 def overview(report: Report) -> list[RenderableType]:
     """What a session was, did, brought and left: the head of every page about it."""
     parts: list[RenderableType] = [_title(report["session"]), "", _happened(report), "", _money(report["account"])]
-    parts += section(
-        _("Left overnight; no stop is active until the next run"), _positions(report["account"]["positions"])
-    )
+    parts += section(_("Still held; no stop is active until the next run"), _positions(report["account"]["positions"]))
     return parts
 
 

@@ -1,14 +1,14 @@
 """`qb status`: the running session, seen from another terminal."""
 
-import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
 from qbtrade.app.home import home
-from qbtrade.app.live.status_file import Seen, shown
+from qbtrade.app.live.status_file import Seen, is_running, shown
 from qbtrade.cli import figures
 from qbtrade.cli.panel import panel
 from qbtrade.cli.screen import print_page
@@ -29,30 +29,19 @@ def status(*, json: Json = False) -> None:
     elif not sessions:
         sys.stdout.write(_("no live session was started here yet") + "\n")
     for seen in () if json else sessions:
-        sys.stdout.write(heading(seen, wall_ns()) + "\n")
+        sys.stdout.write(heading(home(), seen, wall_ns()) + "\n")
         print_page(panel(seen.status), sys.stdout)
     raise typer.Exit(ExitCode.DONE)
 
 
-def heading(seen: Seen, now: int) -> str:
+def heading(folder: Path, seen: Seen, now: int) -> str:
     """Whether it runs, and how old the picture is."""
     age = now - seen.written
     values = {"run": seen.run_id, "pid": seen.pid, "age": figures.age(age)}
-    if not is_alive(seen.pid):
+    if not is_running(folder, seen):
         return _("session {run} is not running any more; this is its last picture, {age} old").format(**values)
     if age > STALE:
         return _("session {run} (process {pid}) hangs: its picture is {age} old; `qb halt` cancels its orders").format(
             **values
         )
     return _("session {run} (process {pid}) is running").format(**values)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -39,7 +39,9 @@ def ask_account(wire: Wire, symbols: Iterable[str]) -> AtBroker:
 def compare(wire: Wire, cash: int, positions: dict[str, int], foreign: dict[str, int]) -> tuple[Difference, ...]:
     """Our book against the balance, which may lag behind: asked again until they agree or that was tried enough.
 
-    foreign: shares that were there before. Raises: BrokerError, KeyboardInterrupt.
+    foreign: shares that were there before. Cash may differ by the broker's costs of the day, which are estimates.
+
+    Raises: BrokerError, KeyboardInterrupt.
     """
     symbols = positions.keys() | foreign.keys()
     ours = Book(cash, {symbol: positions.get(symbol, 0) + foreign.get(symbol, 0) for symbol in symbols})
@@ -49,7 +51,7 @@ def compare(wire: Wire, cash: int, positions: dict[str, int], foreign: dict[str,
         held: dict[str, int] = dict.fromkeys(symbols, 0)
         for holding in balance.holdings:
             held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
-        found = differences(ours, Book(balance.cash, held), slack=0)
+        found = differences(ours, Book(balance.cash, held), slack=balance.costs)
         if not found:
             return ()
         wire.loop.run_until(lambda: False, max(PAUSE / NS / wire.clock.speed, LEAST_PAUSE))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qbtrade.adapters.kis.environment import Environment
-from qbtrade.app.account_files import Halt, read_halt
+from qbtrade.app.account_files import Halt, account_name, read_halt
 from qbtrade.app.live.lock import taken_by
 from qbtrade.app.live.remote import halt
 from qbtrade.app.live.status_file import Seen, show
@@ -57,5 +57,6 @@ class AccountFiles:
         """Write the status file, which is a view and nothing more."""
         kind, urls = self._environment.kind.value, (self._environment.rest_url, self._environment.ws_url)
         with suppress(FileError):
-            seen = Seen(self._run_id, os.getpid(), wall_ns(), kind, urls, status, heeded)
+            account = account_name(self._environment)
+            seen = Seen(self._run_id, os.getpid(), wall_ns(), kind, urls, status, heeded, account)
             show(self._home, self._environment, seen)

@@ -9,12 +9,13 @@ from qbtrade.kernel.clock import Stopwatch
 def ended(
     engines: Engines, symbols: tuple[str, ...], outcome: Outcome, reason: str, counts: dict[str, int], watch: Stopwatch
 ) -> SessionEnded:
-    """Everything counted. counts: of the wire."""
+    """Everything counted. counts: of the stream, which has its own view of what is late."""
     market, now = engines.market, engines.clock.now()
     seconds, events = max(watch.seconds(), 1e-9), engines.bus.delivered
     counted = {
         "trades": sum(map(market.count, symbols)), "bars": market.bars, "late": market.late,
-        "out_of_order": market.out_of_order, "outside_session": market.outside, **counts,
+        "out_of_order": market.out_of_order, "outside_session": market.outside,
+        **{f"stream_{name}" if name == "late" else name: number for name, number in counts.items()},
         **{f"quarantined {why}": number for why, number in sorted(market.quarantined.items())},
     }  # fmt: skip
     timing = {

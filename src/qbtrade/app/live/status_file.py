@@ -5,14 +5,14 @@ from pathlib import Path
 import msgspec
 
 from qbtrade.adapters.kis.environment import Environment
-from qbtrade.app.account_files import account_name, running, write_private
+from qbtrade.app.account_files import account_name, holder, locks, write_private
 from qbtrade.app.status import Status
 
 
 class Seen(msgspec.Struct, frozen=True):
     """A session at one moment. written: machine time, UTC ns. urls: REST and stream.
 
-    heeded: since when the halt lasts that it obeys, UTC ns, or 0.
+    heeded: since when the halt lasts that it obeys, UTC ns, or 0. account: its name among the files of accounts.
     """
 
     run_id: str
@@ -22,6 +22,7 @@ class Seen(msgspec.Struct, frozen=True):
     urls: tuple[str, str]
     status: Status
     heeded: int = 0
+    account: str = ""
 
 
 def status_path(home: Path, environment: Environment) -> Path:
@@ -52,6 +53,10 @@ def _read(path: Path) -> Seen | None:
         return None
 
 
-def is_running(home: Path, environment: Environment) -> bool:
-    """Whether a session holds the account."""
-    return running(home, environment) is not None
+def is_running(home: Path, seen: Seen) -> bool:
+    """Whether that session holds its account still: its process number may be another program's by now.
+
+    Raises: FileError.
+    """
+    lock = holder(locks(home) / f"{seen.account}.json")
+    return lock is not None and lock.run_id == seen.run_id
