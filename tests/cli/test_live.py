@@ -95,7 +95,7 @@ def test_what_is_sold_in_the_closing_auction_raises_no_alarm(tmp_path: Path) -> 
         "cancel+flatten",
     )
     (tmp_path / "hold.py").write_text(HOLD)
-    with hosted("15:18") as kis, session(kis, tmp_path, *args) as process:
+    with hosted("15:15", speed=30) as kis, session(kis, tmp_path, *args) as process:
         stdout, stderr = process.communicate(timeout=PATIENCE)
         assert (process.returncode, stderr) == (0, ""), stdout[-2000:]
         assert kis.account()["positions"] == {}
