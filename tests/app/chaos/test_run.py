@@ -46,7 +46,7 @@ def test_a_process_that_ends_at_a_write_or_a_send_breaks_no_promise(point: str, 
     crashes = tuple(Crash(point, hit, power=power) for hit in (3, 4))
     verdict = run(ChaosPlan(seed=7, crashes=crashes))
     assert verdict.broken == ()
-    assert verdict.sometimes[f"killed {point}"] == 2
+    assert verdict.sometimes[f"killed {point}"]
 
 
 def test_the_judge_sees_a_book_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
