@@ -189,9 +189,9 @@ class KisBroker:
                 pass
 
     def _on_fill_news(self, sent: Sent, notice: Notice) -> None:
-        """Book it, unless rows told of it already or it may be the same notice again; then the totals decide."""
+        """Book it, unless rows, perhaps with this very fill, came first or it may be the same again: totals decide."""
         key = (notice.ts, notice.qty, notice.price)
-        if key in sent.heard:
+        if key in sent.heard or sent.by_rows:
             self._looks.want(SOON)
             return
         sent.heard.add(key)
@@ -248,6 +248,7 @@ class KisBroker:
         sent.branch = sent.branch or row.branch
         missing = row.filled_qty - sent.before - sent.filled
         if missing > 0:
+            sent.by_rows = True
             for price, qty in fills_of(missing, row.filled_amount - sent.before_amount - sent.amount):
                 self._fill(sent, price, qty)
         if sent.over:

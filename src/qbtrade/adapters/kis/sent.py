@@ -21,12 +21,12 @@ class Sent:
     number, branch: the broker's, "" while unknown. before, before_amount: filled before this session adopted it.
     filled, amount: booked; noticed: shares told by notices. cancel_at: when the cancel under way was asked for, 0 for
     none; cancel_told: its answer has come. looks: at complete rows without a trace of it. is_not_live: the list of live
-    orders did not have it.
+    orders did not have it. by_rows: a row told of fills whose notices may yet come.
     """
 
     __slots__ = (
-        "amount", "before", "before_amount", "branch", "cancel_at", "cancel_told", "filled", "heard", "is_not_live",
-        "looks", "noticed", "number", "over", "request", "sent_at",
+        "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancel_told", "filled", "heard",
+        "is_not_live", "looks", "noticed", "number", "over", "request", "sent_at",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0) -> None:
@@ -34,7 +34,7 @@ class Sent:
         self.before, self.before_amount = before, before_amount
         self.number = self.branch = ""
         self.filled = self.amount = self.noticed = self.cancel_at = self.looks = 0
-        self.cancel_told = self.over = self.is_not_live = False
+        self.cancel_told = self.over = self.is_not_live = self.by_rows = False
         self.heard = set[tuple[int, int, int]]()
 
     @property

@@ -172,10 +172,11 @@ def test_nobody_listening_is_a_lost_feed_and_few_tries() -> None:
         assert not [event for event in iter(lambda: inbox.take(0), None) if isinstance(event, FeedLost)]
 
 
-def test_a_server_that_is_no_websocket_is_a_lost_feed() -> None:
+def test_a_server_that_is_no_websocket_is_a_lost_feed_named_without_its_page() -> None:
     inbox = Inbox()
-    with http_server(reply(200, b"hello")) as server, a_thread(server.url.replace("http", "ws"), inbox):
-        take(inbox, FeedLost)
+    with http_server(reply(503, b"<html>hello</html>")) as server, a_thread(server.url.replace("http", "ws"), inbox):
+        (lost,) = [each for each in take(inbox, FeedLost) if isinstance(each, FeedLost)]
+        assert lost.reason == "HTTP 503 instead of a stream"
 
 
 def test_a_full_inbox_keeps_the_newest_trade_and_every_notice() -> None:

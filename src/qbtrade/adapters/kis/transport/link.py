@@ -46,7 +46,12 @@ class Link:
     """One WebSocket connection. Raises: OSError or WebSocketException from every method but `close`."""
 
     def __init__(self, url: str) -> None:
-        self._ws = websocket.create_connection(url, timeout=PATIENCE, skip_utf8_validation=True, http_no_proxy=["*"])
+        try:
+            self._ws = websocket.create_connection(
+                url, timeout=PATIENCE, skip_utf8_validation=True, http_no_proxy=["*"]
+            )
+        except websocket.WebSocketBadStatusException as error:  # its words quote the whole page
+            raise ConnectionRefusedError(f"HTTP {error.status_code} instead of a stream") from None
         self._ahead = _ReadAhead(cast("socket.socket", self._ws.sock))
         self._ws.sock = cast("socket.socket", self._ahead)
 
