@@ -62,7 +62,7 @@ def test_a_stock_that_trades_has_nothing_but_good_rows(tmp_path: Path) -> None:
         ("liquidation", "sltr_yn", "Y", Status.FAIL),
         ("vi", "vi_cls_code", "Y", Status.WARN),
         ("price-limits", "stck_mxpr", "99000", Status.WARN),
-        ("ex-date", "stck_sdpr", "50000", Status.WARN),
+        ("ex-date", "stck_sdpr", "60000", Status.WARN),
     ],
 )
 def test_what_keeps_a_stock_from_being_traded_is_told(
@@ -81,10 +81,20 @@ def test_a_suspended_stock_of_the_local_kis_fails(tmp_path: Path) -> None:
 
 def test_a_symbol_that_kis_does_not_know_fails_with_its_code(tmp_path: Path) -> None:
     with emulator() as (_server, variables):
-        found = rows(tmp_path, variables, "symbol", "vi", symbols=("999999",))
+        found = rows(tmp_path, variables, "symbol", "vi", "one-share", symbols=("999999",))
 
-    assert found["symbol"].status is Status.FAIL
-    assert "KIS does not answer inquire-price: OPSQ2001" in found["symbol"].seen
+    assert (found["symbol"].status, found["symbol"].mend) == (Status.FAIL, "Check --symbol")
+    assert "KIS does not know 999999: OPSQ2001" in found["symbol"].seen
+    assert (found["vi"].status, found["one-share"].status) == (Status.SKIP, Status.SKIP)
+
+
+@pytest.mark.parametrize("name", ["stck_mxpr", "stck_llam", "stck_sdpr", "aspr_unit"])
+def test_a_price_without_limits_that_make_sense_lets_nothing_pass(name: str, tmp_path: Path) -> None:
+    with lying_kis(Lies({"inquire-price": {name: "0"}})) as variables:
+        found = rows(tmp_path, variables, "symbol", "price-limits", "buying-power", "one-share", "an-order")
+
+    assert (found["symbol"].status, found["symbol"].seen) == (Status.FAIL, "KIS tells no price limits of 005930")
+    assert {each.status for check, each in found.items() if check != "symbol"} == {Status.SKIP}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from qbtrade.domain.calendar import Calendar, TradingDay, iso_kst, kst_date
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.money import Costs
 from qbtrade.domain.rules import Rules
-from qbtrade.errors import EngineFault, ExitCode, LockedError
+from qbtrade.errors import BrokerError, EngineFault, ExitCode, LockedError
 from qbtrade.kernel.loop import StopRequest
 
 
@@ -104,7 +104,12 @@ def _run(
         store.close()
     report = reports.build(read_events(journal))
     reports.write(report, path)
-    if (fault := session.fault) is not None:
+    fault = session.fault
+    if isinstance(fault, BrokerError):
+        raise BrokerError(
+            "{cause}; the session was ended, its report is {path}", hint=fault.hint, cause=fault.message, path=path
+        ) from fault
+    if fault is not None:
         raise EngineFault(f"{type(fault).__name__}: {fault}; the session was ended, its report is {path}") from fault
     code = ExitCode.BOOKS_DISAGREE if session.differences else EXIT[outcome]
     return SessionResult(report, path, parts.run_id, outcome, code)

@@ -18,7 +18,7 @@ from qbtrade.adapters.kis.parse.quotes import Price
 from qbtrade.app.asker import Asker
 from qbtrade.app.config import Settings
 from qbtrade.app.plan import SimulationPlan
-from qbtrade.app.preflight.rows import Lacking, fail, skip
+from qbtrade.app.preflight.rows import Finding, Lacking, fail, skip
 from qbtrade.app.price_terms import Told, terms_of
 from qbtrade.app.rules import instrument_for, load_rules
 from qbtrade.app.wiring import risk_limits
@@ -30,6 +30,8 @@ from qbtrade.errors import QbError
 from qbtrade.kernel.clock import LiveClock
 
 T = TypeVar("T")
+UNKNOWN: Final = frozenset({"OPSQ2001", "APBK0656"})
+"""Codes with which KIS answers a question about a stock that it does not know."""
 LOG_HINT: Final = "Try again in a minute; see docs/preflight.md"
 
 
@@ -58,6 +60,7 @@ class Case:
         self._settings: Settings | None = None
         self._environment: Environment | None = None
         self._asker: Asker | None = None
+        self._told: set[str] = set()
         self._answers: dict[tuple[str, str], Any] = {}
 
     def configured(self, settings: Settings, kind: EnvKind, symbols: tuple[str, ...], *, local: bool) -> None:
@@ -131,7 +134,8 @@ class Case:
         if self.asker.token() is None and call.tr_id:
             raise Lacking(skip("KIS gives no access token"))
         advice = CODES.get(found.code)
-        raise Lacking(fail(f"KIS does not answer {call.name}: {found.reason}", advice.advice if advice else LOG_HINT))
+        hint = advice.advice if advice else LOG_HINT
+        raise Lacking(self._once(call.name, fail(f"KIS does not answer {call.name}: {found.reason}", hint)))
 
     def answer(self, call: Call[T]) -> T | Failed:
         """What KIS answers, or why it does not; the same question is asked once."""
@@ -142,14 +146,24 @@ class Case:
         return found
 
     def price(self, symbol: str) -> Price:
-        """The stock now. Raises: Lacking."""
-        return self.ask(lambda environment: calls.price(environment, symbol))
+        """The stock now, with limits within which it can be traded. Raises: Lacking."""
+        found = self.answer(calls.price(self.environment, symbol))
+        if isinstance(found, Failed) and found.code in UNKNOWN:
+            raise Lacking(self._once(symbol, fail(f"KIS does not know {symbol}: {found.reason}", "Check --symbol")))
+        price = self.ask(lambda environment: calls.price(environment, symbol))
+        if not 0 < price.lower <= price.base <= price.upper or price.tick <= 0:
+            raise Lacking(self._once(symbol, fail(f"KIS tells no price limits of {symbol}", LOG_HINT)))
+        return price
+
+    def _once(self, what: str, finding: Finding) -> Finding:
+        """The same failure once more is no other failure."""
+        again = what in self._told
+        self._told.add(what)
+        return skip(finding.seen) if again else finding
 
     def told(self, symbol: str) -> Told:
         """Which prices an order may carry today. Raises: Lacking."""
         price = self.price(symbol)
-        if not price.base:
-            raise Lacking(skip("KIS tells no base price yet"))
         return terms_of(self.rules, self.instrument(symbol), self.today, price)
 
     def balance(self) -> Balance:
@@ -162,8 +176,9 @@ class Case:
         known = self.rules.instrument(symbol)
         if known or symbol.startswith("Q") or (plan.market and plan.kind):
             return instrument_for(self.rules, symbol, plan.market, plan.kind)
+        price = self.price(symbol)
         if not self.environment.capabilities.stock_info:
-            market = "KOSDAQ" if "KOSDAQ" in self.price(symbol).market.upper() else "KOSPI"
+            market = "KOSDAQ" if "KOSDAQ" in price.market.upper() else "KOSPI"
             return instrument_for(self.rules, symbol, market, "STOCK")
         info = self.ask(lambda environment: calls.stock_info(environment, symbol))
         market = {"STK": "KOSPI", "KSQ": "KOSDAQ", "KNX": "KONEX"}.get(info.market, "")
