@@ -2,12 +2,13 @@
 
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from qbtrade.app.status import LimitUse, Status, SymbolStatus
+from qbtrade.app.status import NOT_TRADED, LimitUse, Status, SymbolStatus
 from qbtrade.app.wiring import Engines
+from qbtrade.domain.events import Held
 from qbtrade.domain.message import EventType
 from qbtrade.kernel.clock import Stopwatch
 
@@ -19,10 +20,17 @@ PAGE: Final = 4096
 
 
 class Snapshots:
-    """Pictures of one session; rates are measured from one picture to the next. idle: machine seconds slept so far."""
+    """Pictures of one session; rates are measured from one picture to the next. idle: machine seconds slept so far.
 
-    def __init__(self, engines: Engines, mode: str, symbols: tuple[str, ...], idle: Callable[[], float]) -> None:
+    elsewhere: shares in symbols that the session does not trade.
+    """
+
+    def __init__(
+        self, engines: Engines, mode: str, symbols: tuple[str, ...], idle: Callable[[], float],
+        elsewhere: Mapping[str, Held] | None = None,
+    ) -> None:  # fmt: skip
         self._engines, self._mode, self._symbols, self._idle = engines, mode, symbols, idle
+        self._elsewhere = tuple(_elsewhere(symbol, held) for symbol, held in (elsewhere or {}).items())
         self._watch = Stopwatch()
         self._ts = engines.clock.now()
         self._trades = self._events = 0
@@ -44,7 +52,7 @@ class Snapshots:
             ts=ts,
             phase=market.phase().value,
             mode=self._mode,
-            symbols=tuple(self._symbol(symbol, ts) for symbol in self._symbols),
+            symbols=(*(self._symbol(symbol, ts) for symbol in self._symbols), *self._elsewhere),
             trades=trades,
             trades_per_second=(trades - self._trades) * 1e9 / elapsed,
             bars=market.bars,
@@ -97,6 +105,13 @@ class Snapshots:
             state=self._engines.risk.state(symbol).value,
             halted=market.halted(symbol),
         )
+
+
+def _elsewhere(symbol: str, held: Held) -> SymbolStatus:
+    return SymbolStatus(
+        symbol=symbol, last=0, change=0, change_ppb=0, trades=0, age=0, qty=held.qty, cost=held.cost, unrealized=0,
+        state=NOT_TRADED, halted=NOT_TRADED,
+    )  # fmt: skip
 
 
 def resident_bytes() -> int:

@@ -1,8 +1,11 @@
 """What a running session looks like at one moment, for a panel, a log line or another process."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+
+NOT_TRADED: Final = "not-traded-here"
+"""State of a symbol in which qb holds shares that the session neither trades nor protects."""
 
 
 class SymbolStatus(msgspec.Struct, frozen=True):

@@ -90,6 +90,8 @@ WORDS: Final = {
     "signal-reversed": N_("signal reversed"),
     "books-disagree": N_("the books disagree"),
     "halted-by-hand": N_("halted by hand"),
+    "taken-over": N_("taken over while it hung"),
+    "not-traded-here": N_("not traded here, no stop"),
     "resumed": N_("resumed"),
     "left-over": N_("left by an earlier session"),
     "asked": N_("asked for"),

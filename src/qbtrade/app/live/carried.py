@@ -35,7 +35,7 @@ class Carried(msgspec.Struct):
 
     cash: None when there was no session. since: day of the last one. positions: shares and cost by symbol.
     profit: realized less costs of the day's earlier sessions. began: what the day's first session counts from, beyond
-    cash and cost of shares. entries: of the day.
+    cash and cost of shares, by symbol. entries: of the day.
     """
 
     cash: int | None = None
@@ -43,7 +43,7 @@ class Carried(msgspec.Struct):
     positions: dict[str, tuple[int, int]] = {}
     leftovers: list[Leftover] = []
     profit: int = 0
-    began: int = 0
+    began: dict[str, int] = {}
     entries: int = 0
 
 
@@ -72,9 +72,11 @@ def carried(books: Iterable[Journal], account: str, today: date) -> Carried:
         if found.cash is None:
             found.since = day
             _take_last(found, started, read())
+            if day == today:
+                _add(found, started, read())
         if day != today:
             break
-        _add(found, started, read())
+        found.began = {symbol: held.qty * held.last - held.cost for symbol, held in started.held.items()}
     return found
 
 
@@ -97,7 +99,7 @@ def left_open(home: Path, run_id: str) -> list[Leftover]:
 def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
     """Shares, cash and orders without an end, as the newest journal leaves them."""
     found.cash = started.cash
-    positions = {symbol: (held.qty, held.cost) for symbol, held in started.held.items()}
+    positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
     orders: dict[str, Leftover] = {}
     ended = set[str]()
     for event in events:
@@ -122,8 +124,8 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
 
 
 def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
-    """Count one session of today."""
-    found.began = sum(held.qty * held.last - held.cost for held in started.held.values())
+    """Count today up to the end of its newest session."""
+    found.profit, found.entries = started.profit, started.entries
     for event in events:
         if isinstance(event, ev.PositionChanged):
             found.profit += event.realized - event.commission - event.tax

@@ -21,7 +21,7 @@ from qbtrade.app.live.world import World, clock_of
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import load_rules
 from qbtrade.app.session import SessionResult, new_run_id
-from qbtrade.app.status import Screen
+from qbtrade.app.status import NOT_TRADED, Screen
 from qbtrade.app.strategies import LoadedStrategy
 from qbtrade.domain.calendar import NS, Phase, kst_date
 from qbtrade.errors import LockedError
@@ -77,14 +77,14 @@ def _watched(home: Path, environment: Environment, session: Running, since: int)
                 return None
         elif wall_ns() - seen.written > HANGS:
             return None
-        elif not (left := _held(seen)) or seen.status.phase not in SELLS or watch.seconds() > SELLING:
-            return left
+        elif not _selling(seen) or seen.status.phase not in SELLS or watch.seconds() > SELLING:
+            return {each.symbol: each.qty for each in seen.status.symbols if each.qty}
         sleep(NAP)
     return None
 
 
-def _held(seen: Seen) -> dict[str, int]:
-    return {each.symbol: each.qty for each in seen.status.symbols if each.qty}
+def _selling(seen: Seen) -> bool:
+    return any(each.qty and each.state != NOT_TRADED for each in seen.status.symbols)
 
 
 def _sell(

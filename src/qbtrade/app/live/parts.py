@@ -51,6 +51,21 @@ def told_terms(live: Live, now: int) -> dict[str, Told]:
     }  # fmt: skip
 
 
+def held_elsewhere(live: Live) -> dict[str, Held]:
+    """Shares that qb bought in symbols which this session does not trade, at what they cost."""
+    return {
+        symbol: Held(qty, cost, cost // qty)
+        for symbol, (qty, cost) in live.opening.held.items() if symbol not in live.at_broker.prices
+    }  # fmt: skip
+
+
+def not_ours_to_trade(live: Live) -> dict[str, int]:
+    """Shares by symbol that this session leaves alone: of others, and of qb in symbols that it does not trade."""
+    foreign = live.opening.foreign
+    elsewhere = {symbol: foreign.get(symbol, 0) + held.qty for symbol, held in held_elsewhere(live).items()}
+    return foreign | elsewhere
+
+
 def started(live: Live, environment: Environment, limits: RiskLimits, now: int, mode: str) -> SessionStarted:
     """The first row of the journal."""
     plan = live.plan.session
@@ -65,5 +80,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         parameters=live.strategy.shown_params(), seed=plan.seed,
         source=f"KIS {environment.kind}, account {environment.account_tail}", interval=plan.interval or MINUTE,
         cash=live.opening.cash, limits=said, assumptions=assumptions, account=live.account, held=opening_held(live),
-        day_start=live.day_start, entries=live.entries,
+        day_start=live.day_start, entries=live.entries, elsewhere=held_elsewhere(live), profit=live.opening.profit,
     )  # fmt: skip

@@ -169,10 +169,13 @@ def _opening(
 
 
 def _day_start(found: Carried, begun: Opening, at_broker: AtBroker, day: TradingDay) -> int:
-    """The equity from which the day's profit counts: with shares at the close before, without what today brought."""
-    cost = sum(cost for _, cost in begun.held.values())
-    if found.since == day.day:
-        return begun.cash + cost - begun.profit + found.began
+    """The equity from which the day's profit counts: with shares at the close before, without what today brought.
+
+    Shares in symbols that the session does not trade are no part of it.
+    """
     prices = at_broker.prices
-    worth = sum(qty * prices[symbol].base if symbol in prices else cost for symbol, (qty, cost) in begun.held.items())
-    return begun.cash + worth
+    held = {symbol: lot for symbol, lot in begun.held.items() if symbol in prices}
+    if found.since == day.day:
+        cost = sum(cost for _, cost in held.values())
+        return begun.cash + cost - begun.profit + sum(found.began.get(symbol, 0) for symbol in prices)
+    return begun.cash + sum(qty * prices[symbol].base for symbol, (qty, _) in held.items())

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain
 from typing import Final
 
 import msgspec
@@ -12,9 +11,10 @@ from qbtrade.adapters.kis.feed import KisFeed
 from qbtrade.app.live.account import compare, told
 from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended
+from qbtrade.app.live.foreword import say_first
 from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, heed
 from qbtrade.app.live.latency import Latency
-from qbtrade.app.live.parts import Live, opening_held, started, told_terms
+from qbtrade.app.live.parts import Live, held_elsewhere, not_ours_to_trade, opening_held, started, told_terms
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
 from qbtrade.app.live.winding import wind_down
@@ -33,7 +33,6 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.order import OrderKind
 from qbtrade.engines.reconcile import Difference
-from qbtrade.engines.risk_rules import why_never
 from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import Stopwatch
@@ -59,14 +58,14 @@ class LiveSession:
         plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None
-        self._limits = risk_limits(plan, self._dearest_commission())
-        self._told, self.day = told_terms(live, clock.now()), live.rules.calendar.trading_day(kst_date(clock.now()))
+        self.limits = risk_limits(plan, self._dearest_commission())
+        self.told, self.day = told_terms(live, clock.now()), live.rules.calendar.trading_day(kst_date(clock.now()))
         setup = Setup(
-            rules=live.rules, instruments=live.instruments, interval=plan.interval or MINUTE, limits=self._limits,
+            rules=live.rules, instruments=live.instruments, interval=plan.interval or MINUTE, limits=self.limits,
             cash=live.opening.cash, durable=True, order_kind=OrderKind(plan.order_kind.upper()),
             commission_ppb=plan.commission_ppb, tax_ppb=plan.tax_ppb, grace=NS * max(1, clock.speed // 20),
             bases={symbol: price.base for symbol, price in live.at_broker.prices.items()},
-            terms={symbol: told.terms for symbol, told in self._told.items()},
+            terms={symbol: told.terms for symbol, told in self.told.items()},
         )  # fmt: skip
         self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
         self.latency = Latency(wire.bus, clock)
@@ -77,7 +76,7 @@ class LiveSession:
             wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.environment, live.rules.calendar,
             symbols=self.symbols, interval=setup.interval, held=self.held,
         )  # fmt: skip
-        self._snapshots = Snapshots(self.engines, self._mode, self.symbols, idle=lambda: 0.0)
+        self._snapshots = Snapshots(self.engines, self._mode, self.symbols, lambda: 0.0, held_elsewhere(live))
 
     def _make_broker(self) -> Callable[[Bus, Clock, MarketView], Broker]:
         if self.live.plan.dry_run:
@@ -123,9 +122,9 @@ class LiveSession:
 
     def _open(self) -> None:
         live, engines, wire = self.live, self.engines, self.wire
-        now, opening = wire.clock.now(), live.opening
+        now = wire.clock.now()
         held = opening_held(live)
-        wire.bus.publish(started(live, wire.environment, self._limits, now, self._mode))
+        wire.bus.publish(started(live, wire.environment, self.limits, now, self._mode))
         engines.journal.flush(durable=True)
         engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
         engines.risk.carry(self.day.day.isoformat(), live.entries)
@@ -141,10 +140,7 @@ class LiveSession:
             self.kis.begin(live.at_broker.history)
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
-        self._say_differences(opening.differences)
-        self._say_terms(now)
-        if not live.plan.sells_only:
-            self._say_what_can_never_trade()
+        say_first(self)
         self._on_show(now)
         self._on_status(now)
         wire.clock.call_at(self.live.plan.until.ts(self.day), self._on_until)
@@ -161,37 +157,6 @@ class LiveSession:
             self.wire.bus.publish(OrderUnconfirmed(now, order.order_id, why))
             self.wire.bus.publish(CancelOrder(now, order.order_id, "left-over"))
             broker.adopt(order, left.sent_at, left.number, left.filled, left.amount)
-
-    def _say_differences(self, found: tuple[Difference, ...]) -> None:
-        if not found:
-            return
-        self.engines.risk.halt(self.wire.clock.now(), BOOKS_DISAGREE)
-        if self.board.halt() is None:
-            self.board.keep_halted("the books disagree")
-        action = "compare with the KIS app, then `qb resume` and say why"
-        for difference in found:
-            text = f"the books disagree: {told(difference)}"
-            self.wire.bus.publish(Alert(self.wire.clock.now(), Level.CRITICAL, BOOKS_DISAGREE, text, action))
-            self._screen.on_notice(text, action)
-
-    def _say_terms(self, now: int) -> None:
-        action = "KIS's limits count, and orders keep to both ticks; `qb rules` shows the rules"
-        for difference in chain.from_iterable(found.differences for found in self._told.values()):
-            self.wire.bus.publish(Alert(now, Level.WARNING, difference.code, difference.text, action))
-            self._screen.on_notice(difference.text, action)
-
-    def _say_what_can_never_trade(self) -> None:
-        cash = self.live.opening.cash
-        equity = self.engines.portfolio.equity()
-        for symbol, price in self.live.at_broker.prices.items():
-            first = self.engines.host.entry_price(symbol, price.last or price.base)
-            obstacle = why_never(self._limits, cash=cash, equity=equity, price=first)
-            if obstacle is not None:
-                text = f"{symbol} can never trade: {obstacle.reason} admits no share at {first:,} won"
-                action = f"it takes at least --max {obstacle.min_budget:,} and an equity of {obstacle.min_equity:,}"
-                now = self.wire.clock.now()
-                self.wire.bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
-                self._screen.on_notice(text, action)
 
     # the middle
 
@@ -259,9 +224,9 @@ class LiveSession:
             self.wire.bus.publish(Alert(now, Level.CRITICAL, "engine-fault", text, "see what is left open"))
             wind_down(self)
 
-    def say(self, code: str, text: str, action: str) -> None:
+    def say(self, code: str, text: str, action: str, level: Level = Level.CRITICAL) -> None:
         """Tell journal and screen."""
-        self.wire.bus.publish(Alert(self.wire.clock.now(), Level.CRITICAL, code, text, action))
+        self.wire.bus.publish(Alert(self.wire.clock.now(), level, code, text, action))
         with suppress(OSError):
             self._screen.on_notice(text, action)
 
@@ -272,7 +237,7 @@ class LiveSession:
         account = self.engines.portfolio.account
         positions = {symbol: position.qty for symbol, position in account.positions.items()}
         try:
-            self.differences = compare(self.wire, account.cash, positions, self.live.opening.foreign)
+            self.differences = compare(self.wire, account.cash, positions, not_ours_to_trade(self.live))
         except BrokerError as error:
             self.say("books-not-compared", f"the books could not be compared: {error.message}", "look into the KIS app")
         for difference in self.differences:

@@ -101,7 +101,8 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     """First row of a journal: everything a report needs to know about how the session was set up.
 
     account: whose books these are, a digest, "" where no broker keeps them. held: what it begins with, by symbol.
-    day_start: equity from which the day's profit counts, 0 for its own at the start. entries: of the day before it.
+    elsewhere: shares of qb in symbols that it does not trade. day_start: equity from which the day's profit counts, 0
+    for its own at the start. entries, profit: of the day before it; profit in KRW, realized less costs.
     """
 
     session_id: str
@@ -121,6 +122,8 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     held: dict[str, Held] = {}
     day_start: int = 0
     entries: int = 0
+    elsewhere: dict[str, Held] = {}
+    profit: int = 0
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,63 @@
+"""What a live session says before it trades: differences, what it leaves alone, and what can never trade."""
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from qbtrade.app.live.account import told
+from qbtrade.app.live.halting import BOOKS_DISAGREE
+from qbtrade.app.live.parts import held_elsewhere
+from qbtrade.app.status import NOT_TRADED
+from qbtrade.domain.events import Level
+from qbtrade.engines.risk_rules import why_never
+
+if TYPE_CHECKING:
+    from qbtrade.app.live.session import LiveSession
+
+
+def say_first(session: "LiveSession") -> None:
+    """Tell journal and screen; books that disagree halt the account until somebody says why it may go on."""
+    _say_differences(session)
+    _say_what_is_elsewhere(session)
+    _say_terms(session)
+    if not session.live.plan.sells_only:
+        _say_what_can_never_trade(session)
+
+
+def _say_differences(session: "LiveSession") -> None:
+    found = session.live.opening.differences
+    if not found:
+        return
+    session.engines.risk.halt(session.engines.clock.now(), BOOKS_DISAGREE)
+    if session.board.halt() is None:
+        session.board.keep_halted("the books disagree")
+    for difference in found:
+        action = "compare with the KIS app, then `qb resume` and say why"
+        session.say(BOOKS_DISAGREE, f"the books disagree: {told(difference)}", action)
+
+
+def _say_what_is_elsewhere(session: "LiveSession") -> None:
+    for symbol, held in held_elsewhere(session.live).items():
+        text = f"{symbol}: {held.qty:,} shares of qb are held, and this session neither trades nor protects them"
+        session.say(NOT_TRADED, text, "start a session that trades this symbol, or watch it elsewhere")
+    for left in session.live.opening.leftovers:
+        if left.order.symbol not in session.symbols:
+            name = left.number or left.order.order_id
+            text = f"order {name} of {left.order.symbol} is left from an earlier session, which traded that symbol"
+            session.say("order-left", text, "look for it in the KIS app and cancel it there if it should not work")
+
+
+def _say_terms(session: "LiveSession") -> None:
+    for difference in chain.from_iterable(found.differences for found in session.told.values()):
+        action = "KIS's limits count, and orders keep to both ticks; `qb rules` shows the rules"
+        session.say(difference.code, difference.text, action, Level.WARNING)
+
+
+def _say_what_can_never_trade(session: "LiveSession") -> None:
+    engines, cash = session.engines, session.live.opening.cash
+    for symbol, price in session.live.at_broker.prices.items():
+        first = engines.host.entry_price(symbol, price.last or price.base)
+        obstacle = why_never(session.limits, cash=cash, equity=engines.portfolio.equity(), price=first)
+        if obstacle is not None:
+            text = f"{symbol} can never trade: {obstacle.reason} admits no share at {first:,} won"
+            action = f"it takes at least --max {obstacle.min_budget:,} and an equity of {obstacle.min_equity:,}"
+            session.say("can-never-trade", text, action, Level.WARNING)
