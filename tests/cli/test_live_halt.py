@@ -4,11 +4,13 @@ import os
 import pty
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from qbtrade.domain import events as ev
+from qbtrade.kernel.clock import Stopwatch, sleep
 from tests.live_days import HOLD, Hosted, events, hosted, session, the_report, wait_for
 from tests.program import QB, environment, run_qb
 
@@ -203,3 +205,23 @@ def test_books_that_disagree_stay_halted_until_somebody_says_why(folder: Path) -
             wait_for(process, lambda: halts(folder, "halted-by-hand"))
             assert resume(kis, folder, "they were mine").returncode == 0
             wait_for(process, lambda: halts(folder, "resumed"))
+
+
+def test_a_closed_terminal_ends_the_session_with_its_report(folder: Path) -> None:
+    screen, terminal = pty.openpty()
+    with hosted("10:00", speed=20) as kis, subprocess.Popen(
+        ["setsid", "--ctty", "--wait", QB, "live", "--env", "emulator", *KEEPS, "--status-every", "1"], cwd=folder,
+        stdin=terminal, stdout=terminal, stderr=terminal, env=environment(folder / "home", **kis.variables),
+    ) as process:  # fmt: skip
+        os.close(terminal)
+        os.set_blocking(screen, False)
+        watch = Stopwatch()
+        while not is_holding(folder):
+            assert watch.seconds() < PATIENCE
+            with suppress(BlockingIOError):
+                os.read(screen, 65536)
+            sleep(0.02)
+        os.close(screen)
+        assert process.wait(timeout=PATIENCE) == 130
+    assert the_report(folder)["session"]["reason"] == "SIGHUP"
+    assert "shares-left" in {alert["code"] for alert in the_report(folder)["alerts"]}

@@ -25,6 +25,7 @@ class Interrupts:
         self._stop = stop
         self._said = said or _("stopping: canceling orders, closing the books; once more to leave at once")
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
+        self._terminals = [number for number in (1, 2) if os.isatty(number)]
 
     def __enter__(self) -> Self:
         for number in SIGNALS:
@@ -35,14 +36,23 @@ class Interrupts:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if self._stop.asked else handler)  # the end is near: let it be whole
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._stop.asked:
             _write(_("left at once: the journal is whole, the report is not written"))
             os._exit(ExitCode.INTERRUPTED)
+        if number == signal.SIGHUP:
+            self._leave_terminal()
         self._stop.ask(signal.Signals(number).name)
         _write(self._said)
+
+    def _leave_terminal(self) -> None:
+        """It was closed: what is written from here on goes nowhere, instead of failing in the middle of the end."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for number in self._terminals:
+            os.dup2(nowhere, number)
+        os.close(nowhere)
 
 
 def _write(text: str) -> None:

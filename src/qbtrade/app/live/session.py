@@ -172,7 +172,8 @@ class LiveSession:
 
     def _on_status(self, due: int) -> None:
         self.engines.journal.flush()  # what was shown is written
-        self._screen.on_status(self.status())
+        with suppress(OSError):  # whoever watched may be gone
+            self._screen.on_status(self.status())
         clock = self.wire.clock
         clock.call_at(max(due + self.live.plan.session.status_every, clock.now()), self._on_status)
 
