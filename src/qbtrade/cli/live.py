@@ -75,6 +75,10 @@ def _check_first(plan: LivePlan, kind: EnvKind, out: TextIO | None) -> None:
     )  # fmt: skip
     if not verdict.go:
         failed = ", ".join(dict.fromkeys(row.check for row in verdict.rows if row.status is Status.FAIL))
-        raise LockedError("preflight says no-go: {failed}", hint="`qb preflight` says how to mend it", failed=failed)
+        raise LockedError(
+            "preflight says no-go: {failed}",
+            hint="`qb preflight` says how to mend it; --env emulator needs no keys",
+            failed=failed,
+        )
     if out:
         typer.echo(_("Preflight: go ({counts})").format(counts=counted(verdict)), file=out)

@@ -80,11 +80,21 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
     if not is_local(settings, kind):
         _refuse(typed, (*LOCAL_ONLY, "cash"), kind, dry_run=typed["dry_run"])
     rate = settings.value("venue.reject_rate") or 0
-    session = replace(session, venue=replace(session.venue, reject_rate=rate), speed=max(session.speed, 1))
+    speed = _speed(typed["speed"], session.speed, kind, local=is_local(settings, kind))
+    session = replace(session, venue=replace(session.venue, reject_rate=rate), speed=speed)
     on_exit = (typed["on_exit"] or OnExit.CANCEL).strip().lower()
     if on_exit not in tuple(OnExit):
         raise UnknownNameError("--on-exit", on_exit, OnExit)
     return LivePlan(session, typed["dry_run"], until_of(typed["until"] or "close"), OnExit(on_exit))
+
+
+def _speed(typed: str | None, said: int, kind: EnvKind, *, local: bool) -> int:
+    """Market seconds per second. said: what was typed or is configured."""
+    if typed is None:
+        return max(said, 1) if local else 1  # what is configured for rehearsals is for no clock but our own
+    if said > 1 and kind is not EnvKind.EMULATOR:
+        raise UsageError("--speed is for --env emulator", hint="A real market has its own pace")
+    return said
 
 
 def _refuse(typed: Mapping[str, Any], names: tuple[str, ...], kind: EnvKind, *, dry_run: bool) -> None:

@@ -30,7 +30,7 @@ from qbtrade.domain.calendar import Calendar, TradingDay, iso_kst, kst_date
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.money import Costs
 from qbtrade.domain.rules import Rules
-from qbtrade.errors import BrokerError, EngineFault, ExitCode, LockedError
+from qbtrade.errors import BrokerError, EngineFault, ExitCode, LockedError, UsageError
 from qbtrade.kernel.loop import StopRequest
 
 
@@ -116,7 +116,7 @@ def _run(
 
 
 def trading_day(calendar: Calendar, now: int, plan: LivePlan) -> TradingDay:
-    """Today's hours. Raises: LockedError when there is no market any more today."""
+    """Today's hours. Raises: LockedError when there is no market any more today, UsageError for an end before it."""
     today = kst_date(now)
     why = calendar.why_closed(today)
     if why:
@@ -126,12 +126,26 @@ def trading_day(calendar: Calendar, now: int, plan: LivePlan) -> TradingDay:
         )
     day = calendar.trading_day(today)
     end = plan.until.ts(day)
+    if end <= day.open:
+        raise UsageError(
+            "--until: {end} is not after the open at {open}", hint="The market closes at {close}", end=_clock(end),
+            open=_clock(day.open), close=_clock(day.close),
+        )  # fmt: skip
+    if day.close > now >= end:
+        raise LockedError(
+            "--until: it is past {end}", hint="The market closes at {close}; give a later time or none",
+            end=_clock(end), close=_clock(day.close),
+        )  # fmt: skip
     if now >= end:
         raise LockedError(
             "the session of {day} ended at {end}", hint="The next trading day is {next}", day=today,
-            end=iso_kst(end)[11:16], next=calendar.next_day(today),
+            end=_clock(end), next=calendar.next_day(today),
         )  # fmt: skip
     return day
+
+
+def _clock(ts: int) -> str:
+    return iso_kst(ts)[11:16]
 
 
 def account_of(world: World, run_id: str) -> str:

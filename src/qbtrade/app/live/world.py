@@ -37,8 +37,6 @@ class _Time(msgspec.Struct):
 @contextmanager
 def open_world(settings: Settings, kind: EnvKind, plan: SimulationPlan) -> Iterator[World]:
     """The environment of a kind, while the `with` lasts. Raises: ConfigError, UsageError, BrokerError."""
-    if kind is not EnvKind.EMULATOR and plan.speed > 1:
-        raise UsageError("--speed is for --env emulator", hint="A real market has its own pace")
     if not is_local(settings, kind):
         environment = environment_of(settings, kind)
         yield World(environment, clock_of(environment, plan.speed))
