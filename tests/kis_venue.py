@@ -51,7 +51,8 @@ class KisVenue:
         wire.stream.use_key(wire.fetch(calls.approval_key()).reveal())
         wire.stream.start()
         today = kst_date(wire.clock.now())
-        self.broker.begin(wire.fetch(calls.order_history(environment, today, today)))
+        history, balance = calls.order_history(environment, today, today), calls.balance(environment)
+        self.broker.begin(wire.fetch(history), wire.fetch(balance))
         self.last = wire.fetch(calls.price(environment, SAMSUNG)).last
         self.until(lambda: wire.stream.counts()["registrations"] == 2 and wire.stream.counts()["records"] > 0)
 

@@ -82,6 +82,10 @@ def test_every_denial_is_explained_in_the_glossary_and_among_the_rules() -> None
 def test_every_alert_is_explained_in_the_glossary() -> None:
     codes = {third_argument(call, constants) for call, constants in calls("Alert")}
     assert codes >= {"stop-loss", "daily-loss", "can-never-trade"}
+    broker = "".join(path.read_text(encoding="utf-8") for path in (SOURCES / "adapters" / "kis").glob("*.py"))
+    alarms = set(re.findall(r'alarm\("([a-z-]+)"|Level\.[A-Z]+, "([a-z-]+)"', broker))
+    codes |= {code for pair in alarms for code in pair if code}
+    assert codes >= {"which-is-ours", "orders-not-seen"}
     assert [code for code in sorted(codes) if f"`{code}`" not in page("glossary.md")] == []
 
 

@@ -1,20 +1,26 @@
-"""When to look at the broker's rows next: one question at a time, soon after something odd, else now and then."""
+"""When to look at the broker's orders next: one question at a time, soon after something odd, else now and then."""
 
 from collections.abc import Callable
+from typing import Final
 
+from qbtrade.domain.calendar import NS
 from qbtrade.kernel.clock import FOREVER
 from qbtrade.ports import Clock, TimerHandle
 
+SOON: Final = NS
+BLIND: Final = 3
+"""Looks in a row that failed, before a person is told."""
+
 
 class Looks:
-    """Plans questions. look: asks one; tell `done` when it is answered. every: ns between two without a reason."""
+    """Plans questions. look: asks one; tell `done` when it is answered. blind: told what kept several from success."""
 
-    def __init__(self, clock: Clock, look: Callable[[], None], *, every: int) -> None:
-        self._clock, self._look, self.every = clock, look, every
-        self._asking, self._due = False, FOREVER
+    def __init__(self, clock: Clock, look: Callable[[], None], blind: Callable[[str], None]) -> None:
+        self._clock, self._look, self._blind = clock, look, blind
+        self._asking, self._due, self._failed = False, FOREVER, 0
         self._timer: TimerHandle | None = None
 
-    def want(self, after: int) -> None:
+    def want(self, after: int = SOON) -> None:
         """Look in so many ns, or earlier."""
         due = self._clock.now() + after
         if due < self._due:
@@ -22,13 +28,12 @@ class Looks:
             if not self._asking:
                 self._plan()
 
-    def go_on(self) -> None:
-        """Look now and then from here on."""
-        self.want(self.every)
-
-    def done(self, *, again: int) -> None:
-        """The answer has come. again: ns to the next look, 0 for none unless one was wanted meanwhile."""
+    def done(self, problem: str, *, again: int) -> None:
+        """The answer has come, or a problem instead. again: ns to the next look, 0 for none unless one was wanted."""
         self._asking = False
+        self._failed = self._failed + 1 if problem else 0
+        if self._failed == BLIND:
+            self._blind(problem)
         if again:
             self.want(again)
         if self._due < FOREVER:

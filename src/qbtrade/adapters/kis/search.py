@@ -1,45 +1,47 @@
 """The search for orders whose answer never came: what at the broker may be one of them, and when to stop looking."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from qbtrade.adapters.kis.environment import Capabilities
-from qbtrade.adapters.kis.sent import Sent, Trace
+from qbtrade.adapters.kis.events import Notice
+from qbtrade.adapters.kis.own import Own
+from qbtrade.adapters.kis.sent import Sent, Trace, trace_of_notice
 from qbtrade.domain.calendar import NS
 
 GIVE_UP: Final = 60 * NS
 """An order that was looked for so long, with complete answers, does not exist."""
 ENOUGH_LOOKS: Final = 5
+KEPT: Final = 256
+"""Notices of numbers that nobody owns."""
 
 
 class Search:
-    """Unconfirmed orders, and those given up, which may turn up after all.
+    """Orders without a number: sought, or given up but perhaps to turn up; and notices that nobody owns.
 
-    is_taken: whether a number has an owner. accept: takes an order and the trace that it left. warn: takes code and
-    words.
+    accept: takes an order, and number and branch of the trace that it left.
     """
 
-    def __init__(
-        self, capabilities: Capabilities, is_taken: Callable[[str], bool], accept: Callable[[Sent, str, str], None],
-        warn: Callable[[str, str], None],
-    ) -> None:  # fmt: skip
-        self._capabilities, self._is_taken, self._accept, self._warn = capabilities, is_taken, accept, warn
-        self._sought: list[Sent] = []
-        self._given_up: list[Sent] = []
-
-    def __contains__(self, sent: Sent) -> bool:
-        return sent in self._sought
+    def __init__(self, own: Own, accept: Callable[[Sent, str, str], bool]) -> None:
+        self._own, self._accept = own, accept
+        self._sought = list[Sent]()
+        self._given_up = list[Sent]()
+        self._kept: deque[Notice] = deque(maxlen=KEPT)
 
     def __bool__(self) -> bool:
         return bool(self._sought)
 
-    @property
-    def is_hopeful(self) -> bool:
-        """Whether a trace may still belong to one of ours."""
-        return bool(self._sought or self._given_up)
+    def is_urgent(self, now: int) -> bool:
+        """Whether an order is looked for and has not been for long."""
+        return any(now - sent.sought_at < 2 * GIVE_UP for sent in self._sought)
 
-    def add(self, sent: Sent) -> None:
+    def missing(self) -> tuple[Sent, ...]:
+        """Orders that may be at the broker without our knowing, or may still get there."""
+        return tuple(sent for sent in (*self._sought, *self._given_up, *self._own.awaiting) if sent.remaining)
+
+    def add(self, sent: Sent, now: int) -> None:
         """Begin to look for an order."""
+        sent.sought_at = now
         self._sought.append(sent)
 
     def found(self, sent: Sent) -> None:
@@ -48,47 +50,89 @@ class Search:
             if sent in orders:
                 orders.remove(sent)
 
+    def rest(self, sent: Sent) -> None:
+        """Look for it no longer; a trace that it left is its own all the same."""
+        self._sought.remove(sent)
+        self._given_up.append(sent)
+
+    # notices that nobody owns
+
+    def keep(self, notice: Notice) -> None:
+        """Somebody may own it later."""
+        self._kept.append(notice)
+
+    def early(self, number: str) -> list[Notice]:
+        """Take out the notices of an order that has its number now."""
+        early = [notice for notice in self._kept if number in {notice.order_no, notice.original_no}]
+        for notice in early:
+            self._kept.remove(notice)
+        return early
+
+    def let_go(self) -> list[Notice]:
+        """Take out the notices that cannot be of a missing order."""
+        if self._own.awaiting:
+            return []
+        wanted = {(sent.request.symbol, sent.request.side) for sent in (*self._sought, *self._given_up)}
+        foreign = [notice for notice in self._kept if (notice.symbol, notice.side) not in wanted]
+        for notice in foreign:
+            self._kept.remove(notice)
+        return foreign
+
+    # traces
+
     def look_at(self, traces: Iterable[Trace]) -> None:
-        """Give traces that nobody owns to orders that they fit, where there are not more traces than orders."""
-        free = {trace.number: trace for trace in traces if not self._is_taken(trace.number)}
-        for sent in (*self._nameless(self._sought), *self._nameless(self._given_up)):
-            fitting = [trace for trace in free.values() if trace.may_be(sent)]
-            if not fitting:
-                continue
-            rivals = [each for each in self._nameless((*self._sought, *self._given_up)) if fitting[0].may_be(each)]
-            if len(fitting) <= len(rivals):
-                trace = free.pop(fitting[0].number)
-                self._accept(sent, trace.number, trace.branch)
-            else:
-                text = f"{len(fitting)} orders at the broker look like unconfirmed order {sent.request.order_id}"
-                self._warn("which-is-ours", text)
+        """Give what nobody owns to orders that it fits, where there are not more traces than orders.
+
+        While an order of the same looks awaits its answer, nothing is given away: the answer may name the number.
+        """
+        kept = filter(None, map(trace_of_notice, self._kept))
+        free = {trace.number: trace for trace in (*kept, *traces) if not self._own.is_taken(trace.number)}
+        for orders in (self._sought, self._given_up):
+            for sent in tuple(orders):
+                self._compare(sent, orders, free)
+
+    def _compare(self, sent: Sent, orders: list[Sent], free: dict[str, Trace]) -> None:
+        alike = [trace for trace in free.values() if trace.looks_like(sent)]
+        fitting = [trace for trace in alike if trace.may_be(sent)]
+        sent.alike.update(trace.number for trace in alike)
+        if not fitting or any(fitting[0].looks_like(other) for other in self._own.awaiting):
+            return
+        rivals = [each for each in orders if fitting[0].may_be(each)]
+        if len(fitting) > len(rivals):
+            self._ask_person(sent, len(fitting))
+            return
+        trace = free.pop(fitting[0].number)
+        self._accept(sent, trace.number, trace.branch)
+
+    def _ask_person(self, sent: Sent, count: int) -> None:
+        text = f"{count} orders at the broker look like unconfirmed order {sent.request.order_id}"
+        self._own.alarm("which-is-ours", text, "see in the KIS app which one qb sent; it stays locked until then")
+
+    # giving up
+
+    def begin_look(self) -> None:
+        """A complete list is about to be looked at."""
+        for sent in self._sought:
+            sent.alike.clear()
 
     def looked(self) -> bool:
         """Count a complete look; True when the list of live orders should be asked, too."""
         for sent in self._sought:
-            sent.looks += 1
-        late = (sent for sent in self._sought if sent.looks >= ENOUGH_LOOKS and not sent.is_not_live)
-        return self._capabilities.amendable_orders and any(late)
+            sent.looks = 0 if sent.alike else sent.looks + 1
+        return any(sent.looks >= ENOUGH_LOOKS and not sent.is_not_live for sent in self._sought)
 
     def not_among_live(self) -> None:
         """The live orders were looked at."""
         for sent in self._sought:
-            sent.is_not_live = True
+            sent.is_not_live = not sent.alike
 
-    def hopeless(self, now: int) -> list[Sent]:
-        """Orders that left no trace for long; where rows prove nothing, none."""
-        if not self._capabilities.order_rows:
-            return []
-        needs_live = self._capabilities.amendable_orders
-        given_up = [
-            sent for sent in self._sought
-            if sent.looks >= ENOUGH_LOOKS and (sent.is_not_live or not needs_live) and now - sent.sent_at >= GIVE_UP
+    def hopeless(self, now: int, *, needs_live: bool) -> list[Sent]:
+        """Orders that left no trace for long. One with a look-alike that nobody owns is not among them."""
+        old = [sent for sent in self._sought if now - sent.sent_at >= GIVE_UP]
+        for sent in old:
+            if sent.alike:
+                self._ask_person(sent, len(sent.alike))
+        return [
+            sent for sent in old
+            if not sent.alike and sent.looks >= ENOUGH_LOOKS and (sent.is_not_live or not needs_live)
         ]  # fmt: skip
-        for sent in given_up:
-            self._sought.remove(sent)
-            self._given_up.append(sent)
-        return given_up
-
-    @staticmethod
-    def _nameless(orders: Iterable[Sent]) -> Iterator[Sent]:
-        return iter([sent for sent in orders if not sent.number])

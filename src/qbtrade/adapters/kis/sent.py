@@ -11,8 +11,10 @@ from qbtrade.adapters.kis.parse.orders import LiveOrder, OrderRow
 from qbtrade.domain.calendar import NS, kst_date, kst_ns
 from qbtrade.domain.order import OrderKind, OrderRequest, Side
 
-EARLIER: Final = 5 * NS
-"""How far the broker's clock may be behind ours."""
+EARLIER: Final = 15 * NS
+"""How far the broker's clock may be behind ours: more than preflight lets pass."""
+FAR: Final = 2
+"""No fill is so many times dearer or cheaper than its order: the limits of a day are 30 % around one price."""
 
 
 class Sent:
@@ -20,22 +22,27 @@ class Sent:
 
     number, branch: the broker's, "" while unknown. before, before_amount: filled before this session adopted it.
     filled, amount: booked; noticed: shares told by notices. cancel_at: when the cancel under way was asked for, 0 for
-    none; cancel_told: its answer has come. looks: at complete rows without a trace of it. is_not_live: the list of live
-    orders did not have it. by_rows: a row told of fills whose notices may yet come.
+    none; cancels: how many were asked for. cuts: shares taken out, by the number of the cancel; gone_at: when the
+    broker said that nothing is left, 0 for never; ended_at: when we said how it ended. sought_at: since when it is
+    looked for; looks: at complete rows without a trace of it; is_not_live: the list of live orders did not have it;
+    alike: numbers that look like it and have no owner. by_rows: rows or totals told of fills whose notices may yet come.
     """
 
     __slots__ = (
-        "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancel_told", "filled", "heard",
-        "is_not_live", "looks", "noticed", "number", "over", "request", "sent_at",
+        "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts", "ended_at", "filled",
+        "gone_at", "heard", "is_not_live", "looks", "noticed", "number", "over", "request", "sent_at", "sought_at",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0) -> None:
         self.request, self.sent_at = request, sent_at
         self.before, self.before_amount = before, before_amount
         self.number = self.branch = ""
-        self.filled = self.amount = self.noticed = self.cancel_at = self.looks = 0
-        self.cancel_told = self.over = self.is_not_live = self.by_rows = False
+        self.filled = self.amount = self.noticed = self.looks = 0
+        self.cancel_at = self.cancels = self.gone_at = self.ended_at = self.sought_at = 0
+        self.over = self.is_not_live = self.by_rows = False
         self.heard = set[tuple[int, int, int]]()
+        self.alike = set[str]()
+        self.cuts: dict[str, int] = {}
 
     @property
     def remaining(self) -> int:
@@ -43,9 +50,19 @@ class Sent:
         return self.request.qty - self.filled
 
     @property
+    def cut(self) -> int:
+        """Shares that the broker confirmed to be taken out."""
+        return sum(self.cuts.values())
+
+    @property
     def code(self) -> str:
         """KIS's code of its kind."""
         return CODES[self.request.kind, self.request.tif]
+
+    def could_cost(self, qty: int, amount: int) -> bool:
+        """Whether so many of its shares may have filled for so many KRW."""
+        price = self.request.price or self.request.reference
+        return amount > 0 and (not price or qty * price <= FAR * amount <= FAR * FAR * qty * price)
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -59,15 +76,16 @@ class Trace(msgspec.Struct, frozen=True):
     price: int
     ts: int
 
-    def may_be(self, sent: Sent) -> bool:
-        """Whether it looks exactly like this order and is not older."""
+    def looks_like(self, sent: Sent) -> bool:
+        """Whether symbol, side, shares and price are those of this order."""
         request = sent.request
         price = request.price if request.kind is OrderKind.LIMIT else 0
-        return (
-            (self.symbol, self.side, self.qty) == (request.symbol, request.side, request.qty + sent.before)
-            and self.price in {price, -1}
-            and self.ts >= sent.sent_at - sent.sent_at % NS - EARLIER
-        )
+        looks = (request.symbol, request.side, request.qty + sent.before)
+        return (self.symbol, self.side, self.qty) == looks and self.price in {price, -1}
+
+    def may_be(self, sent: Sent) -> bool:
+        """Whether it looks exactly like this order and is not older."""
+        return self.looks_like(sent) and self.ts >= sent.sent_at - sent.sent_at % NS - EARLIER
 
 
 def traces_of_rows(rows: Iterable[OrderRow]) -> list[Trace]:

@@ -1,41 +1,219 @@
-"""The day's totals, where the broker tells no rows: what they hold beyond our books."""
+"""Evidence where the broker tells no rows: the day's totals say how much was filled, the balance says of what.
 
-from collections.abc import Collection
+Shares that the totals have and we have not are booked only where the balance leaves one order that can own them.
+Source: PROTOCOL 5.5, 5.6.
+"""
+
+from functools import partial
+from typing import Final
 
 import msgspec
 
+from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.caller import Caller
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.kis.outcomes import Failed
+from qbtrade.adapters.kis.own import Own
+from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory
-from qbtrade.adapters.kis.sent import Sent
+from qbtrade.adapters.kis.rows import Done, use_rows
+from qbtrade.adapters.kis.search import Search
+from qbtrade.adapters.kis.sent import Sent, fills_of
+from qbtrade.domain.calendar import NS, kst_date
+from qbtrade.domain.events import Level
+from qbtrade.domain.order import Side
+from qbtrade.ports import Clock
+
+SETTLED: Final = 3 * NS
+"""A fill that happened before an order was said to be gone is in the totals by then."""
+CLOSING: Final = 60 * NS
+"""After the close: the auction ends up to 30 s late, and its fills are told later still."""
+LATE: Final = 60 * NS
+"""So long after an order was said to have ended, a fill of it may still come to light."""
+PUZZLED: Final = 5
+"""Looks at the same missing shares before a person is told."""
 
 
-class Missing(msgspec.Struct, frozen=True):
-    """Shares and KRW that the broker filled and we did not book. owner: the one order that they can belong to.
-
-    stays: it was so at the last look already, so that no notice on its way explains it.
-    """
+class _Missing(msgspec.Struct, frozen=True):
+    """Shares and KRW that the totals have and we have not."""
 
     qty: int
     amount: int
-    owner: Sent | None
-    stays: bool
 
 
 class Totals:
-    """Compares looks at the totals."""
+    """What totals and balance tell. Before `begin` nothing is booked by them."""
 
-    def __init__(self) -> None:
-        self._qty = self._amount = self._before = 0
+    every: Final = 15 * NS
 
-    def begin(self, found: OrderHistory) -> None:
-        """Nothing of this is ours."""
-        self._qty, self._amount = found.filled_qty, found.filled_amount
+    def __init__(self, own: Own, search: Search, clock: Clock, caller: Caller, environment: Environment) -> None:
+        self._own, self._search, self._clock = own, search, clock
+        self._caller, self._environment = caller, environment
+        self._qty = self._amount = 0
+        self._held: dict[str, int] | None = None
+        self._missing, self._puzzled = _Missing(0, 0), 0
 
-    def missing(self, found: OrderHistory, booked: Collection[Sent]) -> Missing | None:
-        """What the whole day filled beyond our books; None when that is nothing."""
-        qty = found.filled_qty - self._qty - sum(sent.filled for sent in booked)
-        amount = found.filled_amount - self._amount - sum(sent.amount for sent in booked)
-        before, self._before = self._before, max(qty, 0)
-        if qty <= 0 or amount <= 0:
+    def begin(self, history: OrderHistory, balance: Balance) -> None:
+        """Nothing of this is this session's."""
+        self._qty, self._amount = history.filled_qty, history.filled_amount
+        self._held = _held(balance)
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether shares are missing, or orders wait for totals to say that nothing of them is."""
+        working = self._own.working()
+        waits = any(sent.gone_at or sent.cuts or self._own.closed_at for sent in working)
+        return waits or bool(self._ended(LATE // 2)) or (self._missing.qty > 0 and self._puzzled < PUZZLED)
+
+    def look(self, done: Done) -> None:
+        """Ask for the day's totals."""
+        now = self._clock.now()
+        today = kst_date(now)
+        self._caller.ask(calls.order_history(self._environment, today, today), partial(self._on_history, now, done))
+
+    def _on_history(self, asked_at: int, done: Done, found: OrderHistory | Failed) -> None:
+        if isinstance(found, Failed):
+            done(found.reason)
+        else:
+            self.use(found, asked_at, done)
+
+    def use(self, found: OrderHistory, asked_at: int, done: Done) -> None:
+        """Believe rows that are there all the same; then see whether anything is missing, twice the same."""
+        problem = use_rows(self._own, self._search, found)
+        missing, before = self._compare(found), self._missing
+        self._missing = missing
+        if missing.qty <= 0:
+            self._puzzled = 0
+            self._settle(asked_at)
+        elif missing.amount <= 0:
+            problem = problem or "the totals have shares without an amount"
+        elif missing == before:
+            self._caller.ask(calls.balance(self._environment), partial(self._on_balance, done, found))
+            return
+        self._expire(CLOSING * 2)
+        done(problem)
+
+    def _compare(self, found: OrderHistory) -> _Missing:
+        orders = self._own.all()
+        qty = found.filled_qty - self._qty - sum(sent.filled for sent in orders)
+        return _Missing(qty, found.filled_amount - self._amount - sum(sent.amount for sent in orders))
+
+    # nothing is missing
+
+    def _settle(self, asked_at: int) -> None:
+        """End what is known to be gone, for no fill of it is missing."""
+        for sent in self._own.working():
+            if sent.gone_at and asked_at - sent.gone_at >= SETTLED:
+                self._own.cancel(sent, "asked" if sent.cancels else "canceled-elsewhere")
+        self._expire(CLOSING)
+
+    def _expire(self, grace: int) -> None:
+        if self._own.closed_at and self._clock.now() - self._own.closed_at >= grace:
+            for sent in self._own.working():
+                self._own.expire(sent)
+
+    # something is missing
+
+    def _on_balance(self, done: Done, found: OrderHistory, balance: Balance | Failed) -> None:
+        if isinstance(balance, Failed):
+            done(balance.reason)
+            return
+        missing = self._compare(found)  # a notice may have come meanwhile
+        if missing.qty > 0 and not (missing.amount > 0 and self._explain(missing, self._moved(balance))):
+            self._puzzled += 1
+            if self._puzzled >= PUZZLED:
+                text = f"the broker filled {missing.qty:,} shares more today than this session knows of"
+                self._own.alarm("totals-disagree", text)
+        else:
+            self._missing, self._puzzled = _Missing(0, 0), 0
+        self._expire(CLOSING * 2)
+        done("")
+
+    def _moved(self, balance: Balance) -> dict[str, int]:
+        """Shares by symbol that came, or went (negative), beyond our books."""
+        if self._held is None:
+            return {}
+        moved = _held(balance)
+        for symbol, qty in self._held.items():
+            moved[symbol] = moved.get(symbol, 0) - qty
+        for sent in self._own.all():
+            symbol, booked = sent.request.symbol, _signed(sent.request.side, sent.filled)
+            moved[symbol] = moved.get(symbol, 0) - booked
+        return {symbol: qty for symbol, qty in moved.items() if qty}
+
+    def _explain(self, missing: _Missing, moved: dict[str, int]) -> bool:
+        """Book what one order alone can own, or leave to others what is theirs; False when neither is certain."""
+        if sum(map(abs, moved.values())) != missing.qty:
+            return False
+        if moved == self._told_elsewhere() or not any(map(self._candidates, moved, moved.values())):
+            self._leave(missing, moved)
+            return True
+        if len(moved) > 1:
+            return False
+        ((symbol, qty),) = moved.items()
+        if symbol in {notice.symbol for notice in self._own.elsewhere}:
+            return False
+        owner = self._owner(self._candidates(symbol, qty), missing)
+        if owner is None:
+            return False
+        owner.by_rows = True
+        for price, shares in fills_of(missing.qty, missing.amount):
+            self._own.fill(owner, price, shares)
+        if not owner.number:
+            self._search.rest(owner)
+        return True
+
+    def _candidates(self, symbol: str, qty: int) -> list[Sent]:
+        """Orders that could have moved these shares: working, just ended, or there without our knowing."""
+        side = Side.BUY if qty > 0 else Side.SELL
+        orders = (*self._own.working(), *self._ended(LATE), *self._search.missing())
+        return [sent for sent in orders if (sent.request.symbol, sent.request.side) == (symbol, side)]
+
+    def _ended(self, ago: int) -> list[Sent]:
+        """Orders with a number that ended since then, with shares of which nobody said that they were taken out."""
+        since = self._clock.now() - ago
+        ended = (sent for sent in self._own.all() if sent.number and sent.over and sent.ended_at >= since)
+        return [sent for sent in ended if sent.remaining > sent.cut]
+
+    def _owner(self, candidates: list[Sent], missing: _Missing) -> Sent | None:
+        """The only one, if it can; one without a number only by all of its shares, so that nothing of it is left."""
+        if len(candidates) != 1 or candidates[0] in self._own.awaiting:
             return None
-        able = [sent for sent in booked if not sent.over and sent.remaining >= qty]
-        return Missing(qty, amount, able[0] if len(able) == 1 else None, stays=before == qty)
+        sent = candidates[0]
+        fits = missing.qty <= sent.remaining - sent.cut if sent.number else missing.qty == sent.remaining
+        return sent if fits and _could_cost(sent, missing) else None
+
+    def _told_elsewhere(self) -> dict[str, int]:
+        told: dict[str, int] = {}
+        for notice in self._own.elsewhere:
+            told[notice.symbol] = told.get(notice.symbol, 0) + _signed(notice.side, notice.qty)
+        return told
+
+    def _leave(self, missing: _Missing, moved: dict[str, int]) -> None:
+        """Others traded; count from here."""
+        self._qty, self._amount = self._qty + missing.qty, self._amount + missing.amount
+        self._own.elsewhere.clear()
+        for symbol, qty in moved.items():
+            if self._held is not None:
+                self._held[symbol] = self._held.get(symbol, 0) + qty
+            text = f"{symbol}: {qty:+,} shares were traded by others than this session"
+            self._own.alarm("traded-elsewhere", text, level=Level.WARNING)
+
+
+def _could_cost(sent: Sent, missing: _Missing) -> bool:
+    """Whether the price is one that this order takes: a limit is never passed."""
+    limit = sent.request.price * missing.qty
+    if limit and (missing.amount > limit if sent.request.side is Side.BUY else missing.amount < limit):
+        return False
+    return sent.could_cost(missing.qty, missing.amount)
+
+
+def _held(balance: Balance) -> dict[str, int]:
+    held: dict[str, int] = {}
+    for holding in balance.holdings:
+        held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
+    return held
+
+
+def _signed(side: Side, qty: int) -> int:
+    return qty if side is Side.BUY else -qty

@@ -48,6 +48,13 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     rejected_qty: int
 
 
+class UnreadRow(msgspec.Struct, frozen=True):
+    """A row of the history that could not be read. order_no: or "" when not even that can. problem: words."""
+
+    order_no: str
+    problem: str
+
+
 class OrderHistory(msgspec.Struct, frozen=True):
     """Orders of some days and their totals, in shares and KRW. Paper may tell totals and no rows."""
 
@@ -55,11 +62,12 @@ class OrderHistory(msgspec.Struct, frozen=True):
     ordered_qty: int
     filled_qty: int
     filled_amount: int
+    unread: tuple[UnreadRow, ...] = ()
 
     @property
     def lacks_rows(self) -> bool:
         """True when the totals speak of orders that no row shows: the rows prove nothing then."""
-        return not self.rows and self.ordered_qty > 0
+        return not self.rows and not self.unread and self.ordered_qty > 0
 
 
 class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,21 +105,33 @@ def order_ack(pages: Sequence[Page]) -> OrderAck:
 
 
 def order_history(pages: Sequence[Page]) -> OrderHistory:
-    """All pages of the order history. Raises: WireError."""
+    """All pages of the order history, with the rows that cannot be read named apart. Raises: WireError."""
     if not pages:
         raise WireError("inquire-daily-ccld", "no page")
     totals = pages[0].row("output2")
+    found = all_rows(pages, "output1", _order_row_or_not)
     return OrderHistory(
-        all_rows(pages, "output1", _order_row),
+        tuple(row for row in found if isinstance(row, OrderRow)),
         totals.count_or_zero("tot_ord_qty"),
         totals.count_or_zero("tot_ccld_qty"),
         totals.count_or_zero("tot_ccld_amt"),
+        tuple(row for row in found if isinstance(row, UnreadRow)),
     )
 
 
 def live_orders(pages: Sequence[Page]) -> tuple[LiveOrder, ...]:
     """All pages of the orders that can still be changed. Raises: WireError."""
     return all_rows(pages, "output", _live_order)
+
+
+def _order_row_or_not(row: Row) -> OrderRow | UnreadRow:
+    try:
+        return _order_row(row)
+    except WireError as error:
+        try:
+            return UnreadRow(_number(row), error.problem)
+        except WireError:
+            return UnreadRow("", error.problem)
 
 
 def _order_row(row: Row) -> OrderRow:

@@ -1,0 +1,218 @@
+"""Orders whose answer was lost: whose number is whose, and when to stop looking."""
+
+import msgspec
+import pytest
+
+from qbtrade.adapters.kis.events import Stage
+from qbtrade.adapters.kis.parse.orders import LiveOrder, UnreadRow
+from qbtrade.adapters.kis.sent import EARLIER
+from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.app.preflight.machine import SKEW_TOO_LARGE
+from qbtrade.domain import events as ev
+from qbtrade.domain.calendar import NS
+from qbtrade.domain.order import OrderRequest, OrderStatus, Purpose, Side
+from tests.adapters.kis.order_rig import LOST, OrderRig, taken
+from tests.builders import SAMSUNG, an_order
+
+S = OrderStatus
+MINUTE = 60
+
+
+def given_up(order_id: str = "Q1") -> OrderRig:
+    """An order of five shares was lost, and given up after a minute of complete looks."""
+    rig = OrderRig()
+    rig.submit(an_order(order_id, qty=5), LOST)
+    rig.wait(MINUTE + 10)
+    assert rig.status(order_id) is S.ABANDONED
+    return rig
+
+
+def held_twice() -> OrderRig:
+    """Ten shares held; a protective sell was lost and given up, and one like it awaits its answer."""
+    rig = OrderRig()
+    rig.submit(an_order("Q1", qty=10), taken("1"))
+    rig.notice("1", Stage.FILLED, 10, order_qty=10)
+    rig.rows.append(rig.row("1", 10, filled_qty=10, filled_amount=750_000))
+    rig.submit(a_sell("Q2"), LOST)
+    rig.wait(MINUTE + 10)
+    assert rig.status("Q2") is S.ABANDONED
+    rig.trade(75_000)
+    rig.submit(a_sell("Q3"))
+    assert len(rig.sent) == 1
+    return rig
+
+
+def a_sell(order_id: str) -> OrderRequest:
+    return an_order(order_id, qty=5, side=Side.SELL, purpose=Purpose.PROTECT)
+
+
+def test_the_notice_of_an_order_that_awaits_its_answer_is_not_given_to_its_lost_predecessor() -> None:
+    rig = held_twice()
+    rig.notice("77", Stage.ACCEPTED, 5, side=Side.SELL)
+    rig.notice("77", Stage.FILLED, 5, order_qty=5, side=Side.SELL)
+    assert rig.status("Q2") is S.ABANDONED
+    rig.answer(taken("77"))
+    rig.rows.append(rig.row("77", 5, side=Side.SELL, filled_qty=5, filled_amount=375_000))
+    rig.wait(30)
+    assert (rig.status("Q2"), rig.status("Q3"), rig.holding()) == (S.ABANDONED, S.FILLED, 5)
+
+
+def test_rows_are_not_given_away_either_while_an_answer_is_due() -> None:
+    rig = held_twice()
+    rig.rows.append(rig.row("77", 5, side=Side.SELL, filled_qty=5, filled_amount=375_000))
+    rig.wait(20)
+    assert (rig.status("Q2"), rig.holding()) == (S.ABANDONED, 10)
+    rig.answer(taken("77"))
+    rig.wait(10)
+    assert (rig.status("Q2"), rig.status("Q3"), rig.holding()) == (S.ABANDONED, S.FILLED, 5)
+
+
+def test_when_the_answer_is_a_refusal_what_was_kept_is_the_lost_orders() -> None:
+    rig = held_twice()
+    rig.notice("77", Stage.FILLED, 5, order_qty=5, side=Side.SELL)
+    rig.answer(LOST)
+    assert rig.holding() == 5
+    assert S.FILLED in {rig.status("Q2"), rig.status("Q3")}
+
+
+def test_a_number_has_one_owner_for_ever() -> None:
+    rig = OrderRig()
+    rig.submit(an_order("Q1", qty=5), taken("7"))
+    rig.submit(an_order("Q2", qty=6), taken("7"))
+    assert (rig.status("Q1"), rig.status("Q2")) == (S.WORKING, S.UNCONFIRMED)
+    assert rig.alarms() == ["number-taken"]
+    rig.notice("7", Stage.FILLED, 5, order_qty=5)
+    assert rig.fills() == [("Q1", 5, 75_000)]
+
+
+def test_an_order_given_up_is_not_sent_again_in_this_session() -> None:
+    rig = given_up()
+    rig.trade(75_000)
+    rig.submit(an_order("Q2", qty=5))
+    assert (rig.status("Q2"), rig.sent) == (S.DENIED, [])
+    assert rig.engines.orders.buying() == 375_000
+
+
+def test_an_order_given_up_that_turns_up_is_ours_and_is_canceled() -> None:
+    rig = given_up()
+    rig.notice("9", Stage.FILLED, 2, order_qty=5)
+    assert (rig.status(), rig.holding()) == (S.CANCELING, 2)
+    assert [call.name for call, _ in rig.sent] == ["order-rvsecncl"]
+
+
+@pytest.mark.parametrize("working", [2, 3])
+def test_an_order_with_look_alikes_is_asked_about_and_never_given_up(working: int) -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), LOST)
+    rig.rows += [rig.row(str(number), 5, open_qty=5) for number in range(7, 7 + working)]
+    rig.wait(20 * MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["which-is-ours"])
+    rig.submit(an_order("Q2", qty=5))
+    assert rig.status("Q2") is S.DENIED
+
+
+def test_a_look_alike_in_the_list_of_live_orders_alone_forbids_giving_up_too() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), LOST)
+    row = rig.row("7", 5, open_qty=5)
+    for number in "78":
+        fields = {name: getattr(row, name) for name in ("at", "branch", "original_no", "symbol", "side", "code", "qty")}
+        rig.live.append(LiveOrder(order_no=number, price=row.price, filled_qty=0, open_qty=5, **fields))
+    rig.wait(5 * MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["which-is-ours"])
+
+
+def test_a_look_alike_of_any_time_that_nobody_owns_forbids_giving_up() -> None:
+    rig = OrderRig()
+    old = rig.row("7", 5, open_qty=5)
+    rig.wait(MINUTE)
+    rig.submit(an_order(qty=5), LOST)
+    rig.rows.append(old)
+    rig.wait(5 * MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["which-is-ours"])
+
+
+def test_an_order_that_was_seen_while_none_of_ours_was_missing_is_not_ours() -> None:
+    rig = OrderRig()
+    rig.submit(an_order("Q1", symbol="000660"), taken("1"))
+    rig.rows += [rig.row("1", 1, symbol="000660", open_qty=1), rig.row("7", 5, open_qty=5)]
+    rig.wait(10)
+    rig.submit(an_order("Q2", qty=5), LOST)
+    rig.wait(MINUTE + 10)
+    assert (rig.status("Q2"), rig.alarms()) == (S.ABANDONED, [])
+
+
+@pytest.mark.parametrize("late", [8, 10])
+def test_an_order_is_found_though_our_clock_is_ahead_by_as_much_as_preflight_tolerates(late: int) -> None:
+    rig = OrderRig()
+    early = rig.row("7", 5, open_qty=5)
+    rig.wait(late)
+    rig.submit(an_order(qty=5), LOST)
+    rig.rows.append(early)
+    rig.wait(5)
+    assert rig.status() is S.WORKING
+    assert EARLIER >= SKEW_TOO_LARGE + NS
+
+
+def test_a_row_that_cannot_be_read_blinds_no_look_at_our_own() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), taken("7"))
+    rig.rows.append(rig.row("7", 5, filled_qty=5, filled_amount=375_000))
+    rig.unread.append(UnreadRow("8", "ord_tmd is blank"))
+    rig.wait(10)
+    assert (rig.status(), rig.alarms()) == (S.FILLED, ["row-unread"])
+
+
+@pytest.mark.parametrize("number", ["8", ""])
+def test_a_row_that_cannot_be_read_may_be_the_order_that_is_looked_for(number: str) -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), LOST)
+    rig.unread.append(UnreadRow(number, "ord_tmd is blank"))
+    rig.wait(5 * MINUTE)
+    assert rig.status() is S.UNCONFIRMED
+
+
+def test_when_rows_of_our_own_or_whole_answers_cannot_be_read_a_person_is_told() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), taken("7"))
+    rig.unread.append(UnreadRow("7", "ord_tmd is blank"))
+    rig.wait(60)
+    assert (rig.status(), rig.alarms()) == (S.WORKING, ["row-unread", "orders-not-seen"])
+    other = OrderRig()
+    other.submit(an_order(qty=5), taken("7"))
+    other.fails = "HTTP 500"
+    other.wait(30 * MINUTE)
+    assert other.alarms() == ["orders-not-seen"]
+    other.fails = ""
+    other.rows.append(other.row("7", 5, open_qty=5))
+    other.wait(10)
+    other.fails = "HTTP 500"
+    other.wait(MINUTE)
+    assert other.alarms() == ["orders-not-seen"] * 2
+
+
+@pytest.mark.parametrize("amount", [0, 5 * 75_000 // 3, 5 * 75_000 * 3])
+def test_a_row_whose_amount_cannot_be_is_looked_at_again(amount: int) -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), taken("7"))
+    rig.rows.append(rig.row("7", 5, filled_qty=5, filled_amount=amount))
+    rig.wait(30)
+    assert (rig.fills(), rig.alarms()) == ([], ["orders-not-seen"])
+    rig.rows[0] = msgspec.structs.replace(rig.rows[0], filled_amount=374_500)
+    rig.wait(10)
+    assert (rig.status(), rig.holding(), rig.engines.portfolio.cost(SAMSUNG)) == (S.FILLED, 5, 374_500)
+
+
+@pytest.mark.parametrize("speaks", ["real", "paper"])
+def test_a_leftover_whose_number_is_known_works_is_canceled_and_hears_its_notices(speaks: Dialect) -> None:
+    rig = OrderRig(speaks)
+    order, now = an_order("L000001", qty=5), rig.clock.now()
+    rig.engines.adopt_order(order, now)
+    rig.bus.publish(ev.OrderUnconfirmed(now, "L000001", "it has no end"))
+    rig.bus.publish(ev.CancelOrder(now, "L000001", "left-over"))
+    rig.broker.adopt(order, now - 60 * NS, "7", 3, 225_000)
+    rig.notice("7", Stage.FILLED, 2, order_qty=8)
+    assert (rig.status("L000001"), rig.holding()) == (S.CANCELING, 2)
+    assert rig.answer(taken("8")) == "order-rvsecncl"
+    rig.confirm_cancel("8", 3, of="7")
+    assert rig.status("L000001") is S.CANCELED

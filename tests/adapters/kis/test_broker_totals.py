@@ -1,0 +1,119 @@
+"""Where the broker tells no rows: whose the shares are that the totals have and we have not."""
+
+import pytest
+
+from qbtrade.adapters.kis.events import Stage
+from qbtrade.domain.order import OrderStatus, Side
+from tests.adapters.kis.order_rig import HYNIX, LOST, OrderRig, taken
+from tests.builders import SAMSUNG, an_order
+
+S = OrderStatus
+
+
+def one_works(qty: int = 5) -> OrderRig:
+    """On paper one order works, at 74,000."""
+    rig = OrderRig("paper")
+    rig.submit(an_order("Q1", qty=qty, price=74_000), taken("1"))
+    rig.totals = (qty, 0, 0)
+    return rig
+
+
+def test_a_fill_that_no_notice_told_is_booked_when_the_balance_names_its_symbol() -> None:
+    rig = one_works()
+    rig.totals, rig.held = (5, 3, 221_700), {SAMSUNG: 3}
+    rig.wait(30)
+    assert (rig.status(), rig.holding(), rig.engines.portfolio.cost(SAMSUNG)) == (S.PARTLY_FILLED, 3, 221_700)
+    assert rig.alarms() == []
+
+
+def test_nothing_is_booked_before_the_balance_agrees() -> None:
+    rig = one_works()
+    rig.totals = (5, 3, 222_000)
+    rig.wait(120)
+    assert (rig.fills(), rig.alarms()) == ([], ["totals-disagree"])
+    rig.held = {SAMSUNG: 3}
+    rig.wait(30)
+    assert rig.holding() == 3
+
+
+def test_a_notice_that_comes_late_is_not_booked_twice() -> None:
+    rig = one_works()
+    rig.totals, rig.held = (5, 3, 222_000), {SAMSUNG: 3}
+    rig.wait(30)
+    rig.notice("1", Stage.FILLED, 3, 74_000, order_qty=5)
+    rig.wait(30)
+    assert (rig.holding(), rig.status()) == (3, S.PARTLY_FILLED)
+
+
+def test_the_fill_of_an_unconfirmed_order_is_not_booked_on_another_one() -> None:
+    rig = one_works()
+    rig.submit(an_order("Q2", qty=3, price=76_000, symbol=HYNIX), LOST)
+    rig.totals, rig.held = (8, 3, 228_000), {HYNIX: 3}
+    rig.wait(30)
+    assert rig.fills() == [("Q2", 3, 76_000)]
+    assert (rig.status("Q1"), rig.status("Q2")) == (S.WORKING, S.FILLED)
+    rig.notice("9", Stage.FILLED, 3, 76_000, symbol=HYNIX, order_qty=3)
+    rig.wait(30)
+    assert rig.holding(HYNIX) == 3
+
+
+def test_a_part_of_an_unconfirmed_order_stays_unknown_and_a_person_is_told() -> None:
+    rig = one_works()
+    rig.submit(an_order("Q2", qty=3, price=76_000, symbol=HYNIX), LOST)
+    rig.totals, rig.held = (8, 2, 152_000), {HYNIX: 2}
+    rig.wait(180)
+    assert (rig.fills(), rig.status("Q2"), rig.alarms()) == ([], S.UNCONFIRMED, ["totals-disagree"])
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_trade_by_hand_in_another_stock_is_left_to_whoever_made_it(told: bool) -> None:  # noqa: FBT001
+    rig = OrderRig("paper")
+    rig.held = {"035720": 10}
+    rig.broker.begin(rig.history(), rig.balance())
+    rig.submit(an_order("Q1", qty=5, price=74_000), taken("1"))
+    if told:
+        rig.notice("55", Stage.FILLED, 3, 20_000, side=Side.SELL, symbol="035720", order_qty=3)
+    rig.totals, rig.held = (8, 3, 60_000), {"035720": 7}
+    rig.wait(60)
+    assert (rig.fills(), rig.status()) == ([], S.WORKING)
+    assert rig.alarms() == ["foreign-order"] * told + ["traded-elsewhere"]
+    rig.totals, rig.held = (8, 8, 60_000 + 370_000), {"035720": 7, SAMSUNG: 5}
+    rig.wait(60)
+    assert (rig.fills(), rig.status()) == ([("Q1", 5, 74_000)], S.FILLED)
+
+
+def test_a_trade_by_hand_in_our_own_stock_is_not_taken_for_ours() -> None:
+    rig = one_works()
+    rig.notice("55", Stage.FILLED, 2, 74_000, order_qty=2)
+    rig.totals, rig.held = (7, 2, 148_000), {SAMSUNG: 2}
+    rig.wait(60)
+    assert (rig.fills(), rig.alarms()) == ([], ["foreign-order", "traded-elsewhere"])
+
+
+def test_of_two_orders_that_could_own_a_fill_none_is_guessed() -> None:
+    rig = one_works()
+    rig.submit(an_order("Q2", qty=6, price=74_500), taken("2"))
+    rig.totals, rig.held = (11, 3, 222_000), {SAMSUNG: 3}
+    rig.wait(180)
+    assert (rig.fills(), rig.alarms()) == ([], ["totals-disagree"])
+    rig.notice("2", Stage.FILLED, 3, 74_000, order_qty=6)
+    rig.wait(30)
+    assert rig.fills() == [("Q2", 3, 74_000)]
+
+
+@pytest.mark.parametrize("amount", [0, 3 * 74_100, 3 * 20_000])
+def test_a_fill_is_not_booked_at_a_price_that_the_order_does_not_take(amount: int) -> None:
+    rig = one_works()
+    rig.totals, rig.held = (5, 3, amount), {SAMSUNG: 3}
+    rig.wait(120)
+    assert (rig.fills(), len(rig.alarms())) == ([], 1)
+
+
+def test_a_fill_that_comes_to_light_just_after_the_cancel_is_booked() -> None:
+    rig = one_works()
+    rig.confirm_cancel("2", 0, of="1")
+    rig.wait(15)
+    assert rig.status() is S.CANCELED
+    rig.totals, rig.held = (5, 2, 148_000), {SAMSUNG: 2}
+    rig.wait(15)
+    assert (rig.status(), rig.holding()) == (S.CANCELED, 2)
