@@ -3,7 +3,7 @@
 from datetime import time
 
 from qbtrade.adapters.kis.parse.account import Balance, Holding
-from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, UnreadRow
 from qbtrade.app.live.carried import Carried, Leftover
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.domain.money import Costs
@@ -72,3 +72,10 @@ def test_on_another_day_cash_is_the_brokers_and_old_orders_are_gone() -> None:
 def test_shares_of_others_are_counted_apart() -> None:
     found = begun(Carried(1_000_000, TODAY, positions={SAMSUNG: (1, 75_000)}), a_balance(1_000_000, 5))
     assert (found.held, found.foreign, found.differences) == ({SAMSUNG: (1, 75_000)}, {SAMSUNG: 4}, ())
+
+
+def test_a_row_that_cannot_be_read_is_a_difference() -> None:
+    unread = UnreadRow("9", "ord_tmd is blank")
+    history = OrderHistory((), 0, 0, 0, (unread,))
+    found = opening(Carried(), a_balance(0), history, lambda _symbol: FREE, same_day=True)
+    assert [(each.what, each.name, each.ours) for each in found.differences] == [("order", "9", 0)]

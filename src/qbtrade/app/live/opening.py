@@ -48,7 +48,8 @@ def opening(found: Carried, balance: Balance, history: OrderHistory, costs_of: C
     theirs = Book(
         balance.cash if same_day else ours.cash,
         {symbol: min(holdings.get(symbol, 0), qty) for symbol, qty in ours.positions.items()},
-        frozenset(row.order_no for row in history.rows if row.open_qty and not row.original_no),
+        frozenset(row.order_no for row in history.rows if row.open_qty and not row.original_no)
+        | frozenset(row.order_no or "?" for row in history.unread),
     )
     slack = balance.costs + paid
     held = {

@@ -107,7 +107,11 @@ def cancel_everything(home: Path, environment: Environment, run_id: str) -> tupl
             call = calls.cancel(environment, order.branch, order.order_no, order.code)
             caller.order(call, partial(outcomes.__setitem__, order))
         loop.run_until(lambda: len(outcomes) == len(working), PATIENCE)
-        return tuple(_canceled(order, outcomes.get(order)) for order in working)
+        unread = answer.unread if isinstance(answer, OrderHistory) else ()
+        return (
+            *(_canceled(order, outcomes.get(order)) for order in working),
+            *(Canceled(row.order_no or "?", "?", "?", 0, False, row.problem) for row in unread),  # noqa: FBT003
+        )
     finally:
         workers.close()
 

@@ -56,11 +56,15 @@ def test_recorded_live_orders_can_still_be_changed() -> None:
     assert (first.original_no, first.side) == ("", Side.BUY)
 
 
-def test_a_side_that_is_neither_is_an_error() -> None:
+def test_a_side_that_is_neither_spoils_its_row_alone() -> None:
     (page,) = own("daily_ccld")
     page.body["output1"][0]["sll_buy_dvsn_cd"] = "03"
-    with pytest.raises(WireError, match="sll_buy_dvsn_cd"):
-        orders.order_history([page])
+    found = orders.order_history([page])
+    assert [row.order_no for row in found.rows] == ["4711"]
+    assert found.unread == (orders.UnreadRow("4712", "sll_buy_dvsn_cd is neither 01 nor 02"),)
+    page.body["output1"][1]["odno"] = ""
+    found = orders.order_history([page])
+    assert (found.rows, [row.order_no for row in found.unread], found.lacks_rows) == ((), ["4712", ""], False)
 
 
 def test_no_page_is_no_history() -> None:
