@@ -112,22 +112,7 @@ class OrderRig:
 
     def balance(self) -> Balance:
         """What is told of the account."""
-        holdings = tuple(
-            Holding(symbol=symbol, name="", qty=qty, sellable=qty, cost=0, last=0, credit=False)
-            for symbol, qty in self.held.items()
-        )
-        return Balance(
-            holdings=holdings,
-            cash=0,
-            deposit=0,
-            tomorrow=0,
-            stock_value=0,
-            net_assets=0,
-            bought=0,
-            sold=0,
-            costs=0,
-            loans=0,
-        )
+        return a_balance(self.held)
 
     def _told(self, call: Call[Any]) -> object:
         if self.fails:
@@ -215,3 +200,23 @@ class OrderRig:
 def taken(number: str) -> Accepted:
     """The broker took it under this number."""
     return Accepted(OrderAck(number, "06010", None))
+
+
+def a_balance(held: dict[str, int]) -> Balance:
+    """Shares by symbol, and no money."""
+    holdings = tuple(
+        Holding(symbol=symbol, name="", qty=qty, sellable=qty, cost=0, last=0, credit=False)
+        for symbol, qty in held.items()
+    )
+    return Balance(
+        holdings=holdings,
+        cash=0,
+        deposit=0,
+        tomorrow=0,
+        stock_value=0,
+        net_assets=0,
+        bought=0,
+        sold=0,
+        costs=0,
+        loans=0,
+    )

@@ -25,12 +25,14 @@ class Sent:
     none; cancels: how many were asked for. cuts: shares taken out, by the number of the cancel; gone_at: when the
     broker said that nothing is left, 0 for never; ended_at: when we said how it ended. sought_at: since when it is
     looked for; looks: at complete rows without a trace of it; is_not_live: the list of live orders did not have it;
-    alike: numbers that look like it and have no owner. by_rows: rows or totals told of fills whose notices may yet come.
+    alike: numbers that look like it and have no owner. by_rows: rows or totals told of fills that notices may still
+    tell.
     """
 
     __slots__ = (
-        "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts", "ended_at", "filled",
-        "gone_at", "heard", "is_not_live", "looks", "noticed", "number", "over", "request", "sent_at", "sought_at",
+        "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts", "ended_at",
+        "filled", "gone_at", "heard", "is_not_live", "looks", "noticed", "number", "over", "request", "sent_at",
+        "sought_at",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0) -> None:
