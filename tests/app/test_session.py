@@ -10,6 +10,7 @@ from qbtrade.app.plan import Limits, MockPlan, SimulationPlan, VenuePlan
 from qbtrade.app.report import encode
 from qbtrade.app.session import SessionResult
 from qbtrade.app.sessions import find, load
+from qbtrade.app.status import NoScreen
 from qbtrade.domain import events as ev
 from qbtrade.domain.events import Outcome, RiskState, StrategyFailed
 from qbtrade.domain.message import Event
@@ -32,20 +33,14 @@ DAYS = (
 Day = tuple[SessionResult, list[Event]]
 
 
-class Notices:
+class Notices(NoScreen):
     """A screen that keeps what it was told."""
 
     def __init__(self) -> None:
         self.notices: list[str] = []
 
-    def on_status(self, status: object) -> None:
-        pass
-
     def on_notice(self, text: str, action: str) -> None:
         self.notices.append(f"{text}; {action}")
-
-    def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
-        pass
 
 
 def session_id(home: Path, plan: SimulationPlan) -> str:

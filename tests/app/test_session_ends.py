@@ -10,6 +10,7 @@ from qbtrade.app import session as sessions
 from qbtrade.app.plan import Limits, MockPlan, SimulationPlan, VenuePlan
 from qbtrade.app.report import build, encode
 from qbtrade.app.sessions import find, load
+from qbtrade.app.status import NoScreen
 from qbtrade.app.wiring import BrokerMaker, sim_broker
 from qbtrade.domain import events as ev
 from qbtrade.domain.events import Outcome
@@ -32,17 +33,11 @@ IN_FLIGHT = a_plan(venue=VenuePlan(latency=90 * SECOND))
 """An order is under way for longer than a bar lasts."""
 
 
-class Stopper:
+class Stopper(NoScreen):
     """A screen that wants the session to end at the first bar after `ts` (UTC ns)."""
 
     def __init__(self, stop: StopRequest, ts: int) -> None:
         self._stop, self._ts = stop, ts
-
-    def on_status(self, status: object) -> None:
-        pass
-
-    def on_notice(self, text: str, action: str) -> None:
-        pass
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         del first, last, events

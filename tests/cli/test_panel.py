@@ -4,10 +4,17 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from qbtrade.app.status import LimitUse, Status, SymbolStatus
+from qbtrade.app.status import AlertStatus, LimitUse, Status, SymbolStatus, WireStatus
 from qbtrade.cli import panel
 from qbtrade.cli.pages import cells
 from tests.builders import SAMSUNG, SECOND, at
+
+ALERT = AlertStatus(
+    at("09:31:12"),
+    "CRITICAL",
+    "the day's loss of 1 won reached the limit of 1: trading is halted",
+    "look at the KIS app",
+)
 
 
 def a_symbol(symbol: str = SAMSUNG, *, qty: int = 1, halted: str = "") -> SymbolStatus:
@@ -24,7 +31,7 @@ def a_status(*symbols: SymbolStatus) -> Status:
         commission=12_345, tax=3_412, risk_state="ACTIVE", risk_reason="",
         limits=(LimitUse("budget", 75_100, 100_000, "KRW"), LimitUse("daily-loss", -5, 50_000, "KRW")),
         events=1_234_567, events_per_second=412_345.6, latency=420.0, memory=84 * 10**6,
-        alerts=("005930: a print of 10 x 3 was set aside (off-band)",),
+        alerts=(ALERT,),
     )  # fmt: skip
 
 
@@ -72,6 +79,37 @@ def test_many_symbols_are_counted_and_held_ones_stay_in_sight() -> None:
     assert "999999" in text
     assert "000008" not in text
     assert "and 2 more" in text
+
+
+def test_an_alert_says_when_it_was_and_what_to_do_above_the_figures() -> None:
+    lines = [line.strip() for line in drawn(a_status(), 100)]
+    when = lines.index(f"09:31:12  {ALERT.text}")
+    assert lines[when + 1] == "-> look at the KIS app"
+    assert when < next(number for number, line in enumerate(lines) if line.startswith("Market"))
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_the_account_and_how_it_is_joined_are_told_in_full(
+    width: int, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QB_LANG", language)
+    wire = WireStatus("emulator", "******01-01", "connecting", at("15:30"), 17, 18, 600 * SECOND, 1, 22_500_000, -1)
+    text = "\n".join(drawn(replace(a_status(), mode="emulator", wire=wire), width))
+    assert "…" not in text
+    for figure in ("******01-01", "17 / 18", "22.5 ms", "10m 00s"):
+        assert figure in text
+
+
+def test_a_dry_run_says_whose_data_it_trades_on() -> None:
+    wire = WireStatus("real", "******01-01", "open", 0, 0, 18, 0, -1, -1, -1)
+    assert drawn(replace(a_status(), mode="dry-run", wire=wire), 80)[1].strip().startswith("Dry run (Real)  2026")
+
+
+def test_a_session_that_has_ended_is_not_called_halted() -> None:
+    status = replace(a_status(), risk_state="HALTED", risk_reason="session-stopped")
+    assert drawn(status, 80)[1].rstrip().endswith(" ended")
+    assert "| ended (" in panel.line(status)
 
 
 def test_a_halt_says_its_reason() -> None:

@@ -123,3 +123,10 @@ def test_the_live_loop_serves_inbox_and_timers_until_it_is_asked_to_stop() -> No
     inbox.put(Heartbeat(7))
     LiveLoop(bus, clock, inbox, stop).run()
     assert seen == ["timer", Heartbeat(7)]
+
+
+def test_the_live_loop_tells_how_long_it_waited() -> None:
+    loop = LiveLoop(Bus(), LiveClock(), Inbox(), StopRequest())
+    before = loop.idle()
+    assert not loop.run_until(lambda: False, 0.05)
+    assert loop.idle() > before

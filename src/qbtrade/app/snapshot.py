@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from qbtrade.app.status import NOT_TRADED, LimitUse, Status, SymbolStatus
+from qbtrade.app.status import NOT_TRADED, AlertStatus, LimitUse, Status, SymbolStatus
 from qbtrade.app.wiring import Engines
 from qbtrade.domain.events import Held
 from qbtrade.domain.message import EventType
@@ -22,13 +22,15 @@ PAGE: Final = 4096
 class Snapshots:
     """Pictures of one session; rates are measured from one picture to the next. idle: machine seconds slept so far.
 
-    elsewhere: shares in symbols that the session does not trade.
+    elsewhere: shares in symbols that the session does not trade. is_live: the bus counts trades as they come; that of a
+    rehearsal counts them when it ends.
     """
 
     def __init__(
         self, engines: Engines, mode: str, symbols: tuple[str, ...], idle: Callable[[], float],
-        elsewhere: Mapping[str, Held] | None = None,
+        *, elsewhere: Mapping[str, Held] | None = None, is_live: bool = False,
     ) -> None:  # fmt: skip
+        self._is_live = is_live
         self._engines, self._mode, self._symbols, self._idle = engines, mode, symbols, idle
         self._elsewhere = tuple(_elsewhere(symbol, held) for symbol, held in (elsewhere or {}).items())
         self._watch = Stopwatch()
@@ -38,12 +40,13 @@ class Snapshots:
 
     def events(self) -> int:
         """Events delivered so far, trades included."""
-        return self._engines.bus.delivered + self._trade_count()
+        return self._engines.bus.delivered + (0 if self._is_live else self._trade_count())
 
     def take(self, ts: int) -> Status:
         """The session at `ts` (UTC ns)."""
         engines = self._engines
         market, portfolio, count = engines.market, engines.portfolio, engines.monitoring.count
+        alerts = engines.monitoring.alerts
         trades, events, seconds, slept = self._trade_count(), self.events(), self._watch.seconds(), self._idle()
         elapsed, wall = max(ts - self._ts, 1), max(seconds - self._seconds, 1e-9)
         busy = max(wall - (slept - self._slept), 0.0)
@@ -78,7 +81,7 @@ class Snapshots:
             events_per_second=(events - self._events) / wall,
             latency=busy * 1e9 / max(events - self._events, 1),
             memory=resident_bytes(),
-            alerts=tuple(alert.text for alert in engines.monitoring.alerts),
+            alerts=tuple(AlertStatus(each.ts, each.level.value, each.text, each.action) for each in alerts),
         )
         self._ts, self._trades, self._events = ts, trades, events
         self._seconds, self._slept = seconds, slept

@@ -36,12 +36,21 @@ class LimitUse(msgspec.Struct, frozen=True):
     unit: str
 
 
+class AlertStatus(msgspec.Struct, frozen=True):
+    """One alert. ts: UTC ns of market time. action: what to do, "" where there is nothing."""
+
+    ts: int
+    level: str
+    text: str
+    action: str
+
+
 class WireStatus(msgspec.Struct, frozen=True):
     """How a session is joined to the broker. Times in ns of machine time, -1 where there was none yet.
 
-    account: its tail. stream: slug. token_until: UTC ns, 0 without one. calls, calls_allowed: of the last second.
-    opens_in: ns of market time to the open, 0 once it was. to_order: from a signal; to_ack: from the order; to_fill:
-    from its acceptance; each the newest.
+    account: its tail. stream: connecting, open or lost. token_until: UTC ns, 0 without one. calls, calls_allowed: of
+    the last second. opens_in: ns of market time to the open, 0 once it was. to_order: from a signal; to_ack: from the
+    order; to_fill: from its acceptance; each the newest.
     """
 
     environment: str
@@ -92,7 +101,7 @@ class Status(msgspec.Struct, frozen=True):
     events_per_second: float
     latency: float
     memory: int
-    alerts: tuple[str, ...]
+    alerts: tuple[AlertStatus, ...]
     wire: WireStatus | None = None
 
 
@@ -101,6 +110,10 @@ class Screen(Protocol):
 
     def on_status(self, status: Status) -> None:
         """Every `--status-every` seconds of market time."""
+        ...
+
+    def on_glance(self, status: Status) -> None:
+        """Every machine second of a live session, for what cannot wait for the next status: alerts, a countdown."""
         ...
 
     def on_notice(self, text: str, action: str) -> None:
@@ -116,6 +129,9 @@ class NoScreen:
     """Nobody watches."""
 
     def on_status(self, status: Status) -> None:
+        """Ignore it."""
+
+    def on_glance(self, status: Status) -> None:
         """Ignore it."""
 
     def on_notice(self, text: str, action: str) -> None:

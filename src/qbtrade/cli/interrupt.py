@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Final, Self
 
@@ -26,6 +27,7 @@ class Interrupts:
         self._said = said or _("stopping: canceling orders, closing the books; once more to leave at once")
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
         self._terminals = [number for number in (1, 2) if os.isatty(number)]
+        self._holds_back, self._unsaid = False, ""
 
     def __enter__(self) -> Self:
         for number in SIGNALS:
@@ -38,6 +40,19 @@ class Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_IGN if self._stop.asked else handler)  # the end is near: let it be whole
 
+    @contextmanager
+    def held_back(self) -> Iterator[Callable[[], str]]:
+        """While a picture stands on the terminal: whoever draws it takes the answer, and writes it where it fits."""
+        self._holds_back = True
+        try:
+            yield self._taken
+        finally:
+            self._holds_back = False
+
+    def _taken(self) -> str:
+        text, self._unsaid = self._unsaid, ""
+        return text
+
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._stop.asked:
             _write(_("left at once: the journal is whole, the report is not written"))
@@ -45,7 +60,10 @@ class Interrupts:
         if number == signal.SIGHUP:
             self._leave_terminal()
         self._stop.ask(signal.Signals(number).name)
-        _write(self._said)
+        if self._holds_back:
+            self._unsaid = self._said
+        else:
+            _write(self._said)
 
     def _leave_terminal(self) -> None:
         """It was closed: what is written from here on goes nowhere, instead of failing in the middle of the end."""

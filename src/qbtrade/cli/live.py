@@ -48,10 +48,10 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, yes: bool, as_jso
     if kind is not EnvKind.EMULATOR:
         _check_first(plan, kind, None if quiet else out)
         agreed = consent(environment_of(settings, kind), plan, os.environ, yes=yes)
-    with Interrupts(stop), kept_awake() as granted, open_world(settings, kind, plan.session) as world:
+    with Interrupts(stop) as interrupts, kept_awake() as granted, open_world(settings, kind, plan.session) as world:
         if not (granted or quiet or kind is EnvKind.EMULATOR):
             typer.echo(_("Nothing keeps this machine awake: switch off sleep until the close."), file=out)
-        with watching(console, paced=True, quiet=quiet) as screen:
+        with watching(console, paced=True, quiet=quiet, interrupts=interrupts) as screen:
             result = trade(plan, world, home(), screen, stop, agreed)
         if as_json:
             sys.stdout.write(result.report_path.read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ def cells(wire: WireStatus, ts: int) -> list[Cell]:
     """Label, value and style of each figure. ts: UTC ns of the picture."""
     left = max(wire.token_until - ts, 0)
     rows = [
-        (_("Account"), f"{word(wire.environment)} {wire.account}", ""),
+        (_("Account"), wire.account, ""),
         (_("Stream"), word(wire.stream), _STREAMS.get(wire.stream, "")),
         (_("Token"), figures.age(min(left, DAY)) if wire.token_until else "-", "" if left > _SOON else "yellow"),
         (_("Calls"), f"{wire.calls} / {wire.calls_allowed}", ""),

@@ -1,6 +1,7 @@
 """The status of a running session: a panel for a terminal, one line for everything else."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from rich import box
@@ -10,15 +11,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from qbtrade.app.status import LimitUse, Status, SymbolStatus
+from qbtrade.app.status import AlertStatus, LimitUse, Status, SymbolStatus
 from qbtrade.cli import figures, live_panel
 from qbtrade.cli.text import _
-from qbtrade.cli.words import said, unit, word
+from qbtrade.cli.words import STOPPED, said, unit, word
 
 SHOWN_SYMBOLS: Final = 8
 SHOWN_ALERTS: Final = 3
 COLUMNS: Final = 3
 GAUGE: Final = 20
+LEVELS: Final = {"INFO": "dim", "WARNING": "yellow", "CRITICAL": "red"}
+"""How alerts look."""
 _NEARLY: Final = 80
 _STATES: Final = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "bold red"}
 Cell = tuple[str, str, str]
@@ -27,14 +30,12 @@ Cell = tuple[str, str, str]
 
 def panel(status: Status) -> RenderableType:
     """Everything that can be seen of a session, 80 columns wide or more."""
-    parts: list[RenderableType] = [_heading(status), _symbols(status.symbols), Rule(style="dim"), _numbers(status)]
+    parts: list[RenderableType] = [_heading(status), _symbols(status.symbols)]
+    if status.alerts:  # above the figures: what a small terminal cuts off stands at the end
+        parts += [Rule(_("Alerts"), style="dim", align="left"), *chain(*map(_alert, status.alerts[-SHOWN_ALERTS:]))]
+    parts += [Rule(style="dim"), _numbers(status)]
     if status.limits:
         parts += [Rule(_("Limits used"), style="dim", align="left"), _limits(status.limits)]
-    if status.alerts:
-        parts += [
-            Rule(_("Alerts"), style="dim", align="left"),
-            *(Text(said(alert)) for alert in status.alerts[-SHOWN_ALERTS:]),
-        ]
     return Panel(Group(*parts), box=box.HORIZONTALS, padding=0, style="", border_style="dim")
 
 
@@ -42,13 +43,26 @@ def _heading(status: Status) -> Table:
     table = Table.grid(expand=True, padding=(0, 1))
     table.add_column()
     table.add_column(justify="right")
-    state = Text(word(status.risk_state), style=_STATES.get(status.risk_state, ""))
-    if status.risk_reason:
+    state = Text(_state(status), style=_STATES.get(status.risk_state, ""))
+    if status.risk_reason == STOPPED:
+        state = Text(_state(status))
+    elif status.risk_reason:
         state.append(f": {word(status.risk_reason)}")
-    table.add_row(
-        Text(f"{word(status.mode)}  {figures.stamp(status.ts)} KST  {word(status.phase)}", style="bold"), state
-    )
+    where = f" ({word(status.wire.environment)})" if status.wire and status.wire.environment != status.mode else ""
+    told = f"{word(status.mode)}{where}  {figures.stamp(status.ts)} KST  {word(status.phase)}"
+    table.add_row(Text(told, style="bold"), state)
     return table
+
+
+def _state(status: Status) -> str:
+    """What may be traded; a session that has stopped by itself is no halt that anybody should look into."""
+    return word("ENDED" if status.risk_reason == STOPPED else status.risk_state)
+
+
+def _alert(alert: AlertStatus) -> Iterable[Text]:
+    yield Text(f"{figures.clock(alert.ts)}  {said(alert.text)}", style=LEVELS.get(alert.level, ""))
+    if alert.action:
+        yield Text(f"{' ' * len('00:00:00')}  -> {said(alert.action)}")
 
 
 def _symbols(symbols: tuple[SymbolStatus, ...]) -> RenderableType:
@@ -160,6 +174,12 @@ def _limits(limits: tuple[LimitUse, ...]) -> Table:
     return table
 
 
+def alert_line(alert: AlertStatus) -> str:
+    """One alert in one line: when, how grave, what, and what to do."""
+    action = f"; {said(alert.action)}" if alert.action else ""
+    return f"{figures.stamp(alert.ts)} {word(alert.level)}: {said(alert.text)}{action}"
+
+
 def line(status: Status) -> str:
     """The same in one line, for logs and pipes."""
     parts = [figures.stamp(status.ts), *map(_plain_symbol, status.symbols[:SHOWN_SYMBOLS])]
@@ -177,7 +197,7 @@ def line(status: Status) -> str:
         _("equity {equity}, profit {profit}").format(equity=figures.won(status.equity), profit=figures.signed(net))
     )
     used = ", ".join(f"{word(limit.name)} {figures.share(max(limit.used, 0), limit.limit)}" for limit in status.limits)
-    parts.append(f"{word(status.risk_state)} ({used})" if used else word(status.risk_state))
+    parts.append(f"{_state(status)} ({used})" if used else _state(status))
     speed = f"{figures.short(status.events_per_second)}/s, {figures.micros(status.latency)}"
     if status.wire:
         parts.append(live_panel.line(status.wire))

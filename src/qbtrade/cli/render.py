@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qbtrade.cli import figures
+from qbtrade.cli.panel import LEVELS
 from qbtrade.cli.text import _
 from qbtrade.cli.words import WORDS, figure, said, word
 
@@ -24,7 +25,6 @@ OUTCOMES: Final = {
     "FAULT": "bold red",
     "UNFINISHED": "yellow",
 }
-_LEVELS: Final = {"INFO": "dim", "WARNING": "yellow", "CRITICAL": "red"}
 _ENDED: Final = (
     "FILLED",
     "PARTLY_FILLED",
@@ -162,7 +162,7 @@ def alerts(alerts: list[Report]) -> Iterable[RenderableType]:
     shown = slice(0 if len({alert["ts"][:10] for alert in alerts}) > 1 else 11, 19)
     for alert in alerts[-SHOWN:]:
         action = f" ({said(alert['action'])})" if alert["action"] else ""
-        when, style = alert["ts"][shown].replace("T", " "), _LEVELS.get(alert["level"], "")
+        when, style = alert["ts"][shown].replace("T", " "), LEVELS.get(alert["level"], "")
         yield Text(f"{when}  {said(alert['text'])}{action}", style=style)
     if len(alerts) > SHOWN:
         yield Text(_("and {count} earlier ones").format(count=len(alerts) - SHOWN), style="dim")

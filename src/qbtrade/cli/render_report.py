@@ -13,7 +13,7 @@ from qbtrade.cli import figures
 from qbtrade.cli.checks import row_of
 from qbtrade.cli.render import OUTCOMES, Report, alerts, overview, section
 from qbtrade.cli.text import N_, _
-from qbtrade.cli.words import said, unit, word
+from qbtrade.cli.words import STOPPED, said, unit, word
 
 SHOWN: Final = 20
 """Round trips shown; the report holds them all."""
@@ -163,8 +163,9 @@ def _denials(denials: list[Report]) -> Iterable[RenderableType]:
 
 
 def _risk_change(change: Report) -> Text:
-    state, where = word(change["state"]), change["symbol"] or _("account")
-    reason = f" ({word(change['reason'])})" if change["reason"] else ""
+    where, is_end = change["symbol"] or _("account"), change["reason"] == STOPPED
+    state = word("ENDED" if is_end else change["state"])
+    reason = f" ({word(change['reason'])})" if change["reason"] and not is_end else ""
     numbers = f" {figures.won(change['value'])} / {figures.won(change['limit'])}" if change["limit"] else ""
     return Text(f"{_moment(change['ts'])}  {where}: {state}{reason}{numbers}")
 

@@ -1,17 +1,19 @@
 """Who watches a session: a panel, a progress bar, plain lines, or nobody."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
-from qbtrade.app.status import NoScreen, Screen, Status
+from qbtrade.app.status import AlertStatus, NoScreen, Screen, Status
 from qbtrade.cli import figures, panel
+from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.text import _
 from qbtrade.cli.words import said
 from qbtrade.kernel.clock import Stopwatch
@@ -42,18 +44,34 @@ def print_page(page: RenderableType, stream: TextIO) -> None:
 
 
 class PanelScreen:
-    """Draws the status panel in place, once per status."""
+    """Draws the status panel in place. unsaid: takes what is to be written above it."""
 
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    def __init__(self, live: Live, unsaid: Callable[[], str] = str) -> None:
+        self._live, self._unsaid = live, unsaid
+        self._alerts: tuple[AlertStatus, ...] = ()
 
     def on_status(self, status: Status) -> None:
-        """Draw it."""
-        self._live.update(panel.panel(status), refresh=True)
+        """Draw it, with a line below where the terminal writes ^C."""
+        self.catch_up()
+        self._alerts = status.alerts
+        self._live.update(Group(panel.panel(status), ""), refresh=True)
+
+    def on_glance(self, status: Status) -> None:
+        """Draw it when there is a new alert, and while the session waits for the open or for the stream."""
+        self.catch_up()
+        wire = status.wire
+        if status.alerts != self._alerts or (wire and (wire.opens_in or wire.stream == "connecting")):
+            self.on_status(status)
+
+    def catch_up(self) -> None:
+        """Write what could not be written at its own moment."""
+        if text := self._unsaid():
+            self._live.console.print(Text(text))
 
     def on_notice(self, text: str, action: str) -> None:
         """Write it above the panel."""
-        self._live.console.print(_notice(text, action))
+        self.catch_up()
+        self._live.console.print(Text(_notice(text, action)))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """A paced run shows its clock in the panel."""
@@ -87,16 +105,24 @@ class _Progress:
 class ProgressScreen(_Progress):
     """Draws a progress bar."""
 
-    def __init__(self, live: Live, *, pause: float = REDRAW) -> None:
+    def __init__(self, live: Live, unsaid: Callable[[], str] = str, *, pause: float = REDRAW) -> None:
         super().__init__(pause)
-        self._live = live
+        self._live, self._unsaid = live, unsaid
 
     def on_status(self, status: Status) -> None:
         """An unpaced run is over before anyone could read it."""
 
+    def on_glance(self, status: Status) -> None:
+        """Only a live session has any."""
+
+    def catch_up(self) -> None:
+        """Write what could not be written at its own moment."""
+        if text := self._unsaid():
+            self._live.console.print(Text(text))
+
     def on_notice(self, text: str, action: str) -> None:
         """Write it above the bar."""
-        self._live.console.print(_notice(text, action))
+        self._live.console.print(Text(_notice(text, action)))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Draw it."""
@@ -114,14 +140,25 @@ class LineScreen(_Progress):
     def __init__(self, console: Console, *, paced: bool, pause: float = SPEAK) -> None:
         super().__init__(pause)
         self._console, self._paced = console, paced
+        self._alerts: tuple[AlertStatus, ...] = ()
+        self._noted = set[str]()
 
     def on_status(self, status: Status) -> None:
-        """Write it."""
+        """Write new alerts, then the status."""
         if self._paced:
+            self.on_glance(status)
             self._say(panel.line(status))
+
+    def on_glance(self, status: Status) -> None:
+        """Write new alerts, but for what was said as a notice already."""
+        for alert in status.alerts:
+            if alert not in self._alerts and alert.text not in self._noted:
+                self._say(panel.alert_line(alert))
+        self._alerts = status.alerts
 
     def on_notice(self, text: str, action: str) -> None:
         """Write it."""
+        self._noted.add(text)
         self._say(_notice(text, action))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
@@ -145,12 +182,19 @@ def _share_of(ts: int, first: int, last: int) -> float:
 
 
 @contextmanager
-def watching(console: Console, *, paced: bool, quiet: bool) -> Iterator[Screen]:
-    """The screen that suits the run and the terminal, tidied up afterwards."""
+def watching(console: Console, *, paced: bool, quiet: bool, interrupts: Interrupts | None = None) -> Iterator[Screen]:
+    """The screen that suits the run and the terminal, tidied up afterwards. interrupts: whose answers it shows."""
     if quiet:
         yield NoScreen()
     elif not console.is_terminal:
         yield LineScreen(console, paced=paced)
     else:
-        with Live(console=console, auto_refresh=False, transient=not paced) as live:
-            yield PanelScreen(live) if paced else ProgressScreen(live)
+        with (
+            Live(console=console, auto_refresh=False, transient=not paced) as live,
+            interrupts.held_back() if interrupts else nullcontext(str) as unsaid,
+        ):
+            screen = PanelScreen(live, unsaid) if paced else ProgressScreen(live, unsaid)
+            try:
+                yield screen
+            finally:
+                screen.catch_up()

@@ -40,7 +40,10 @@ def _run_session(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCod
     from qbtrade.cli.render import summary
 
     console, stop = console_on(sys.stderr if as_json else sys.stdout), StopRequest()
-    with Interrupts(stop), watching(console, paced=plan.speed > 0, quiet=quiet) as screen:
+    with (
+        Interrupts(stop) as interrupts,
+        watching(console, paced=plan.speed > 0, quiet=quiet, interrupts=interrupts) as screen,
+    ):
         result = rehearse(plan, home(), screen, stop)
     if as_json:
         sys.stdout.write(result.report_path.read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ WORDS: Final = {
     "real": N_("Real"),
     "emulator": N_("Emulator"),
     "open": N_("open"),
+    "connecting": N_("connecting"),
     "lost": N_("lost"),
     "DONE": N_("done"),
     "INTERRUPTED": N_("interrupted"),
@@ -27,6 +28,7 @@ WORDS: Final = {
     "ACTIVE": N_("active"),
     "REDUCING": N_("reducing only"),
     "HALTED": N_("halted"),
+    "ENDED": N_("ended"),
     # phases
     "CLOSED": N_("closed"),
     "OPENING_AUCTION": N_("opening auction"),
@@ -109,6 +111,8 @@ WORDS: Final = {
     "embedded": N_("embedded"),
 }
 """English words by name; every reason that an engine gives stands here."""
+STOPPED: Final = "session-stopped"
+"""Why a session that ends by itself sends nothing more."""
 UNITS: Final = {
     "KRW": N_("won"),
     "orders": N_("orders"),

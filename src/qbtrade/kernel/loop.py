@@ -172,6 +172,10 @@ class Loop(Protocol):
         """Go on until `done` says so; False when it did not within `patience` machine seconds."""
         ...
 
+    def idle(self) -> float:
+        """Machine seconds spent waiting so far."""
+        ...
+
 
 class LiveLoop:
     """Waits for the inbox or the next timer, whichever comes first, until a stop is asked for."""
@@ -180,6 +184,11 @@ class LiveLoop:
 
     def __init__(self, bus: Bus, clock: LiveClock, inbox: Inbox, stop: StopRequest) -> None:
         self._bus, self._clock, self._inbox, self._stop = bus, clock, inbox, stop
+        self._idle = 0.0
+
+    def idle(self) -> float:
+        """Machine seconds spent waiting so far."""
+        return self._idle
 
     def run(self) -> None:
         """Run on the calling thread, which owns all state from here on."""
@@ -199,6 +208,9 @@ class LiveLoop:
         return True
 
     def _turn(self, longest: float) -> None:
-        event = self._inbox.take(self._clock.seconds_until_due(longest))
+        longest = self._clock.seconds_until_due(longest)
+        watch = Stopwatch()
+        event = self._inbox.take(longest)
+        self._idle += watch.seconds()
         if event is not None:
             self._bus.publish(event)

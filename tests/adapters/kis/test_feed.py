@@ -7,7 +7,7 @@ import pytest
 
 from qbtrade.adapters.kis.auth import Auth, OwnToken
 from qbtrade.adapters.kis.caller import Caller
-from qbtrade.adapters.kis.events import RegistrationRefused
+from qbtrade.adapters.kis.events import Registered, RegistrationRefused
 from qbtrade.adapters.kis.feed import KisFeed
 from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.adapters.kis.limiter import Limiter, OwnGrants
@@ -15,7 +15,7 @@ from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.adapters.kis.rest import Rest
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.rules import load_rules
-from qbtrade.domain.events import Alert
+from qbtrade.domain.events import Alert, FeedLost
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock
 from tests.adapters.kis.desk import NOW, an_environment
@@ -100,3 +100,13 @@ def test_a_channel_that_does_not_come_is_said_with_what_stands_in_for_it(tr_id: 
     ends.bus.subscribe(Alert, alerts.append)
     ends.bus.publish(RegistrationRefused(NOW, tr_id, "100000", "OPSP8993", "NO"))
     assert [(alert.level.name, alert.action) for alert in alerts] == [(level, action)]
+
+
+def test_a_stream_that_never_came_is_connecting_and_only_one_that_went_is_lost() -> None:
+    ends, states = Ends(1), list[str]()
+    ends.feed.start()
+    states.append(ends.feed.state)
+    for event in (Registered(NOW, "H0STCNT0", "100000"), FeedLost(NOW, "a test")):
+        ends.bus.publish(event)
+        states.append(ends.feed.state)
+    assert states == ["connecting", "open", "lost"]

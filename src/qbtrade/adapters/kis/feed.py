@@ -92,6 +92,7 @@ class KisFeed:
         self._halts = Halts(bus, market, symbols)
         self._asked: set[str] = set()
         self._told: set[str] = set()  # symbols whose stream brings trades
+        self._was_lost = False
         self._dark: set[str] = set()  # symbols of which neither stream nor REST tells the price
         bus.subscribe(KeyWanted, lambda _event: self._ask_key())
         bus.subscribe(Registered, self.on_registered)
@@ -131,9 +132,9 @@ class KisFeed:
         self._gaps.on_bar(bar)
 
     @property
-    def is_lost(self) -> bool:
-        """No symbol's trades come."""
-        return not self._told
+    def state(self) -> str:
+        """`open` while trades of a symbol come, `connecting` before they did for the first time, else `lost`."""
+        return "open" if self._told else "lost" if self._was_lost else "connecting"
 
     # the stream
 
@@ -165,6 +166,7 @@ class KisFeed:
     def on_lost(self, event: FeedLost) -> None:
         """From here on REST is asked for the prices of what is held."""
         del event
+        self._was_lost = True
         self._told.clear()
         for symbol in self._symbols:
             self._gaps.lost(symbol)

@@ -76,7 +76,7 @@ class LiveSession:
             wire.bus, clock, self.engines.market, wire.caller, wire.stream, wire.environment, live.rules.calendar,
             symbols=self.symbols, interval=setup.interval, held=self.held,
         )  # fmt: skip
-        self._snapshots = Snapshots(self.engines, self._mode, self.symbols, lambda: 0.0, held_elsewhere(live))
+        self._pictures, self._glances = self._snapshots(), self._snapshots()
 
     def _make_broker(self) -> Callable[[Bus, Clock, MarketView], Broker]:
         if self.live.plan.dry_run:
@@ -88,6 +88,12 @@ class LiveSession:
             return self.kis
 
         return make
+
+    def _snapshots(self) -> Snapshots:
+        elsewhere = held_elsewhere(self.live)
+        return Snapshots(
+            self.engines, self._mode, self.symbols, self.wire.loop.idle, elsewhere=elsewhere, is_live=True
+        )  # fmt: skip
 
     @property
     def _mode(self) -> str:
@@ -173,7 +179,7 @@ class LiveSession:
     def _on_status(self, due: int) -> None:
         self.engines.journal.flush()  # what was shown is written
         with suppress(OSError):  # whoever watched may be gone
-            self._screen.on_status(self.status())
+            self._screen.on_status(self._status(self._pictures))
         clock = self.wire.clock
         clock.call_at(max(due + self.live.plan.session.status_every, clock.now()), self._on_status)
 
@@ -181,7 +187,8 @@ class LiveSession:
         clock = self.wire.clock
         heed(self)
         self.engines.journal.flush()
-        self._show()
+        with suppress(OSError):
+            self._screen.on_glance(self._show())
         clock.call_at(clock.now() + SHOW_EVERY * NS * clock.speed, self._on_show)
 
     def cancel_all(self, reason: str) -> None:
@@ -192,20 +199,20 @@ class LiveSession:
                 now = self.wire.clock.now()
                 self.wire.bus.publish(CancelOrder(now, order.request.order_id, reason))
 
-    def status(self) -> Status:
-        """The session now."""
+    def _status(self, snapshots: Snapshots) -> Status:
         wire, clock, latency = self.wire, self.wire.clock, self.latency
         now, budget = clock.now(), wire.caller.budget()
-        state = "lost" if self.feed.is_lost else "open"
         seen = WireStatus(
-            wire.environment.kind.value, wire.environment.account_tail, state, wire.auth.expires(),
+            wire.environment.kind.value, wire.environment.account_tail, self.feed.state, wire.auth.expires(),
             budget.used, budget.allowed, max(self.day.open - now, 0),
             latency.to_order, latency.to_ack, latency.to_fill,
         )  # fmt: skip
-        return msgspec.structs.replace(self._snapshots.take(now), wire=seen)
+        return msgspec.structs.replace(snapshots.take(now), wire=seen)
 
-    def _show(self) -> None:
-        self.board.show(self.status(), self.heeded)
+    def _show(self) -> Status:
+        status = self._status(self._glances)
+        self.board.show(status, self.heeded)
+        return status
 
     # the end
 
