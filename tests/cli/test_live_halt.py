@@ -31,8 +31,8 @@ class Keen(Strategy):
         else:
             self.desk.buy(bar.symbol, "a bar has closed")
 '''
-KEEPS = ("--max", "500000", "--strategy", "./hold.py:Hold", "--bar", "10s")
-WAKES = ("--max", "500000", "--strategy", "./keen.py:Keen", "--bar", "10s")
+KEEPS = ("--max", "500000", "--strategy", "./hold.py:Hold", "--bar", "10s", "--max-orders", "100")
+WAKES = ("--max", "500000", "--strategy", "./keen.py:Keen", "--bar", "10s", "--max-orders", "100")
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def kis_cash(folder: Path) -> int:
 
 
 def test_after_the_close_what_is_left_is_named(folder: Path) -> None:
-    with hosted("15:05", speed=60) as kis:
+    with hosted("15:10", speed=30) as kis:
         with session(kis, folder, *KEEPS) as process:
             process.communicate(timeout=PATIENCE)
         qty = kis.account()["positions"]["005930"]

@@ -108,7 +108,7 @@ def test_entries_of_the_day_are_counted_over_restarts(ends_by: signal.Signals, t
 def test_shares_of_a_symbol_that_a_session_does_not_trade_are_shown_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "hold.py").write_text(HOLD)
     (tmp_path / "flip.py").write_text(FLIP)
-    holds = ("--max", "500000", "--strategy", "./hold.py:Hold", "--bar", "10s", "--daily-loss", "100000")
+    holds = ("--max", "500000", "--strategy", "./hold.py:Hold", "--bar", "10s", "--daily-loss", "100000", *OFTEN)
     with hosted("10:00", speed=30, symbols=("005930", "000660")) as kis:
         with session(kis, tmp_path, "--symbol", "005930", *holds) as process:
             wait_for(process, lambda: bool(fills(tmp_path)))
