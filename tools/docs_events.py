@@ -28,6 +28,9 @@ class NoStore:
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
         """Forget them."""
 
+    def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
+        """Forget them."""
+
     def close(self) -> None:
         """Nothing to write."""
 

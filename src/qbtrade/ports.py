@@ -73,6 +73,13 @@ class JournalStore(Protocol):
         """Write in order, all or none. durable: on disk before it returns. Raises: JournalError."""
         ...
 
+    def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
+        """Write rows that `append` refused, by their numbers, 1 for the first, into room that was taken beforehand.
+
+        vital: on disk before it returns, even where little room is left. Raises: JournalError.
+        """
+        ...
+
     def close(self) -> None:
         """Write what is left and let go of the file."""
         ...

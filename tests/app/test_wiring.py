@@ -30,6 +30,7 @@ HEAR = {
     ),
     E.FEED_LOST: ("RiskGate.on_feed_lost",),
     E.FEED_RESTORED: ("RiskGate.on_feed_restored",),
+    E.JOURNAL_LOST: ("RiskGate.on_journal_lost",),
     E.SIGNAL: (),
     E.STRATEGY_FAILED: ("Monitoring.on_strategy_failed", "RiskGate.on_strategy_failed"),
     E.SUBMIT_ORDER: ("Orders.on_submit", "RiskGate.on_submit"),

@@ -17,7 +17,7 @@ from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.order import OrderKind, OrderRequest
 from qbtrade.domain.rules import Rules
 from qbtrade.engines.hours import Hours
-from qbtrade.engines.journal import WRITTEN, Journal
+from qbtrade.engines.journal import WRITTEN, IntentGate, Journal
 from qbtrade.engines.market_data import SPIKE, MarketData
 from qbtrade.engines.monitoring import Monitoring
 from qbtrade.engines.orders import Orders
@@ -67,7 +67,7 @@ class Engines:
     def __init__(self, bus: Bus, clock: Clock, setup: Setup, store: JournalStore, make_broker: BrokerMaker) -> None:
         self.bus, self.clock = bus, clock
         symbols = tuple(instrument.symbol for instrument in setup.instruments)
-        self.journal = Journal(store, durable=setup.durable)
+        self.journal = Journal(store, bus, durable=setup.durable)
         self._join_journal()
         self.monitoring = Monitoring(bus, clock, heartbeat=setup.heartbeat)
         self._join_monitoring()
@@ -78,7 +78,7 @@ class Engines:
         )  # fmt: skip
         self._join_market()
         self.broker = make_broker(bus, clock, self.market)
-        self.orders = Orders(bus, clock, self.market, self.broker)
+        self.orders = Orders(bus, clock, self.market, IntentGate(bus, clock, self.journal, self.broker))
         self._join_orders()
         self.portfolio = Portfolio(
             bus, clock, self.market, self.orders, setup.rules,
@@ -171,6 +171,7 @@ class Engines:
         self.bus.subscribe(ev.SymbolResumed, risk.on_resumed)
         self.bus.subscribe(ev.FeedLost, risk.on_feed_lost)
         self.bus.subscribe(ev.FeedRestored, risk.on_feed_restored)
+        self.bus.subscribe(ev.JournalLost, risk.on_journal_lost)
 
     def _join_protection(self) -> None:
         protection = self.protection

@@ -86,6 +86,7 @@ WORDS: Final = {
     "stop-loss": N_("stop-loss"),
     "strategy-failed": N_("strategy failed"),
     "feed-lost": N_("no market data"),
+    "journal-lost": N_("the journal cannot be written"),
     "feed-restored": N_("market data is back"),
     "new-day": N_("new trading day"),
     "session-stopped": N_("session stopped"),

@@ -9,6 +9,7 @@ from qbtrade.domain.events import (
     EquityMarked,
     FeedLost,
     FeedRestored,
+    JournalLost,
     Level,
     OrderApproved,
     OrderDenied,
@@ -33,6 +34,7 @@ ENTER: Final = Intent.ENTER
 ACCOUNT: Final = ""
 DAILY_LOSS: Final = "daily-loss"
 FEED_LOST: Final = "feed-lost"
+JOURNAL_LOST: Final = "journal-lost"
 STRATEGY_FAILED: Final = "strategy-failed"
 STATES: Final = tuple(RiskState)  # by severity
 
@@ -222,6 +224,13 @@ class RiskGate:
     def on_feed_restored(self, event: FeedRestored) -> None:
         """Market data is back."""
         self._lift(event.ts, ACCOUNT, {FEED_LOST}, "feed-restored")
+
+    def on_journal_lost(self, event: JournalLost) -> None:
+        """What cannot be written down may not be sent; there is no way back in this session."""
+        text = f"the journal cannot be written ({event.reason}): no new orders; cancels and protective sells go on"
+        action = "free space or mend the disk, then end this session and start qb again"
+        self._bus.publish(Alert(event.ts, Level.CRITICAL, JOURNAL_LOST, text, action))
+        self.halt(event.ts, JOURNAL_LOST)
 
     # states
 

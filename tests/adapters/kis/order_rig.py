@@ -48,6 +48,9 @@ class _Nowhere:
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
         """Forget them."""
 
+    def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
+        """Forget them."""
+
     def close(self) -> None:
         """Nothing to close."""
 

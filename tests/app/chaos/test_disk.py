@@ -87,3 +87,21 @@ def test_sqlite_keeps_whole_writes_whatever_is_left_of_its_log(torn: tuple[Path,
         seen.add(len(found))
     assert seen <= every_write
     assert boundaries() <= seen
+
+
+def test_what_was_rescued_is_read_behind_the_rows_and_survives_where_it_was_vital(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite3"
+    virtual, real = Disk().create("run", lambda _point: None), SqliteJournal(path, rescues=True)
+    all_rows = rows(1, 6)
+    for journal in (virtual, real):
+        journal.append(all_rows[:2], durable=True)
+        journal.rescue([(4, all_rows[3])], vital=True)
+        journal.append(all_rows[2:3], durable=True)
+        journal.rescue([(3, all_rows[2]), (5, all_rows[4])], vital=False)
+    assert list(virtual.read()) == list(read_events(path)) == all_rows[:5]
+    virtual.lose_power(Random(0))
+    assert list(virtual.read()) == list(virtual.on_disk()) == all_rows[:4]
+    virtual.append(all_rows[3:6], durable=True)
+    real.append(all_rows[3:6], durable=True)
+    assert list(virtual.read()) == list(read_events(path)) == all_rows
+    real.close()

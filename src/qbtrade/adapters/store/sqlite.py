@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from qbtrade.adapters.store.emergency import EmergencyFile, rescued
 from qbtrade.domain.events import type_of
 from qbtrade.domain.message import Event, EventType
 from qbtrade.errors import FileError, JournalError
@@ -35,7 +36,7 @@ _INSERT_ROW: Final = _INSERT + "(?, ?, ?, ?, ?)"
 _INSERT_BLOCK: Final = _INSERT + ", ".join(["(?, ?, ?, ?, ?)"] * _BLOCK)
 
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final[Callable[[str], Event]] = msgspec.json.Decoder(reduce(or_, type_of.values())).decode
+_decode: Final[Callable[[str | bytes], Event]] = msgspec.json.Decoder(reduce(or_, type_of.values())).decode
 
 
 def _field(event_type: type[Event], name: str) -> Callable[[Event], str]:
@@ -54,10 +55,15 @@ _KEYS: Final[dict[type[Event], tuple[str, Callable[[Event], str], Callable[[Even
 class SqliteJournal:
     """Appends to a new file that only its owner may read. Implements ports.JournalStore."""
 
-    def __init__(self, path: Path) -> None:
-        """Create the file. Raises: JournalError when it exists or cannot be written."""
+    def __init__(self, path: Path, *, rescues: bool = False) -> None:
+        """Create the file. rescues: take room for `rescue`.
+
+        Raises: JournalError when it exists or cannot be written.
+        """
         self._path = path
         self._durable = False
+        self._rows = self._last_rescued = 0
+        self._emergency: EmergencyFile | None = None
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except OSError as error:
@@ -67,7 +73,8 @@ class SqliteJournal:
         self._connection = sqlite3.connect(path, isolation_level=None)
         try:
             self._create()
-        except sqlite3.Error as error:
+            self._emergency = EmergencyFile(path) if rescues else None
+        except (sqlite3.Error, OSError) as error:
             self._connection.close()
             path.unlink(missing_ok=True)
             raise self._unwritable(error) from error
@@ -90,10 +97,30 @@ class SqliteJournal:
             except sqlite3.Error as error:
                 self._undo()
                 raise self._unwritable(error) from error
+            self._rows += len(cells) // _COLUMNS
+
+    def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
+        """Write rows that `append` refused into the emergency file; see JournalStore. Raises: JournalError."""
+        if self._emergency is None:
+            raise JournalError("journal {path} has no emergency file", path=self._path)
+        lines = [(number, _encode(event)) for number, event in rows]
+        try:
+            self._emergency.write(lines, vital=vital)
+        except OSError as error:
+            raise JournalError(
+                "cannot write {path}: {cause}", path=self._emergency.path, cause=error.strerror or error
+            ) from error
+        self._last_rescued = max((self._last_rescued, *(number for number, _ in lines)))
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and let go of it. Harmless when closed."""
+        """Fold the write-ahead log into the file and let go of it. Harmless when closed.
+
+        The emergency file goes, too, unless it holds what the journal lacks.
+        """
         self._connection.close()
+        emergency, self._emergency = self._emergency, None
+        if emergency is not None:
+            emergency.close() if self._last_rescued > self._rows else emergency.remove()
 
     def _write(self, cells: list[int | str], *, durable: bool) -> None:
         execute, executemany = self._connection.execute, self._connection.executemany
@@ -111,7 +138,7 @@ class SqliteJournal:
         with suppress(sqlite3.Error):  # gone already when the error itself rolled back
             self._connection.execute("ROLLBACK")
 
-    def _unwritable(self, error: sqlite3.Error) -> JournalError:
+    def _unwritable(self, error: Exception) -> JournalError:
         return JournalError(
             "cannot write journal {path}: {cause}", path=self._path, cause=error,
             hint="Free space or mend the folder; nothing of this write was kept",
@@ -127,6 +154,8 @@ def read_events(
     order_id: str | None = None,
 ) -> Iterator[Event]:
     """Stream events in order of writing, also while a session writes them; leaves no trace on disk.
+
+    Rows that were rescued into the emergency file follow those of the journal.
 
     symbol: also events that only name an order of that symbol. start, end: UTC ns, half open.
     Raises: FileError for a missing or foreign file, JournalError for a damaged one.
@@ -174,13 +203,39 @@ def integrity(path: Path) -> tuple[str, ...]:
 def _select(path: Path, tail: str, values: Iterable[Any]) -> Iterator[Event]:
     with closing(_open(path)) as connection:
         try:
+            _join_rescued(connection, path)
             for seq, body in connection.execute("SELECT seq, body FROM event" + tail, tuple(values)):  # noqa: S608 (our own text)
-                try:
-                    yield _decode(body)
-                except msgspec.DecodeError as error:
-                    raise JournalError("journal {path}, row {seq}: {cause}", path=path, seq=seq, cause=error) from error
+                yield _decoded(path, seq, body)
         except sqlite3.DatabaseError as error:
             raise JournalError("journal {path} is damaged: {cause}", path=path, cause=error) from error
+
+
+def _join_rescued(connection: sqlite3.Connection, path: Path) -> None:
+    """Let queries see what only the emergency file holds, behind the journal's own rows."""
+    try:
+        lines = list(rescued(path))
+    except OSError as error:
+        raise JournalError("journal {path} is damaged: {cause}", path=path, cause=error) from error
+    if not lines:
+        return
+    connection.execute("BEGIN")  # a session that goes on writing adds no row twice
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("CREATE TEMP TABLE rescued (seq INTEGER PRIMARY KEY, ts, type, symbol, order_id, body)")
+    for seq, body in lines:
+        if seq > last:
+            event = _decoded(path, seq, body)
+            tag, symbol, order_id = _KEYS[event.__class__]
+            row = (seq, event.ts, tag, symbol(event), order_id(event), body.decode())
+            connection.execute("INSERT OR IGNORE INTO rescued VALUES (?, ?, ?, ?, ?, ?)", row)
+    connection.execute("CREATE TEMP VIEW event AS SELECT * FROM main.event UNION ALL SELECT * FROM rescued")
+
+
+def _decoded(path: Path, seq: int, body: str | bytes) -> Event:
+    try:
+        return _decode(body)
+    except msgspec.DecodeError as error:
+        raise JournalError("journal {path}, row {seq}: {cause}", path=path, seq=seq, cause=error) from error
 
 
 def _open(path: Path) -> sqlite3.Connection:

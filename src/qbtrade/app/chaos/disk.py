@@ -11,7 +11,8 @@ from qbtrade.errors import JournalError
 class VirtualJournal:
     """One journal. Implements ports.JournalStore. at: called with the name of each point where a process may end.
 
-    writes: row counts after each write; synced: rows that survive a loss of power.
+    writes: row counts after each write; synced: rows that survive a loss of power. A full disk still has the room that
+    was taken for rescued rows.
     """
 
     def __init__(self, name: str, at: Callable[[str], None]) -> None:
@@ -19,6 +20,8 @@ class VirtualJournal:
         self.rows: list[Event] = []
         self.writes: list[int] = []
         self.synced = 0
+        self._room: dict[int, Event] = {}
+        self._room_synced: frozenset[int] = frozenset()
         self.is_full = False
 
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
@@ -32,9 +35,27 @@ class VirtualJournal:
             self.synced = len(self.rows)
         self._at("after-write")
 
+    def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
+        """Write rows that `append` refused into the room for them."""
+        self._at("before-write")
+        self._room.update(rows)
+        if vital:
+            self._room_synced = frozenset(self._room)
+        self._at("after-write")
+
+    def read(self) -> tuple[Event, ...]:
+        """What a reader finds: the rows, and behind them those that were only rescued."""
+        return (*self.rows, *(event for number, event in sorted(self._room.items()) if number > len(self.rows)))
+
+    def on_disk(self) -> tuple[Event, ...]:
+        """What a loss of power leaves for certain."""
+        rescued = (self._room[number] for number in sorted(self._room_synced) if number > len(self.rows))
+        return (*self.rows[: self.synced], *rescued)
+
     def close(self) -> None:
         """Everything is on disk."""
         self.synced = len(self.rows)
+        self._room_synced = frozenset(self._room)
 
     def lose_power(self, rng: Random) -> None:
         """Keep what was synced, and of the later writes as many as luck will have: whole ones, in order."""
@@ -42,6 +63,7 @@ class VirtualJournal:
         kept = rng.choice([self.synced, *later])
         del self.rows[kept:]
         self.writes = [size for size in self.writes if size <= kept]
+        self._room = {number: self._room[number] for number in self._room_synced}
 
 
 class Disk:
@@ -60,7 +82,7 @@ class Disk:
 
     def books(self) -> Iterator[Callable[[], Iterator[Event]]]:
         """Readers of all journals that hold anything, newest first."""
-        return (partial(iter, tuple(journal.rows)) for journal in reversed(self.journals) if journal.rows)
+        return (partial(iter, journal.read()) for journal in reversed(self.journals) if journal.rows)
 
     def fill(self, *, is_full: bool) -> None:
         """Nothing can be written, or everything again."""

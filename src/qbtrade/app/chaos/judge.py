@@ -77,7 +77,7 @@ class Judge:
 
     def _intents(self) -> Counter[Looks]:
         journal, found = self._disk.journals[-1], Counter[Looks]()
-        for row in journal.rows[: journal.synced]:
+        for row in journal.on_disk():
             if isinstance(row, OrderSending) and not row.order.order_id.startswith("L"):
                 order = row.order
                 price = 0 if order.kind is OrderKind.MARKET else order.price
@@ -87,7 +87,7 @@ class Judge:
     def _day_is_over(self) -> bool:
         return any(
             isinstance(row, RiskStateChanged) and row.state is RiskState.HALTED and row.reason == "daily-loss"
-            for journal in self._disk.journals for row in journal.rows
+            for journal in self._disk.journals for row in journal.read()
         )  # fmt: skip
 
     def on_answered(self, body: bytes) -> None:
@@ -115,7 +115,7 @@ class Judge:
             self.broken.append(f"{len(buys)} entries of a day, the limit is {limits.max_entries}")
         if ledger.cash - bound < self._cash * limits.cash_share // PPB // 2:
             self.broken.append(f"cash fell to {ledger.cash - bound:,}, below half of the reserve")
-        approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.rows)
+        approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.read())
         if len(entries) > approved:
             self.broken.append(f"KIS has {len(entries)} orders, the journals {approved} approved ones")
 
@@ -123,7 +123,7 @@ class Judge:
         """How often what the journals tell happened, by event and reason."""
         found = Counter[str]()
         for journal in self._disk.journals:
-            for row in journal.rows:
+            for row in journal.read():
                 found[f"event {row.__class__.__name__}"] += isinstance(row, RARE)
                 found[f"alert {getattr(row, 'code', '')}"] += isinstance(row, Alert)
         return found

@@ -26,6 +26,13 @@ def ended(
     return SessionEnded(now, outcome, reason, counted, last, {**timing}, _terms(engines, last, now))
 
 
+def judged(engines: Engines, fault: Exception | None) -> tuple[Outcome, str] | None:
+    """What a session that could not keep its word comes to, whatever else ended it; None for any other."""
+    if engines.journal.trouble:
+        return Outcome.FAULT, f"the journal is incomplete: {engines.journal.trouble}"
+    return (Outcome.FAULT, f"{type(fault).__name__}: {fault}") if fault else None
+
+
 def _terms(engines: Engines, last: dict[str, int], now: int) -> dict[str, Terms]:
     """What one more round trip would cost."""
     costs = {symbol: engines.portfolio.costs_of(symbol, now) for symbol in last}

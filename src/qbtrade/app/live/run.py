@@ -3,6 +3,7 @@
 import gc
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
@@ -30,7 +31,7 @@ from qbtrade.domain.calendar import Calendar, TradingDay, iso_kst, kst_date
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.money import Costs
 from qbtrade.domain.rules import Rules
-from qbtrade.errors import BrokerError, EngineFault, ExitCode, LockedError, UsageError
+from qbtrade.errors import BrokerError, EngineFault, ExitCode, JournalError, LockedError, QbError, UsageError
 from qbtrade.kernel.loop import StopRequest
 
 
@@ -93,7 +94,7 @@ def _run(
     parts: Live, wire: Wire, board: Board, home: Path, path: Path, screen: Screen, stop: StopRequest
 ) -> SessionResult:
     journal = journals_dir(home) / f"{parts.run_id}.sqlite3"
-    store = SqliteJournal(journal)
+    store = SqliteJournal(journal, rescues=True)
     try:
         session = LiveSession(parts, wire, store, board, screen, stop)
         gc.collect()
@@ -102,6 +103,8 @@ def _run(
     finally:
         gc.unfreeze()
         store.close()
+    if session.engines.journal.trouble:
+        raise _incomplete(session, journal, path)
     report = reports.build(read_events(journal))
     reports.write(report, path)
     fault = session.fault
@@ -111,8 +114,21 @@ def _run(
         ) from fault
     if fault is not None:
         raise EngineFault(f"{type(fault).__name__}: {fault}; the session was ended, its report is {path}") from fault
-    code = ExitCode.BOOKS_DISAGREE if session.differences else EXIT[outcome]
-    return SessionResult(report, path, parts.run_id, outcome, code)
+    code = EXIT[outcome] if session.is_compared else ExitCode.BROKER
+    return SessionResult(report, path, parts.run_id, outcome, ExitCode.BOOKS_DISAGREE if session.differences else code)
+
+
+def _incomplete(session: LiveSession, journal: Path, path: Path) -> JournalError:
+    """What to say of a session whose journal lacks rows; the report is written where that can be done."""
+    with suppress(QbError):
+        reports.write(reports.build(read_events(journal)), path)
+    positions = session.engines.portfolio.account.positions
+    held = ", ".join(f"{symbol} {position.qty:,}" for symbol, position in positions.items() if position.qty)
+    return JournalError(
+        "the journal of this session is incomplete: {cause}; shares held: {held}",
+        hint="Free space or mend the disk, compare with the KIS app, then start qb again",
+        cause=session.engines.journal.trouble, held=held or "-",
+    )  # fmt: skip
 
 
 def trading_day(calendar: Calendar, now: int, plan: LivePlan) -> TradingDay:

@@ -10,14 +10,14 @@ from qbtrade.adapters.kis.broker import KisBroker
 from qbtrade.adapters.kis.feed import KisFeed
 from qbtrade.app.live.account import compare, told
 from qbtrade.app.live.board import Board
-from qbtrade.app.live.ending import ended
+from qbtrade.app.live.ending import ended, judged
 from qbtrade.app.live.foreword import say_first
 from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, heed
 from qbtrade.app.live.latency import Latency
 from qbtrade.app.live.parts import Live, held_elsewhere, not_ours_to_trade, opening_held, started, told_terms
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
-from qbtrade.app.live.winding import wind_down
+from qbtrade.app.live.winding import stop_after_fault, wind_down
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.snapshot import Snapshots
 from qbtrade.app.status import Screen, Status, WireStatus
@@ -54,7 +54,7 @@ class LiveSession:
         self._watch = Stopwatch()
         self.fault: Exception | None = None
         self.differences: tuple[Difference, ...] = ()
-        self.is_over, self.heeded = live.plan.sells_only, 0
+        self.is_over, self.heeded, self.is_compared = live.plan.sells_only, 0, True
         plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None
@@ -117,13 +117,16 @@ class LiveSession:
             outcome, reason = self._outcome()
             wind_down(self)
         except JournalError:
-            raise
+            raise  # of the first row: nothing was sent yet
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends the session, not the report
-            self.fault, outcome, reason = error, Outcome.FAULT, f"{type(error).__name__}: {error}"
-            self._stop_after_fault(error)
+            self.fault, outcome, reason = error, Outcome.FAULT, ""
+            stop_after_fault(self, error)
+        self.engines.journal.flush(durable=True)
+        outcome, reason = judged(self.engines, self.fault) or (outcome, reason)
         last = ended(self.engines, self.symbols, outcome, reason, self.wire.stream.counts(), self._watch)
         self.wire.bus.publish(last)
-        self._show()
+        with suppress(Exception):  # a view, and what an engine did once it may do again
+            self._show()
         return outcome
 
     def _open(self) -> None:
@@ -132,6 +135,8 @@ class LiveSession:
         held = opening_held(live)
         wire.bus.publish(started(live, wire.environment, self.limits, now, self._mode))
         engines.journal.flush(durable=True)
+        if engines.journal.trouble:
+            raise JournalError(engines.journal.trouble)
         engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
         engines.risk.carry(self.day.day.isoformat(), live.entries)
         interval, count = live.plan.session.interval or MINUTE, self._warm_up
@@ -225,16 +230,12 @@ class LiveSession:
             return Outcome.HALTED, self.engines.risk.reason()
         return Outcome.DONE, ""
 
-    def _stop_after_fault(self, error: Exception) -> None:
-        text = f"an engine failed ({type(error).__name__}: {error}): the session ends here"
-        with suppress(Exception):
-            now = self.wire.clock.now()
-            self.wire.bus.publish(Alert(now, Level.CRITICAL, "engine-fault", text, "see what is left open"))
-            wind_down(self)
-
     def say(self, code: str, text: str, action: str, level: Level = Level.CRITICAL) -> None:
-        """Tell journal and screen."""
-        self.wire.bus.publish(Alert(self.wire.clock.now(), level, code, text, action))
+        """Tell journal and screen; the screen also when an engine fails at it."""
+        try:
+            self.wire.bus.publish(Alert(self.wire.clock.now(), level, code, text, action))
+        except Exception as error:  # noqa: BLE001 - told as the fault of the session; what is left has to be named
+            self.fault = self.fault or error
         with suppress(OSError):
             self._screen.on_notice(text, action)
 
@@ -246,8 +247,10 @@ class LiveSession:
         positions = {symbol: position.qty for symbol, position in account.positions.items()}
         try:
             self.differences = compare(self.wire, account.cash, positions, not_ours_to_trade(self.live))
-        except BrokerError as error:
-            self.say("books-not-compared", f"the books could not be compared: {error.message}", "look into the KIS app")
+        except (BrokerError, KeyboardInterrupt) as error:
+            self.is_compared = False
+            cause = error.message if isinstance(error, BrokerError) else "interrupted"
+            self.say("books-not-compared", f"the books could not be compared: {cause}", "look into the KIS app")
         for difference in self.differences:
             self.say(BOOKS_DISAGREE, f"the books disagree: {told(difference)}", "compare with the KIS app")
 

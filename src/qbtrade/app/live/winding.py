@@ -1,10 +1,13 @@
 """The end of a live session: no more entries, nothing left working, and a word about whatever is left."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from qbtrade.app.live.halting import step_aside
 from qbtrade.app.live.plan import OnExit
 from qbtrade.domain.calendar import NS, Phase
+from qbtrade.domain.events import CancelOrder
+from qbtrade.kernel.clock import Stopwatch
 
 if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
@@ -23,8 +26,7 @@ def wind_down(session: "LiveSession") -> None:
         step_aside(session)
         return
     engines = session.engines
-    orders, now = engines.orders, engines.clock.now()
-    engines.risk.halt(now, STOPPED)
+    engines.risk.halt(engines.clock.now(), STOPPED)
     flattens = session.on_exit is OnExit.FLATTEN and session.can_sell
     if not flattens:
         engines.protection.rest()
@@ -34,6 +36,27 @@ def wind_down(session: "LiveSession") -> None:
         _sell_all(session)
         _cancel_all(session)
     engines.portfolio.mark(engines.clock.now())
+    tell_what_is_left(session)
+    session.look_at_books()
+
+
+def stop_after_fault(session: "LiveSession", error: Exception) -> None:
+    """Wind down after an engine failed, and when that fails, too, cancel what can be canceled and name the rest."""
+    session.say(
+        "engine-fault", f"an engine failed ({type(error).__name__}: {error}): the session ends here",
+        "see what is left open",
+    )  # fmt: skip
+    try:
+        wind_down(session)
+    except Exception:  # noqa: BLE001 - the first fault is the one to tell; here only the account counts
+        _cancel_in_spite(session)
+        tell_what_is_left(session)
+
+
+def tell_what_is_left(session: "LiveSession") -> None:
+    """Name every order that may still work, and all shares."""
+    engines = session.engines
+    orders = engines.orders
     for symbol in orders.open_symbols():
         for order in orders.open_orders(symbol):
             what = f"{order.request.side.lower()} {order.remaining:,} of {symbol}"
@@ -43,7 +66,6 @@ def wind_down(session: "LiveSession") -> None:
         if position.qty:
             text = f"{symbol}: {position.qty:,} shares are held, and no stop-loss is active from here on"
             session.say("shares-left", text, "start qb again, or watch them elsewhere")
-    session.look_at_books()
 
 
 def _sell_all(session: "LiveSession") -> None:
@@ -67,3 +89,20 @@ def _cancel_all(session: "LiveSession") -> None:
             return
         session.cancel_all(STOPPED)
         session.wire.loop.run_until(lambda: not orders.open_symbols(), AGAIN)
+
+
+def _cancel_in_spite(session: "LiveSession") -> None:
+    """Ask for each cancel on its own: what fails for one order need not fail for the next."""
+    engines = session.engines
+    with suppress(Exception):
+        engines.protection.rest()
+    if session.on_exit is OnExit.LEAVE:
+        return
+    watch = Stopwatch()
+    while engines.orders.open_symbols() and watch.seconds() < PATIENCE:
+        for symbol in engines.orders.open_symbols():
+            for order in engines.orders.open_orders(symbol):
+                with suppress(Exception):
+                    session.wire.bus.publish(CancelOrder(engines.clock.now(), order.request.order_id, STOPPED))
+        with suppress(Exception):
+            session.wire.loop.run_until(lambda: not engines.orders.open_symbols(), AGAIN)

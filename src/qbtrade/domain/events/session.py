@@ -74,6 +74,12 @@ class RiskStateChanged(Event, frozen=True, gc=False, tag=E.RISK_STATE_CHANGED.va
     value: int = 0
 
 
+class JournalLost(Event, frozen=True, gc=False, tag=E.JOURNAL_LOST.value):
+    """The journal of a live session takes no more rows. reason: words."""
+
+    reason: str
+
+
 class Alert(Event, frozen=True, gc=False, tag=E.ALERT.value):
     """Something the trader should know. code: slug; action: what to do, or ""."""
 
