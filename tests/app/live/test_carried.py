@@ -1,14 +1,17 @@
-from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.live.carried import Carried, carried, journals
+from qbtrade.domain import events as ev
+from qbtrade.domain.message import Event
+from qbtrade.domain.order import Purpose, Side
 from qbtrade.errors import QbError
-
-TODAY = date(2026, 11, 2)
+from tests.builders import SAMSUNG, TODAY, an_order, at
 
 
 @pytest.fixture
@@ -31,3 +34,67 @@ def test_a_session_killed_before_its_first_row_left_nothing(tmp_path: Path, fold
     (folder / "20261102-090000-000000.sqlite3").touch()
 
     assert carried(journals(tmp_path), "account", TODAY) == Carried()
+
+
+def started(**fields: Any) -> ev.SessionStarted:
+    return ev.SessionStarted(
+        ts=at("10:00"), session_id="s", run_id="r", version="0", mode="paper", symbols=(SAMSUNG,), strategy="x",
+        parameters={}, seed=0, source="", interval=1, limits={}, account="account",
+        **{"cash": 1_000_000, "day_start": 1_000_000, **fields},
+    )  # fmt: skip
+
+
+def read(*rows: Event, older: tuple[Event, ...] = ()) -> Carried:
+    books = (partial(iter, each) for each in (rows, older))
+    return carried(books, "account", TODAY)
+
+
+def changed(symbol: str, qty: int, cost: int, cash: int, realized: int = 0) -> ev.PositionChanged:
+    return ev.PositionChanged(
+        at("10:01"), symbol, qty, cost, realized, 10, 0, cash, "Q1", Side.BUY, 75_000, qty, Purpose.ENTRY
+    )
+
+
+LEFT = ev.Leftover("L000001", an_order("Q7", qty=5), at("09:30"), "", 2, 150_000)
+
+
+def test_what_a_session_began_with_and_did_not_touch_is_left_as_it_was() -> None:
+    held = {"000660": ev.Held(3, 300_000, 100_000)}
+    found = read(started(held=held, leftovers=(LEFT,), entries=4, foreign={"035720": 9}))
+    assert (found.positions, found.leftovers) == ({"000660": (3, 300_000)}, [LEFT])
+    assert (found.entries, found.foreign) == (4, {"035720": 9})
+
+
+def test_a_leftover_keeps_its_looks_and_the_time_at_which_it_was_sent_over_any_number_of_starts() -> None:
+    adopted = an_order("L000001", qty=3)
+    found = read(
+        started(leftovers=(LEFT,)), ev.OrderSending(at("10:00"), adopted),
+        ev.OrderAccepted(at("10:01"), "L000001", "77"),
+        ev.OrderFilled(at("10:02"), "L000001", SAMSUNG, Side.BUY, 75_000, 1),
+    )  # fmt: skip
+    assert found.leftovers == [ev.Leftover("L000001", LEFT.order, LEFT.sent_at, "77", 3, 225_000)]
+    assert found.entries == 0
+
+
+def test_an_order_that_was_given_up_and_turned_up_is_no_error() -> None:
+    order = an_order("Q1", qty=2)
+    found = read(
+        started(), ev.OrderSending(at("10:00"), order), ev.OrderAbandoned(at("10:01"), "Q1", "no trace"),
+        ev.OrderAccepted(at("10:02"), "Q1", "5"), ev.OrderFilled(at("10:03"), "Q1", SAMSUNG, Side.BUY, 75_000, 1),
+    )  # fmt: skip
+    (left,) = found.leftovers
+    assert (left.number, left.remaining, found.numbers) == ("5", 1, frozenset({"5"}))
+
+
+def test_a_fill_that_followed_a_cancel_is_no_error() -> None:
+    found = read(
+        started(), ev.OrderSending(at("10:00"), an_order("Q1")), ev.OrderAccepted(at("10:00"), "Q1", "5"),
+        ev.OrderCanceled(at("10:02"), "Q1", 1, "asked"),
+        ev.OrderFilled(at("10:03"), "Q1", SAMSUNG, Side.BUY, 75_000, 1), changed(SAMSUNG, 1, 75_000, 924_990),
+    )  # fmt: skip
+    assert (found.leftovers, found.positions, found.cash) == ([], {SAMSUNG: (1, 75_000)}, 924_990)
+
+
+def test_the_profit_of_the_day_goes_on_from_session_to_session() -> None:
+    found = read(started(profit=-100_000), changed(SAMSUNG, 0, 0, 859_990, realized=-40_000))
+    assert found.profit == -140_010

@@ -4,14 +4,15 @@ from datetime import time
 
 from qbtrade.adapters.kis.parse.account import Balance, Holding
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, UnreadRow
-from qbtrade.app.live.carried import Carried, Leftover
+from qbtrade.app.live.carried import Carried
 from qbtrade.app.live.opening import Opening, opening
+from qbtrade.domain.events import Leftover
 from qbtrade.domain.money import Costs
 from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Difference
 from tests.builders import SAMSUNG, TODAY, an_order, at
 
-FREE = Costs(0, 0)
+FREE, PAID = Costs(0, 0), Costs(140_527, 2_000_000)
 
 
 def a_balance(cash: int, qty: int = 0) -> Balance:
@@ -30,25 +31,28 @@ def a_row(number: str = "7", *, qty: int = 2, filled: int = 0, open_qty: int = 0
     )  # fmt: skip
 
 
-def begun(found: Carried, balance: Balance, *rows: OrderRow, same_day: bool = True) -> Opening:
-    return opening(found, balance, OrderHistory(rows, 0, 0, 0), lambda _symbol: FREE, same_day=same_day)
+def begun(
+    found: Carried, balance: Balance, *rows: OrderRow, same_day: bool = True, earlier: OrderHistory | None = None
+) -> Opening:
+    told = OrderHistory(rows, 0, 0, 0)
+    return opening(found, balance, told, lambda _symbol: FREE, same_day=same_day, earlier=earlier)
 
 
 def test_a_fill_after_the_journal_ended_is_booked_before_the_books_are_compared() -> None:
-    left = Leftover(an_order(qty=2), at("10:00"), "7")
+    left = Leftover("L000001", an_order(qty=2), at("10:00"), "7")
     found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(850_000, 2), a_row(filled=2))
     assert (found.held, found.leftovers, found.differences) == ({SAMSUNG: (2, 150_000)}, (), ())
 
 
 def test_an_order_without_a_number_is_known_by_its_looks() -> None:
-    left = Leftover(an_order(qty=2), at("10:00"))
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
     found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(925_000, 1), a_row(filled=1, open_qty=1))
     (order,) = found.leftovers
     assert (order.number, order.filled, found.differences) == ("7", 1, ())
 
 
 def test_an_order_without_a_trace_stays_left_over() -> None:
-    left = Leftover(an_order(qty=2), at("10:00"))
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
     found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(1_000_000))
     assert found.leftovers == (left,)
 
@@ -64,7 +68,7 @@ def test_missing_cash_and_shares_and_strange_orders_are_differences() -> None:
 
 
 def test_on_another_day_cash_is_the_brokers_and_old_orders_are_gone() -> None:
-    left = Leftover(an_order(qty=2), at("10:00"))
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
     found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(990_000), same_day=False)
     assert (found.cash, found.leftovers, found.differences) == (990_000, (), ())
 
@@ -72,6 +76,52 @@ def test_on_another_day_cash_is_the_brokers_and_old_orders_are_gone() -> None:
 def test_shares_of_others_are_counted_apart() -> None:
     found = begun(Carried(1_000_000, TODAY, positions={SAMSUNG: (1, 75_000)}), a_balance(1_000_000, 5))
     assert (found.held, found.foreign, found.differences) == ({SAMSUNG: (1, 75_000)}, {SAMSUNG: 4}, ())
+
+
+def test_an_order_of_another_day_is_booked_by_the_rows_of_its_day() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"), "7")
+    told = OrderHistory((a_row(filled=2),), 2, 2, 150_000)
+    found = begun(
+        Carried(1_000_000, TODAY, leftovers=[left]), a_balance(850_000, 2), same_day=False, earlier=told,
+    )  # fmt: skip
+    assert (found.held, found.foreign, found.differences) == ({SAMSUNG: (2, 150_000)}, {SAMSUNG: 0}, ())
+
+
+def test_shares_that_an_order_of_another_day_may_have_bought_are_a_difference_where_no_rows_are_told() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    told = OrderHistory((), 2, 2, 150_000)
+    found = begun(
+        Carried(1_000_000, TODAY, leftovers=[left], foreign={SAMSUNG: 3}), a_balance(850_000, 5), same_day=False,
+        earlier=told,
+    )  # fmt: skip
+    assert found.differences == (Difference("shares", SAMSUNG, 0, 2),)
+
+
+def test_the_one_fill_that_explains_shares_and_cash_to_the_won_is_booked_where_no_rows_are_told() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    told = OrderHistory((), 2, 2, 149_800)
+    found = opening(
+        Carried(1_000_000, TODAY, leftovers=[left]), a_balance(1_000_000 - 149_800 - 21, 2), told, lambda _: PAID,
+        same_day=True,
+    )  # fmt: skip
+    assert (found.held, found.leftovers, found.differences) == ({SAMSUNG: (2, 149_800)}, (), ())
+
+
+def test_shares_without_a_plausible_price_are_left_to_a_person() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    told = OrderHistory((), 2, 2, 149_800)
+    found = opening(
+        Carried(1_000_000, TODAY, leftovers=[left]), a_balance(1_000_000, 2), told, lambda _: PAID, same_day=True
+    )
+    assert found.differences == (Difference("shares", SAMSUNG, 0, 2),)
+
+
+def test_a_row_that_another_order_of_ours_owns_is_not_taken() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    found = begun(
+        Carried(1_000_000, TODAY, leftovers=[left], numbers=frozenset({"7"})), a_balance(1_000_000), a_row(filled=2)
+    )
+    assert (found.leftovers, found.held) == ((left,), {})
 
 
 def test_a_row_that_cannot_be_read_is_a_difference() -> None:

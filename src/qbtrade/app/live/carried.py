@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.home import journals_dir
 from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import kst_date
 from qbtrade.domain.message import Event, EventType
-from qbtrade.domain.order import OrderRequest, Purpose, Side
+from qbtrade.domain.order import Purpose, Side
 
 E = EventType
 ENDINGS = (
@@ -20,31 +21,24 @@ ENDINGS = (
 )  # fmt: skip
 
 
-class Leftover(msgspec.Struct):
-    """An order that a journal does not end. number: the broker's, "" while unknown. amount: KRW filled."""
-
-    order: OrderRequest
-    sent_at: int
-    number: str = ""
-    filled: int = 0
-    amount: int = 0
-
-
 class Carried(msgspec.Struct):
     """The account as its last session knew it. Money in KRW.
 
     cash: None when there was no session. since: day of the last one. positions: shares and cost by symbol.
     profit: realized less costs of the day's earlier sessions. began: what the day's first session counts from, beyond
-    cash and cost of shares, by symbol. entries: of the day.
+    cash and cost of shares, by symbol. entries: of the day. foreign: shares of others when the last session began.
+    numbers: the broker's, of all orders that it knew.
     """
 
     cash: int | None = None
     since: date | None = None
     positions: dict[str, tuple[int, int]] = {}
-    leftovers: list[Leftover] = []
+    leftovers: list[ev.Leftover] = []
     profit: int = 0
     began: dict[str, int] = {}
     entries: int = 0
+    foreign: dict[str, int] = {}
+    numbers: frozenset[str] = frozenset()
 
 
 Journal = Callable[[], Iterator[Event]]
@@ -87,7 +81,7 @@ def account_in(home: Path, run_id: str) -> str:
     return started.account if isinstance(started, ev.SessionStarted) else ""
 
 
-def left_open(home: Path, run_id: str) -> list[Leftover]:
+def left_open(home: Path, run_id: str) -> list[ev.Leftover]:
     """Orders that the journal of a run does not end; none without such a journal. Raises: FileError, JournalError."""
     path, found = journals_dir(home) / f"{run_id}.sqlite3", Carried()
     started = next(read_events(path), None) if path.exists() else None
@@ -98,37 +92,37 @@ def left_open(home: Path, run_id: str) -> list[Leftover]:
 
 def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
     """Shares, cash and orders without an end, as the newest journal leaves them."""
-    found.cash = started.cash
+    found.cash, found.foreign = started.cash, started.foreign
     positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
-    orders: dict[str, Leftover] = {}
+    orders = {left.order_id: left for left in started.leftovers}
     ended = set[str]()
     for event in events:
         match event:
-            case ev.OrderSending():
-                orders[event.order.order_id] = Leftover(event.order, event.ts)
+            case ev.OrderSending() if event.order.order_id not in orders:
+                orders[event.order.order_id] = ev.Leftover(event.order.order_id, event.order, event.ts)
             case ev.OrderAccepted():
-                orders[event.order_id].number = event.broker_order_id
+                orders[event.order_id] = replace(orders[event.order_id], number=event.broker_order_id)
                 ended.discard(event.order_id)  # given up, and it turned up after all
             case ev.OrderFilled():
-                order = orders[event.order_id]
-                order.filled, order.amount = order.filled + event.qty, order.amount + event.price * event.qty
+                left, amount = orders[event.order_id], event.price * event.qty
+                orders[event.order_id] = replace(left, filled=left.filled + event.qty, amount=left.amount + amount)
             case ev.PositionChanged():
                 positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
             case _other:
                 if isinstance(event, ENDINGS):
                     ended.add(event.order_id)
     found.positions = {symbol: held for symbol, held in positions.items() if held[0]}
-    found.leftovers = [
-        order for order_id, order in orders.items() if order_id not in ended and order.filled < order.order.qty
-    ]
+    found.leftovers = [left for order_id, left in orders.items() if order_id not in ended and left.remaining > 0]
+    found.numbers = frozenset(left.number for left in orders.values() if left.number)
 
 
 def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
     """Count today up to the end of its newest session."""
     found.profit, found.entries = started.profit, started.entries
+    adopted = {left.order_id for left in started.leftovers}
     for event in events:
         if isinstance(event, ev.PositionChanged):
             found.profit += event.realized - event.commission - event.tax
-        elif isinstance(event, ev.OrderApproved):
+        elif isinstance(event, ev.OrderApproved) and event.order.order_id not in adopted:
             is_entry = event.order.side is Side.BUY and event.order.purpose is Purpose.ENTRY
             found.entries += is_entry

@@ -1,24 +1,28 @@
-"""How a session begins: our book brought up to the broker's rows, then compared with the broker's book."""
+"""How a session begins: our book brought up to the broker's evidence, then compared with the broker's book."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow
 from qbtrade.adapters.kis.sent import Sent, traces_of_rows
-from qbtrade.app.live.carried import Carried, Leftover
-from qbtrade.domain.money import Costs
+from qbtrade.app.live.carried import Carried
+from qbtrade.domain.events import Leftover
+from qbtrade.domain.money import PPB, Costs
 from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Book, Difference, differences
 
 CostsOf = Callable[[str], Costs]
+PLAUSIBLE = PPB // 10
+"""How far from its limit a fill that only the balance tells may have been, ppb."""
 
 
 class Opening(msgspec.Struct, frozen=True):
     """What a session begins with. held: shares and cost of qb's own lots; foreign: shares of others, by symbol.
 
-    leftovers: orders that may still work. profit: KRW of the day so far, without what is on paper.
+    leftovers: orders that may still work. profit: KRW of the day so far, as Carried has it.
     """
 
     cash: int
@@ -29,61 +33,126 @@ class Opening(msgspec.Struct, frozen=True):
     profit: int
 
 
-def opening(found: Carried, balance: Balance, history: OrderHistory, costs_of: CostsOf, *, same_day: bool) -> Opening:
-    """Book what the rows tell of leftover orders, and compare. same_day: the last session was today's."""
-    positions, cash, profit, paid = dict(found.positions), found.cash or 0, found.profit, 0
-    leftovers = list[Leftover]()
-    for order in found.leftovers if same_day else ():
-        row = _row_of(order, history.rows)
-        if row is not None and row.filled_qty > order.filled:
-            effect = _book(positions, order, row, costs_of(order.order.symbol))
-            cash, profit, paid = cash + effect[0], profit + effect[1], paid + effect[2]
-            order.filled, order.amount = row.filled_qty, row.filled_amount
-        if row is None or row.open_qty:
-            leftovers.append(order)
+class _Books:
+    """Our book while it is brought up to date. paid: costs of what was booked."""
+
+    def __init__(self, found: Carried, costs_of: CostsOf) -> None:
+        self.positions, self.cash, self.profit = dict(found.positions), found.cash or 0, found.profit
+        self.paid = 0
+        self._costs_of = costs_of
+
+    def effect(self, left: Leftover, amount: int) -> tuple[int, int]:
+        """What so many more KRW of an order do to cash, and what they cost."""
+        costs, total = self._costs_of(left.order.symbol), left.amount + amount
+        paid = costs.commission(total) - costs.commission(left.amount)
+        if left.order.side is Side.BUY:
+            return -amount - paid, paid
+        paid += costs.tax(total) - costs.tax(left.amount)
+        return amount - paid, paid
+
+    def book(self, left: Leftover, qty: int, amount: int) -> Leftover:
+        """Book so many more shares and KRW of an order."""
+        change, paid = self.effect(left, amount)
+        held, cost = self.positions.get(left.order.symbol, (0, 0))
+        gained = -paid
+        if left.order.side is Side.BUY:
+            self.positions[left.order.symbol] = (held + qty, cost + amount)
+        else:
+            sold = min(qty, held)
+            released = cost * sold // held if held else 0
+            self.positions[left.order.symbol] = (held - sold, cost - released)
+            gained += amount - released
+        self.cash, self.profit, self.paid = self.cash + change, self.profit + gained, self.paid + paid
+        return replace(left, filled=left.filled + qty, amount=left.amount + amount)
+
+
+def opening(
+    found: Carried, balance: Balance, history: OrderHistory, costs_of: CostsOf, *, same_day: bool,
+    earlier: OrderHistory | None = None,
+) -> Opening:  # fmt: skip
+    """Book what the broker tells of leftover orders, and compare.
+
+    history: of today. same_day: the last session was today's; else earlier: the orders of its day, if any was left.
+    """
+    books, told = _Books(found, costs_of), history if same_day else earlier
     holdings: dict[str, int] = {}
     for holding in balance.holdings:
         holdings[holding.symbol] = holdings.get(holding.symbol, 0) + holding.qty
-    ours = Book(cash, {symbol: qty for symbol, (qty, _) in positions.items()}, _numbers(leftovers))
-    theirs = Book(
-        balance.cash if same_day else ours.cash,
-        {symbol: min(holdings.get(symbol, 0), qty) for symbol, qty in ours.positions.items()},
-        frozenset(row.order_no for row in history.rows if row.open_qty and not row.original_no)
-        | frozenset(row.order_no or "?" for row in history.unread),
-    )
-    slack = balance.costs + paid
+    left = [_by_rows(books, each, told.rows if told else (), found.numbers) for each in found.leftovers]
+    if told and told.lacks_rows and same_day:
+        left = _by_balance(books, left, holdings, found.foreign, balance.cash)
+    unclear = {each.order.symbol for each in left if each.remaining} if told and told.lacks_rows else set[str]()
+    theirs = {symbol: min(holdings.get(symbol, 0), qty) for symbol, (qty, _) in books.positions.items()}
+    theirs |= {symbol: holdings.get(symbol, 0) - found.foreign.get(symbol, 0) for symbol in unclear}
+    leftovers = tuple(_may_work(left, history)) if same_day else ()
     held = {
-        symbol: (theirs.positions[symbol], cost * theirs.positions[symbol] // qty)
-        for symbol, (qty, cost) in positions.items() if qty and theirs.positions[symbol]
+        symbol: (min(theirs[symbol], qty), cost * min(theirs[symbol], qty) // qty)
+        for symbol, (qty, cost) in books.positions.items() if qty and theirs[symbol] > 0
     }  # fmt: skip
+    ours = Book(books.cash, {symbol: qty for symbol, (qty, _) in books.positions.items()}, _numbers(leftovers))
+    others = Book(
+        balance.cash if same_day else ours.cash, theirs,
+        ours.orders if history.lacks_rows else _open_numbers(history),
+    )  # fmt: skip
     foreign = {symbol: qty - held.get(symbol, (0, 0))[0] for symbol, qty in holdings.items()}
-    found_differences = differences(ours, theirs, slack=slack)
-    return Opening(balance.cash, held, foreign, tuple(leftovers), found_differences, profit)
+    found_differences = differences(ours, others, slack=balance.costs + books.paid)
+    return Opening(balance.cash, held, foreign, leftovers, found_differences, books.profit)
+
+
+def _may_work(left: Iterable[Leftover], history: OrderHistory) -> Iterator[Leftover]:
+    """Orders that are not known to have ended, under the names that this session gives them."""
+    rows = {row.order_no: row for row in history.rows}
+    open_ones = (each for each in left if each.remaining > 0)
+    open_ones = (each for each in open_ones if each.number not in rows or rows[each.number].open_qty)
+    return (replace(each, order_id=f"L{number:06d}") for number, each in enumerate(open_ones, 1))
 
 
 def _numbers(leftovers: Iterable[Leftover]) -> frozenset[str]:
     return frozenset(order.number for order in leftovers if order.number)
 
 
-def _row_of(order: Leftover, rows: tuple[OrderRow, ...]) -> OrderRow | None:
-    """The row of a leftover order: by its number, or the only one that looks like it."""
-    if not order.number:
-        sent = Sent(order.order, order.sent_at)
-        fitting = [trace.number for trace in traces_of_rows(rows) if trace.may_be(sent)]
-        order.number = fitting[0] if len(fitting) == 1 else ""
-    return next((row for row in rows if row.order_no == order.number), None)
+def _open_numbers(history: OrderHistory) -> frozenset[str]:
+    """Orders that work, and rows that cannot be read."""
+    unread = frozenset(row.order_no or "?" for row in history.unread)
+    return unread | {row.order_no for row in history.rows if row.open_qty and not row.original_no}
 
 
-def _book(positions: dict[str, tuple[int, int]], order: Leftover, row: OrderRow, costs: Costs) -> tuple[int, int, int]:
-    """Book what was filled after the last session; cash, profit and costs that came of it, KRW."""
-    symbol, qty, amount = order.order.symbol, row.filled_qty - order.filled, row.filled_amount - order.amount
-    held, cost = positions.get(symbol, (0, 0))
-    commission = costs.commission(row.filled_amount) - costs.commission(order.amount)
-    if order.order.side is Side.BUY:
-        positions[symbol] = (held + qty, cost + amount)
-        return -amount - commission, -commission, commission
-    sold = min(qty, held)
-    released = cost * sold // held if held else 0
-    positions[symbol] = (held - sold, cost - released)
-    paid = commission + costs.tax(row.filled_amount) - costs.tax(order.amount)
-    return amount - paid, amount - released - paid, paid
+def _by_rows(books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str]) -> Leftover:
+    """Book what the row of an order tells: the row of its number, or the only one that looks like it."""
+    if not left.number:
+        sent = Sent(left.order, left.sent_at)
+        fitting = [trace.number for trace in traces_of_rows(rows) if trace.may_be(sent) and trace.number not in taken]
+        left = replace(left, number=fitting[0] if len(fitting) == 1 else "")
+    row = next((row for row in rows if row.order_no == left.number), None)
+    if row is None or row.filled_qty <= left.filled or row.filled_amount <= left.amount:
+        return left
+    return books.book(left, row.filled_qty - left.filled, row.filled_amount - left.amount)
+
+
+def _by_balance(
+    books: _Books, left: list[Leftover], holdings: dict[str, int], foreign: dict[str, int], cash: int
+) -> list[Leftover]:
+    """Where no rows are told: book the one fill that explains shares and cash to the won, if there is exactly one."""
+    changed = {
+        symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.positions.get(symbol, (0, 0))[0]
+        for symbol in {*books.positions, *(each.order.symbol for each in left)}
+    }
+    changed = {symbol: qty for symbol, qty in changed.items() if qty}
+    if len(changed) != 1:
+        return left
+    ((symbol, qty),) = changed.items()
+    side = Side.BUY if qty > 0 else Side.SELL
+    able = [each for each in left if (each.order.symbol, each.order.side) == (symbol, side)]
+    if len(able) != 1 or able[0].remaining < abs(qty):
+        return left
+    amount = _amount(books, able[0], abs(qty), cash - books.cash)
+    return [books.book(each, abs(qty), amount) if amount and each is able[0] else each for each in left]
+
+
+def _amount(books: _Books, left: Leftover, qty: int, change: int) -> int:
+    """KRW at which so many shares change cash by exactly so much; 0 where none is plausible."""
+    limit, reach = left.order.price or left.order.reference, abs(change) // 100 + 100
+    for amount in range(abs(change) - reach, abs(change) + reach):
+        if books.effect(left, amount)[0] == change and abs(amount - limit * qty) <= limit * qty * PLAUSIBLE // PPB:
+            return amount
+    return 0

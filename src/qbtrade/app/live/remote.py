@@ -130,7 +130,7 @@ def _of_journal(home: Path, environment: Environment, run_id: str) -> tuple[Work
     return tuple(
         Working(
             left.number, "", CODES[left.order.kind, left.order.tif], left.order.symbol, left.order.side.value,
-            left.order.qty - left.filled,
+            left.remaining,
         )
         for left in left_open(home, run_id) if left.number
     )  # fmt: skip

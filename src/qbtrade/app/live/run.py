@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.environment import EnvKind
+from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
@@ -83,7 +86,7 @@ def begin(
     instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
     at_broker = ask_account(wire, symbols)
     found = carried(books, account, day.day) if account else Carried()
-    begun = _opening(plan, rules, instruments, found, at_broker, day)
+    begun = _opening(plan, rules, instruments, found, at_broker, _history_of(wire, found, day), day)
     return Live(
         plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,
         at_broker=at_broker, opening=begun, entries=found.entries, day_start=_day_start(found, begun, at_broker, day),
@@ -167,8 +170,16 @@ def _clock(ts: int) -> str:
 def account_of(world: World, run_id: str) -> str:
     """Whose books these are, as journals name them: nobody else's account, and never that of another emulator."""
     environment = world.environment
-    parts = (environment.key_id, environment.account, run_id if world.is_local else "")
+    where = environment.rest_url if environment.kind is EnvKind.EMULATOR else ""
+    parts = (environment.kind, environment.account, where, run_id if world.is_local else "")
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def _history_of(wire: Wire, found: Carried, day: TradingDay) -> OrderHistory | None:
+    """What became of orders that an earlier day left without an end; None when there were none."""
+    if found.since in {None, day.day} or not found.leftovers:
+        return None
+    return wire.fetch(calls.order_history(wire.environment, found.since, found.since))
 
 
 def _opening(
@@ -177,6 +188,7 @@ def _opening(
     instruments: tuple[Instrument, ...],
     found: Carried,
     at_broker: AtBroker,
+    earlier: OrderHistory | None,
     day: TradingDay,
 ) -> Opening:
     if plan.dry_run:
@@ -195,7 +207,8 @@ def _opening(
             tax if tax >= 0 else rules.tax_ppb(instrument, settles),
         )
 
-    return opening(found, at_broker.balance, at_broker.history, costs_of, same_day=found.since == day.day)
+    same_day = found.since == day.day
+    return opening(found, at_broker.balance, at_broker.history, costs_of, same_day=same_day, earlier=earlier)
 
 
 def _day_start(found: Carried, begun: Opening, at_broker: AtBroker, day: TradingDay) -> int:

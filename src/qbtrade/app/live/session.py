@@ -158,11 +158,10 @@ class LiveSession:
 
     def _adopt_leftovers(self, broker: KisBroker, now: int) -> None:
         """Orders that an earlier session may have sent are looked for, and canceled when they are found."""
-        for number, left in enumerate(self.live.opening.leftovers, 1):
+        for left in self.live.opening.leftovers:
             if left.order.symbol not in self.symbols:
                 continue
-            rest = left.order.qty - left.filled
-            order = msgspec.structs.replace(left.order, order_id=f"L{number:06d}", qty=rest, lifetime=0)
+            order = msgspec.structs.replace(left.order, order_id=left.order_id, qty=left.remaining, lifetime=0)
             self.engines.adopt_order(order, now)
             why = f"order {left.order.order_id} of an earlier session has no end"
             self.wire.bus.publish(OrderUnconfirmed(now, order.order_id, why))

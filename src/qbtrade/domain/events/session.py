@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from qbtrade.domain.message import Event, EventType
-from qbtrade.domain.order import Purpose, Side
+from qbtrade.domain.order import OrderRequest, Purpose, Side
 
 E = EventType
 
@@ -103,11 +103,32 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     last: int
 
 
+class Leftover(msgspec.Struct, frozen=True):
+    """An order of an earlier session that has no known end. number: the broker's, "" while unknown.
+
+    order_id: under which this session looks for it. order: as it was sent, at sent_at. filled, amount: shares and KRW
+    that were booked before.
+    """
+
+    order_id: str
+    order: OrderRequest
+    sent_at: int
+    number: str = ""
+    filled: int = 0
+    amount: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Shares that may still fill."""
+        return self.order.qty - self.filled
+
+
 class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SESSION_STARTED.value):
     """First row of a journal: everything a report needs to know about how the session was set up.
 
     account: whose books these are, a digest, "" where no broker keeps them. held: what it begins with, by symbol.
-    elsewhere: shares of qb in symbols that it does not trade. day_start: equity from which the day's profit counts, 0
+    elsewhere: shares of qb in symbols that it does not trade; foreign: shares of others. leftovers: orders of earlier
+    sessions without an end. day_start: equity from which the day's profit counts, 0
     for its own at the start. entries, profit: of the day before it; profit in KRW, realized less costs.
     """
 
@@ -130,6 +151,8 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     entries: int = 0
     elsewhere: dict[str, Held] = {}
     profit: int = 0
+    foreign: dict[str, int] = {}
+    leftovers: tuple[Leftover, ...] = ()
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
