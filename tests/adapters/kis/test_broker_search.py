@@ -100,6 +100,14 @@ def test_an_order_given_up_that_turns_up_is_ours_and_is_canceled() -> None:
     assert [call.name for call, _ in rig.sent] == ["order-rvsecncl"]
 
 
+def test_an_order_given_up_is_seen_ten_minutes_later_though_no_notice_tells_of_it() -> None:
+    rig = given_up()
+    rig.wait(10 * MINUTE)
+    rig.rows.append(rig.row("9", 5, filled_qty=2, filled_amount=150_000, open_qty=3))
+    rig.wait(15)
+    assert (rig.status(), rig.holding()) == (S.CANCELING, 2)
+
+
 @pytest.mark.parametrize("working", [2, 3])
 def test_an_order_with_look_alikes_is_asked_about_and_never_given_up(working: int) -> None:
     rig = OrderRig()

@@ -3,6 +3,7 @@
 import pytest
 
 from qbtrade.adapters.kis.events import Stage
+from qbtrade.domain.events import OrderCanceled
 from qbtrade.domain.order import OrderStatus, Side
 from tests.adapters.kis.order_rig import HYNIX, LOST, OrderRig, taken
 from tests.builders import SAMSUNG, an_order
@@ -116,4 +117,5 @@ def test_a_fill_that_comes_to_light_just_after_the_cancel_is_booked() -> None:
     assert rig.status() is S.CANCELED
     rig.totals, rig.held = (5, 2, 148_000), {SAMSUNG: 2}
     rig.wait(15)
-    assert (rig.status(), rig.holding()) == (S.CANCELED, 2)
+    assert (rig.status(), rig.holding(), rig.broker.open) == (S.CANCELED, 2, ())
+    assert sum(isinstance(event, OrderCanceled) for event in rig.heard) == 1

@@ -179,7 +179,8 @@ class KisBroker:
         if self._search.is_urgent(self._clock.now()) or self._evidence.is_unsettled:
             self._looks.done(problem, again=URGENT)
         else:
-            self._looks.done(problem, again=self._evidence.every if self.open else 0)
+            may_change = self.open or self._search.has_given_up
+            self._looks.done(problem, again=self._evidence.every if may_change else 0)
 
     def _blind(self, problem: str) -> None:
         text = f"KIS has not told the day's orders several times in a row: {problem}"

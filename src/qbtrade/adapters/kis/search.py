@@ -35,6 +35,11 @@ class Search:
         """Whether an order is looked for and has not been for long."""
         return any(now - sent.sought_at < 2 * GIVE_UP for sent in self._sought)
 
+    @property
+    def has_given_up(self) -> bool:
+        """Whether an order may turn up that nobody waits for any more."""
+        return any(sent.remaining for sent in self._given_up)
+
     def missing(self) -> tuple[Sent, ...]:
         """Orders that may be at the broker without our knowing, or may still get there."""
         return tuple(sent for sent in (*self._sought, *self._given_up, *self._own.awaiting) if sent.remaining)
