@@ -1,7 +1,6 @@
 """Files that belong to one account of one environment: what preflight found, the halt flag, the lock of a session."""
 
 import hashlib
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -101,8 +100,12 @@ def fence_path(home: Path, environment: Environment) -> Path:
 def read_halt(home: Path, environment: Environment) -> Halt | None:
     """The halt flag, if it is set. One that cannot be read halts all the same."""
     path = halt_path(home, environment)
-    if not os.path.lexists(path):
+    try:
+        path.lstat()
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        return Halt(0, f"the halt file cannot be looked for: {error.strerror or error}")
     return _read(path, Halt) or Halt(0, "the halt file cannot be read")
 
 

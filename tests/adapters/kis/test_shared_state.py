@@ -172,6 +172,16 @@ def test_processes_together_keep_the_rate(tmp_path: Path) -> None:
     assert len(granted) >= 21
 
 
+def test_a_stopped_process_that_holds_the_token_does_not_stop_this_one(tmp_path: Path) -> None:
+    tokens = TokenFile(tmp_path, an_environment())
+    tokens.save(GRANT)
+    with start(HOLDER, str(next(tmp_path.glob("token-*")))) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert tokens.load() == Held(GRANT)
+        holder.kill()
+
+
 def test_a_process_that_holds_the_calls_open_is_waited_for_and_then_left_behind(tmp_path: Path) -> None:
     store = GrantFile(tmp_path, an_environment())
     store.update(lambda _grants: Grants())

@@ -16,7 +16,8 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     request_id: given back with the answer. url: with its query, already encoded. timeout_ns: for the whole exchange,
     in machine time whatever the market clock's speed. once: True for an order, which gets a connection of its own and
-    is never repeated by anybody. heeds: what stops it at the last moment.
+    is never repeated by anybody. heeds: what stops it at the last moment. wait_ns: how long it may wait for a
+    thread, in machine time; 0 for ever.
     """
 
     request_id: int
@@ -27,6 +28,12 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ns: int
     once: bool = False
     heeds: Heeds = "nothing"
+    wait_ns: int = 0
+
+    @property
+    def is_urgent(self) -> bool:
+        """Cancels and protective sells: what no halt stops goes first."""
+        return self.heeds != "halt"
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.request_id}, {self.method} {self.url.partition('?')[0]}, once={self.once})"

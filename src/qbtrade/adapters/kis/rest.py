@@ -105,7 +105,7 @@ class Rest:
         wishes = [Wish(each.call.priority, ledger=each.call.ledger) for each in ready]
         granted, again = self._limiter.take(now, wishes)
         for position in granted:
-            out += self._go(ready[position], token)
+            out += self._go(now, ready[position], token)
         later = (each.not_before for each in self._waiting if each.not_before > now)
         soonest = min(again, token_due, *later, *(each.give_up for each in self._waiting), FOREVER)
         if soonest < FOREVER:
@@ -137,7 +137,7 @@ class Rest:
         self._waiting.remove(pending)
         return Answer(pending.call_id, NotSent(why) if pending.call.kind is CallKind.ORDER else Failed(why))
 
-    def _go(self, pending: _Pending, token: Secret | None) -> Iterator[Output]:
+    def _go(self, now: int, pending: _Pending, token: Secret | None) -> Iterator[Output]:
         """Send a call that may go now."""
         objection = self._environment.objection(pending.call.tr_id)
         if objection:
@@ -147,7 +147,8 @@ class Rest:
         self._waiting.remove(pending)
         pending.token = token
         ctx = pending.pages[-1].ctx if pending.pages else None
-        yield Send(request_for(self._environment, self._next_id(pending), pending.call, token, ctx))
+        left, number = max((pending.give_up - now) // self._speed, 1), self._next_id(pending)
+        yield Send(request_for(self._environment, number, pending.call, token, ctx, wait_ns=left))
 
     def _next_id(self, pending: _Pending | None) -> int:
         self._requests += 1

@@ -34,9 +34,10 @@ def token_request(environment: Environment, request_id: int) -> HttpRequest:
 
 
 def request_for(
-    environment: Environment, request_id: int, call: Call[Any], token: Secret | None, ctx: tuple[str, str] | None = None
-) -> HttpRequest:
-    """The call on its way. ctx: the paging values of the page before, None for the first."""
+    environment: Environment, request_id: int, call: Call[Any], token: Secret | None,
+    ctx: tuple[str, str] | None = None, *, wait_ns: int = 0,
+) -> HttpRequest:  # fmt: skip
+    """The call on its way. ctx: the paging values of the page before, None for the first. wait_ns: of an order."""
     params = {**call.params, **(dict(zip(call.ctx, ctx, strict=True)) if ctx else {})}
     limits = environment.limits
     url, body = _url(environment, call.path), b""
@@ -53,7 +54,7 @@ def request_for(
     return HttpRequest(
         request_id=request_id, method=call.method, url=url, headers=headers, body=body,
         timeout_ns=limits.order_timeout_ns if once else limits.read_timeout_ns, once=once,
-        heeds=HEEDS.get(call.priority, "nothing") if once else "nothing",
+        heeds=HEEDS.get(call.priority, "nothing") if once else "nothing", wait_ns=wait_ns if once else 0,
     )  # fmt: skip
 
 

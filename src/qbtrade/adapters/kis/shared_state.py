@@ -16,11 +16,15 @@ from qbtrade.adapters.kis.auth import Held, may_ask_at, without
 from qbtrade.adapters.kis.environment import Environment, Secret
 from qbtrade.adapters.kis.limiter import Grants
 from qbtrade.adapters.kis.parse.keys import Grant
+from qbtrade.kernel.clock import Stopwatch, sleep
 
 T = TypeVar("T")
 OWNER_ONLY: Final = 0o600
 FOLDER_MODE: Final = 0o700
 LARGEST: Final = 1 << 20
+LONGEST_WAIT: Final = 2.0
+"""Machine seconds that trading may stand still for the token file of another process; it is held for microseconds."""
+NAP: Final = 0.005
 
 
 class _TokenFile(msgspec.Struct):
@@ -109,11 +113,22 @@ def _file(folder: Path, name: str) -> Path:
 
 @contextmanager
 def _locked(path: Path, *, wait: bool = True) -> Iterator[int]:
-    """The file, made if it is not there, for this process alone. Raises: BlockingIOError when it does not wait."""
+    """The file, made if it is not there, for this process alone. wait: for a moment; whoever holds it may be stopped.
+
+    Raises: BlockingIOError while another process holds it.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, OWNER_ONLY)
     try:
         os.fchmod(handle, OWNER_ONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        watch = Stopwatch()
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not wait or watch.seconds() > LONGEST_WAIT:
+                    raise
+                sleep(NAP)
         yield handle
     finally:
         os.close(handle)

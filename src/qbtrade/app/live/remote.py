@@ -101,6 +101,8 @@ def cancel_everything(home: Path, environment: Environment, run_id: str) -> tupl
             raise BrokerError(
                 "KIS does not name its orders: {cause}", cause=answer.reason, hint="Cancel in the KIS app"
             )
+        if isinstance(answer, OrderHistory) and answer.lacks_rows and environment.capabilities.order_rows:
+            raise BrokerError("KIS tells of orders and names none of them", hint="Cancel in the KIS app")
         rows = answer.rows if isinstance(answer, OrderHistory) else ()
         working = _of_rows(rows) or _of_journal(home, environment, run_id)
         for order in working:

@@ -1,14 +1,16 @@
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from qbtrade.adapters.kis.events import HttpDone
-from qbtrade.adapters.kis.http import ConnectFailed, HttpOutcome, HttpReply, HttpRequest, NoAnswer
+from qbtrade.adapters.kis.http import ConnectFailed, Heeds, HttpOutcome, HttpReply, HttpRequest, NoAnswer
 from qbtrade.adapters.kis.transport import HttpWorkers, call_once
+from qbtrade.errors import FileError
 from qbtrade.kernel.clock import LiveClock, Stopwatch
 from qbtrade.kernel.loop import Inbox
 from tests.adapters.kis.transport.servers import (
@@ -36,6 +38,12 @@ def an_order(url: str, *, number: int = 1, seconds: float = 0.5) -> HttpRequest:
         request_id=number, method="POST", url=f"{url}/order?CANO=12345678", headers={"tr_id": "TTTC0012U"}, body=ORDER,
         timeout_ns=int(seconds * SECOND), once=True,
     )  # fmt: skip
+
+
+def an_entry(url: str, *, number: int = 1, seconds: float = 0.5, wait: float = 0) -> HttpRequest:
+    return msgspec.structs.replace(
+        an_order(url, number=number, seconds=seconds), heeds="halt", wait_ns=int(wait * SECOND)
+    )
 
 
 def a_read(url: str, *, number: int = 1, seconds: float = 0.5) -> HttpRequest:
@@ -204,15 +212,56 @@ def test_a_stuck_order_holds_up_no_cancel() -> None:
         assert [done.request_id for done in found if isinstance(done, HttpDone)] == [2, 1]
 
 
+def test_an_entry_that_finds_no_thread_in_its_time_never_leaves() -> None:
+    inbox = Inbox()
+    with http_server(stall) as stuck, http_server(reply(200, b"{}")) as quick, workers(inbox) as running:
+        for number in range(4):
+            running.send(an_entry(stuck.url, number=number, seconds=2))
+        running.send(an_entry(quick.url, number=4, wait=0.5))
+        running.send(an_entry(quick.url, number=5, wait=60))
+        outcomes = {done.request_id: done.outcome for done in ended(inbox, 6)}
+        assert outcomes[4] == ConnectFailed("it waited too long for a free thread")
+        assert isinstance(outcomes[5], HttpReply)
+        assert len(quick.requests) == 1
+
+
+def test_a_cancel_has_a_thread_when_entries_have_taken_all_others() -> None:
+    inbox = Inbox()
+    with http_server(stall) as stuck, http_server(reply(200, b"{}")) as quick, workers(inbox) as running:
+        for number in range(5):
+            running.send(an_entry(stuck.url, number=number, seconds=1))
+        running.send(an_order(quick.url, number=9))
+        assert ended(inbox, 1)[0].request_id == 9
+        assert len(ended(inbox, 5)) == 5
+
+
+def test_a_gate_that_breaks_costs_no_thread_and_lets_nothing_out() -> None:
+    def broken(_heeds: Heeds) -> AbstractContextManager[str]:
+        raise FileError("cannot write the fence")
+
+    inbox = Inbox()
+    with http_server(reply(200, b"{}")) as server:
+        running = HttpWorkers(inbox, LiveClock(), senders=1, gate=broken)
+        for number in range(3):
+            running.send(an_entry(server.url, number=number))
+        assert {type(done.outcome) for done in ended(inbox, 3)} == {ConnectFailed}
+        assert running.close()
+    assert server.requests == []
+
+
+def ended(inbox: Inbox, count: int) -> list[HttpDone]:
+    found = [take(inbox, HttpDone)[0] for _ in range(count)]
+    return [done for done in found if isinstance(done, HttpDone)]
+
+
 def test_closing_ends_every_thread_and_every_request_has_its_end() -> None:
     inbox = Inbox()
     with http_server(stall) as server:
         running = HttpWorkers(inbox, LiveClock(), senders=1)
         for number in range(3):
-            running.send(an_order(server.url, number=number, seconds=60))
+            running.send(an_entry(server.url, number=number, seconds=60))
         assert running.close(patience=0.3)
-    ended = [take(inbox, HttpDone)[0] for _ in range(3)]
-    assert [type(done.outcome) for done in ended if isinstance(done, HttpDone)] == [
+    assert [type(done.outcome) for done in ended(inbox, 3)] == [
         NoAnswer,
         ConnectFailed,
         ConnectFailed,

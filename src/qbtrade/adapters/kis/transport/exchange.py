@@ -90,7 +90,10 @@ def exchange(session: requests.Session, request: HttpRequest, line: Line) -> Htt
     _here.line, seconds = line, request.timeout_ns / NS
     alarm = threading.Timer(seconds, line.cut)
     alarm.name, alarm.daemon = "qb-deadline", True
-    alarm.start()
+    try:
+        alarm.start()
+    except RuntimeError as error:  # no thread is to be had: without a deadline nothing is sent
+        return ConnectFailed(str(error))
     try:
         reply = session.request(
             request.method, request.url, headers=dict(request.headers), data=request.body or None,
