@@ -16,6 +16,7 @@ from qbtrade.domain.events import (
     Alert,
     CancelRejected,
     EquityMarked,
+    Held,
     Level,
     OrderAccepted,
     OrderApproved,
@@ -31,6 +32,7 @@ from qbtrade.domain.events import (
     RiskState,
     RiskStateChanged,
     SessionEnded,
+    SessionStarted,
     StrategyFailed,
     SubmitOrder,
     SymbolHalted,
@@ -93,6 +95,7 @@ def test_account_agrees_with_the_fills_to_the_won() -> None:
     # and 75,000, each cut to the won: 21 + 21 + 10 + 10 + 10. Tax 0.2 % of 152,000 and 75,500: 304 + 151.
     assert build(a_traded_day().events)["account"] == {
         "initial_cash": 10_000_000,
+        "initial_equity": 10_000_000,
         "cash": 10_000_000 + 2_000 - 500 - 75_000 - 72 - 455,
         "equity": 10_000_000 + 2_000 - 500 - 75_000 - 72 - 455 + 75_400,
         "realized": 1_500,
@@ -344,3 +347,15 @@ def test_every_key_of_the_schema_says_what_it_means() -> None:
         if not ("description" in prop or "description" in SCHEMA["$defs"][prop["$ref"].rpartition("/")[2]])
     ]
     assert silent == []
+
+
+def test_shares_of_an_earlier_session_are_no_profit_of_this_one() -> None:
+    recording = Recording().start()
+    started, *others = recording.events
+    assert isinstance(started, SessionStarted)
+    held = {SAMSUNG: Held(2, 150_000, 75_000, 75_100), "000660": Held(1, 200_000, 210_000)}
+    recording.events = [replace(started, held=held), *others]
+    report = checked(build(recording.end(last={SAMSUNG: 75_000, "000660": 210_000}).events))
+    account = report["account"]
+    assert account["initial_equity"] == 10_000_000 + 2 * 75_100 + 210_000
+    assert account["equity"] - account["initial_equity"] == report["metrics"]["profit"] == -200

@@ -48,6 +48,18 @@ def test_cash_that_differs_by_costs_which_are_estimates_is_no_difference(tmp_pat
         assert the_report(tmp_path)["account"]["cash"] != kis.account()["cash"]
 
 
+def test_whoever_stops_the_session_before_it_began_leaves_nothing_behind(tmp_path: Path) -> None:
+    journals = tmp_path / "home" / "journals"
+    with hosted("10:00", speed=1, calls_per_second=1) as kis:
+        with session(kis, tmp_path, "--max", "500000", "--bar", "1m", "--param", "slow=3000") as process:
+            wait_for(process, lambda: bool(list(journals.glob("*.sqlite3"))))  # the past takes ten seconds from here
+            process.send_signal(signal.SIGINT)
+            _stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert "interrupted before the session began: no order was sent" in stderr
+        assert not list(journals.glob("*"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_signal_cancels_what_works_and_reports(number: signal.Signals, tmp_path: Path) -> None:
     with hosted("10:00") as kis, session(kis, tmp_path) as process:

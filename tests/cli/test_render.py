@@ -2,13 +2,15 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
 from qbtrade.app import report
 from qbtrade.app.scenarios import ScenarioResult
 from qbtrade.cli import render
 from qbtrade.cli.pages import cells
-from tests.builders import an_order
+from qbtrade.domain.events import Held, SessionStarted
+from tests.builders import SAMSUNG, an_order
 from tests.recordings import Recording, a_traded_day
 
 
@@ -40,14 +42,23 @@ def test_denials_are_counted_by_reason() -> None:
     assert "    2  one position" in summary(day)
 
 
-def test_positions_left_overnight_are_named_and_unguarded() -> None:
+def test_positions_that_are_left_are_named_and_unguarded() -> None:
     text = summary(Recording().start().buy("10:00", "Q1", 75_100).end("15:30"))
-    assert "no stop is active" in text
+    assert "Still held; no stop is active until the next run" in text
     assert "1 held, cost 75,100" in text
 
 
-def test_without_positions_nothing_is_said_about_the_night() -> None:
-    assert "overnight" not in summary(Recording().start().end("15:30"))
+def test_shares_that_were_there_before_are_no_profit() -> None:
+    recording = Recording().start()
+    started, *others = recording.events
+    assert isinstance(started, SessionStarted)
+    recording.events = [replace(started, held={SAMSUNG: Held(1, 70_000, 74_000, 75_000)}), *others]
+    (line,) = [line for line in summary(recording.end("15:30")).splitlines() if line.startswith("Equity")]
+    assert line.split() == ["Equity", "10,075,000", "0", "(0.00%)"]
+
+
+def test_without_positions_nothing_is_said_of_any() -> None:
+    assert "Still held" not in summary(Recording().start().end("15:30"))
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -48,6 +48,7 @@ def test_cash_profit_and_costs_are_those_of_the_executions(name: str, play: Play
     cash, cost, worth = initial + traded - commission - tax, sum(h[2] for h in held), sum(h[1] * h[3] for h in held)
     assert run.report["account"] == {
         "initial_cash": initial,
+        "initial_equity": initial,
         "cash": cash,
         "equity": cash + worth,
         "realized": realized,

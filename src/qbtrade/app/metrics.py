@@ -38,7 +38,7 @@ class EquityCurve:
         return [self._initial, *self._closes.values()]
 
     def _on_started(self, event: SessionStarted) -> None:
-        self._initial = self._latest = event.cash
+        self._initial = self._latest = event.worth
 
     def _on_phase(self, event: PhaseChanged) -> None:
         if event.phase is not Phase.CLOSED:

@@ -13,6 +13,7 @@ from qbtrade import __version__
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
+from qbtrade.app.never_trades import never_trades
 from qbtrade.app.pace import Pacer
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import load_rules
@@ -27,7 +28,6 @@ from qbtrade.domain.events import Alert, CancelOrder, Level, Outcome, RiskState,
 from qbtrade.domain.market import Bar
 from qbtrade.domain.order import OrderKind
 from qbtrade.domain.rules import Rules
-from qbtrade.engines.risk_rules import why_never
 from qbtrade.errors import EngineFault, ExitCode, JournalError
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock, Stopwatch, wall_ns
@@ -206,16 +206,10 @@ class Session:
         limits, cash, now = self._limits, self._plan.cash, self._clock.now()
         for symbol, last in self._source.first_prices().items():
             price = self._engines.host.entry_price(symbol, last)
-            obstacle = why_never(limits, cash=cash, equity=cash, price=price)
-            if obstacle is None:
-                continue
-            budget = [f"--max {obstacle.min_budget:,}"] if obstacle.min_budget > limits.max_budget else []
-            equity = [f"--cash {obstacle.min_equity:,}"] if obstacle.min_equity > cash else []
-            needs = " and ".join(budget + equity)
-            text = f"{symbol} can never trade at {price:,} won: {obstacle.reason} admits no share"
-            action = f"it takes at least {needs}" if needs else "widen that limit"
-            self._bus.publish(Alert(now, Level.WARNING, "can-never-trade", text, action))
-            self._screen.on_notice(text, action)
+            said = never_trades(symbol, limits, cash=cash, equity=cash, price=price, most=0, funds="--cash {}", ts=now)
+            if said is not None:
+                self._bus.publish(said)
+                self._screen.on_notice(said.text, said.action)
 
     # the middle
 

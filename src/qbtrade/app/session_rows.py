@@ -77,6 +77,7 @@ class Books:
         worth = sum(position["qty"] * position["last"] for position in positions)
         return {
             "initial_cash": self.initial,
+            "initial_equity": self.worth,
             "cash": self.cash,
             "equity": self.cash + worth,
             "realized": self.realized,
@@ -89,8 +90,8 @@ class Books:
     def _on_started(self, event: SessionStarted) -> None:
         self.initial = self.cash = event.cash
         for symbol, held in event.held.items():
-            self._positions[symbol], self._last[symbol] = (held.qty, held.cost), held.last
-        self.worth = event.cash + sum(held.qty * held.last for held in event.held.values())
+            self._positions[symbol], self._last[symbol] = (held.qty, held.cost), held.price or held.last
+        self.worth = event.worth
 
     def _on_booked(self, event: PositionChanged) -> None:
         self._positions[event.symbol] = (event.qty, event.cost)

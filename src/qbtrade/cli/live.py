@@ -14,10 +14,11 @@ from qbtrade.app.kis_account import environment_of, kind_of
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.cli import live_options
 from qbtrade.cli.consent import consent
+from qbtrade.cli.faults import say
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.screen import console_on, print_page, watching
 from qbtrade.cli.text import _
-from qbtrade.errors import LockedError
+from qbtrade.errors import ExitCode, LockedError
 from qbtrade.kernel.loop import StopRequest
 
 
@@ -52,7 +53,11 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, yes: bool, as_jso
         if not (granted or quiet or kind is EnvKind.EMULATOR):
             typer.echo(_("Nothing keeps this machine awake: switch off sleep until the close."), file=out)
         with watching(console, paced=True, quiet=quiet, interrupts=interrupts) as screen:
-            result = trade(plan, world, home(), screen, stop, agreed)
+            try:
+                result = trade(plan, world, home(), screen, stop, agreed)
+            except KeyboardInterrupt:
+                say(_("interrupted before the session began: no order was sent"))
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
         if as_json:
             sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
         elif not quiet:

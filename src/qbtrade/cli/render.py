@@ -106,8 +106,9 @@ def _money(account: Report) -> Table:
     if account["positions"]:
         table.add_row(_("Unrealized"), _coloured(account["unrealized"]), "")
     table.add_row("", "", "")
-    change = account["equity"] - account["initial_cash"]
-    ppb = change * 10**9 // account["initial_cash"] if account["initial_cash"] else 0
+    began = account["initial_equity"]
+    change = account["equity"] - began
+    ppb = change * 10**9 // began if began else 0
     table.add_row(
         _("Cash"),
         figures.won(account["cash"]),

@@ -74,7 +74,7 @@ def _equity(report: Report) -> Iterable[RenderableType]:
     points = [point["equity"] for point in report["equity_curve"]]
     if points:
         low, high = figures.won(min(points)), figures.won(max(points))
-        yield Text(sparkline([report["account"]["initial_cash"], *points]))
+        yield Text(sparkline([report["account"]["initial_equity"], *points]))
         yield Text(_("lowest {low}, highest {high}").format(low=low, high=high), style="dim")
 
 

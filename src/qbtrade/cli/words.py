@@ -130,6 +130,8 @@ FROM_BELOW: Final = (
     N_("fast average crossed below slow"),
     N_("stop-loss: {price} is at or below {level}"),
     N_("--max {budget} and --cash {cash}"),
+    N_("--max {budget} and an equity of {equity} won"),
+    N_("an equity of {equity} won"),
     N_("{rate} calls a second, {used} of {allowed} used just now"),
     N_("app key"),
     N_("app secret"),

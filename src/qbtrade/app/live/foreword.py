@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from qbtrade.app.live.account import told
 from qbtrade.app.live.halting import BOOKS_DISAGREE
 from qbtrade.app.live.parts import held_elsewhere
+from qbtrade.app.never_trades import never_trades
 from qbtrade.app.status import NOT_TRADED
 from qbtrade.domain.events import Level
-from qbtrade.engines.risk_rules import why_never
 
 if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
@@ -55,9 +55,10 @@ def _say_terms(session: "LiveSession") -> None:
 def _say_what_can_never_trade(session: "LiveSession") -> None:
     engines, cash = session.engines, session.live.opening.cash
     for symbol, price in session.live.at_broker.prices.items():
-        first = engines.host.entry_price(symbol, price.last or price.base)
-        obstacle = why_never(session.limits, cash=cash, equity=engines.portfolio.equity(), price=first)
-        if obstacle is not None:
-            text = f"{symbol} can never trade: {obstacle.reason} admits no share at {first:,} won"
-            action = f"it takes at least --max {obstacle.min_budget:,} and an equity of {obstacle.min_equity:,}"
-            session.say("can-never-trade", text, action, Level.WARNING)
+        said = never_trades(
+            symbol, session.limits, cash=cash, equity=engines.portfolio.equity(), most=price.upper,
+            price=engines.host.entry_price(symbol, price.last or price.base), funds="an equity of {} won",
+            ts=engines.clock.now(),
+        )  # fmt: skip
+        if said is not None:
+            session.say(said.code, said.text, said.action, said.level)

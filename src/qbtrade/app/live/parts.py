@@ -37,7 +37,7 @@ def opening_held(live: Live) -> dict[str, Held]:
     """Shares of this session's symbols that it begins with."""
     prices = live.at_broker.prices
     return {
-        symbol: Held(qty, cost, prices[symbol].base)
+        symbol: Held(qty, cost, prices[symbol].base, prices[symbol].last)
         for symbol, (qty, cost) in live.opening.held.items() if symbol in prices
     }  # fmt: skip
 

@@ -103,6 +103,11 @@ def _run(
         gc.collect()
         gc.freeze()
         outcome = session.run()
+    except (BrokerError, KeyboardInterrupt):
+        store.close()
+        if next(read_events(journal), None) is None:  # it was given up before it began: there is nothing to keep
+            journal.unlink()
+        raise
     finally:
         gc.unfreeze()
         store.close()

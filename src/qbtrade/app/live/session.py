@@ -31,6 +31,7 @@ from qbtrade.domain.events import (
     Outcome,
     RiskState,
 )
+from qbtrade.domain.market import Bar
 from qbtrade.domain.order import OrderKind
 from qbtrade.engines.reconcile import Difference
 from qbtrade.errors import BrokerError, JournalError
@@ -110,9 +111,13 @@ class LiveSession:
     # the beginning
 
     def run(self) -> Outcome:
-        """Trade until the end, a stop or a fault, and write the last row."""
+        """Trade until the end, a stop or a fault, and write the last row.
+
+        Raises: BrokerError, KeyboardInterrupt before the first row, when the bars of the past are not to be had.
+        """
+        past = self._past()
         try:
-            self._open()
+            self._open(past)
             self.wire.loop.run_until(lambda: self._stop.asked or self.is_over, FOREVER)
             outcome, reason = self._outcome()
             wind_down(self)
@@ -129,7 +134,18 @@ class LiveSession:
             self._show()
         return outcome
 
-    def _open(self) -> None:
+    def _past(self) -> tuple[Bar, ...]:
+        """Asked for before anything is written: who gives up here leaves no session behind."""
+        calendar, interval = self.live.rules.calendar, self.live.plan.session.interval or MINUTE
+        found = list[Bar]()
+        for symbol in self.symbols:
+            if not self._stop.asked:
+                found += past_bars(self.wire, calendar, symbol, interval=interval, count=self._warm_up)
+        if self._stop.asked:
+            raise KeyboardInterrupt
+        return tuple(found)
+
+    def _open(self, past: tuple[Bar, ...]) -> None:
         live, engines, wire = self.live, self.engines, self.wire
         now = wire.clock.now()
         held = opening_held(live)
@@ -139,11 +155,9 @@ class LiveSession:
             raise JournalError(engines.journal.trouble)
         engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
         engines.risk.carry(self.day.day.isoformat(), live.entries)
-        interval, count = live.plan.session.interval or MINUTE, self._warm_up
-        for symbol in self.symbols:
-            for bar in past_bars(wire, live.rules.calendar, symbol, interval=interval, count=count):
-                engines.host.warm(bar)
-                self.feed.know(bar)
+        for bar in past:
+            engines.host.warm(bar)
+            self.feed.know(bar)
         engines.hours.start()
         for symbol, price in live.at_broker.prices.items():
             self.feed.prepare(symbol, price)

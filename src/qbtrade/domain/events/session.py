@@ -95,12 +95,16 @@ class Heartbeat(Event, frozen=True, gc=False, tag=E.HEARTBEAT.value):
     counts: dict[str, int] = {}
 
 
-class Held(msgspec.Struct, frozen=True, gc=False):
-    """Shares that a session begins with. cost: KRW of all. last: KRW, the close before."""
+class Held(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Shares that a session begins with. cost: KRW of all. last: KRW, the close before.
+
+    price: KRW at the session's start, 0 where only the close is known.
+    """
 
     qty: int
     cost: int
     last: int
+    price: int = 0
 
 
 class Leftover(msgspec.Struct, frozen=True):
@@ -153,6 +157,11 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     profit: int = 0
     foreign: dict[str, int] = {}
     leftovers: tuple[Leftover, ...] = ()
+
+    @property
+    def worth(self) -> int:
+        """Equity at the start: cash, and what is held at the price of that moment."""
+        return self.cash + sum(held.qty * (held.price or held.last) for held in self.held.values())
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
