@@ -99,6 +99,18 @@ def test_the_balance_lags_behind_a_fill() -> None:
     assert driver.balance()[0][0]["hldg_qty"] == "1"
 
 
+def test_a_sale_shows_in_the_balance_behind_the_purchase_that_lags() -> None:
+    driver = with_fault("balance-lag", ticks=200_000)
+    buy(driver)
+    driver.wait(2 * SECOND)
+    driver.ask("PUT", "/emulator/faults", {}, {}, json.dumps({"balance-lag": 0}).encode())
+    driver.order("sell", 1, code="01")
+    driver.wait(2 * SECOND)
+    assert (held(driver), driver.balance()[0]) == (0, [])
+    driver.wait(8 * SECOND)
+    assert driver.balance()[0] == [] or driver.balance()[0][0]["hldg_qty"] == "0"
+
+
 def test_a_notice_can_outrun_the_answer() -> None:
     for name, is_first in (("notice-first", True), ("notice-twice", False)):
         driver = Driver(ticks=2000, faults={name: ALWAYS}).at("09:05")

@@ -34,7 +34,7 @@ class Broker:
         self.ledger, self.shown = ledger, shown
         self.entries: dict[int, Entry] = {}
         self._last: dict[str, Trade] = {}
-        self._number = 1000
+        self._number, self._shown_at = 1000, 0
 
     def place(self, ticket: Ticket) -> Entry:
         """Take a new order. Raises: Refusal."""
@@ -205,9 +205,10 @@ class Broker:
         entry.filled, entry.amount = entry.filled + fill.qty, entry.amount + fill.price * fill.qty
         entry.is_open = entry.remaining > 0
         self.ledger.fill(day, *args)
-        lag = BALANCE_LAG if self._faults.hits("balance-lag") else 0
-        if lag:
-            self._clock.call_at(fill.ts + lag, lambda _due: self.shown.fill(day, *args))
+        if self._faults.hits("balance-lag"):
+            self._shown_at = fill.ts + BALANCE_LAG
+        if fill.ts < self._shown_at:  # also behind one that lags: shares cannot be sold before they are shown
+            self._clock.call_at(self._shown_at, lambda _due: self.shown.fill(day, *args))
         else:
             self.shown.fill(day, *args)
         self._say(Tale.FILLED, entry, fill.qty, fill.price)
