@@ -69,15 +69,16 @@ class Ends:
     ("speaks", "count", "expected"),
     [
         ("real", 13, {"H0STCNI0": 1, "H0STCNT0": 13, "H0STMKO0": 13, "H0STASP0": 13}),
-        ("real", 14, {"H0STCNI0": 1, "H0STCNT0": 14, "H0STMKO0": 14}),
-        ("real", 20, {"H0STCNI0": 1, "H0STCNT0": 20, "H0STMKO0": 20}),
+        ("real", 14, {"H0STCNI0": 1, "H0STCNT0": 14, "H0STASP0": 14, "H0STMKO0": 12}),
+        ("real", 20, {"H0STCNI0": 1, "H0STCNT0": 20, "H0STASP0": 20}),
+        ("real", 21, {"H0STCNI0": 1, "H0STCNT0": 21, "H0STMKO0": 19}),
         ("real", 30, {"H0STCNI0": 1, "H0STCNT0": 30, "H0STMKO0": 10}),
         ("real", 40, {"H0STCNI0": 1, "H0STCNT0": 40}),
         ("paper", 20, {"H0STCNI9": 1, "H0STCNT0": 20, "H0STASP0": 20}),
         ("paper", 21, {"H0STCNI9": 1, "H0STCNT0": 21}),
     ],
 )
-def test_notices_and_trades_come_first_then_the_markets_operation_then_quotes(
+def test_notices_and_trades_come_first_then_quotes_then_the_markets_operation(
     speaks: Dialect, count: int, expected: dict[str, int]
 ) -> None:
     ends = Ends(count, speaks)

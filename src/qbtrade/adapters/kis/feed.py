@@ -104,17 +104,16 @@ class KisFeed:
     def start(self) -> None:
         """Ask for what a session needs; look after quiet symbols from now on.
 
-        When registrations are short, quotes give way first, for trades carry the best prices, then the market's
-        operation of the last symbols, whose halts REST tells later.
+        When registrations are short, the market's operation of the last symbols gives way first, whose halts REST tells
+        later; then quotes, for trades carry the best prices.
         """
         wanted = [Channel(NOTICE[self._environment.speaks], self._environment.hts_id)]
         wanted += [Channel(TRADES, symbol) for symbol in self._symbols]
-        room = self._environment.limits.registrations - len(wanted)
-        if self._environment.capabilities.market_operation:
-            wanted += [Channel(OPERATIONS, symbol) for symbol in self._symbols[: max(room, 0)]]
-            room -= len(self._symbols)
-        if len(self._symbols) <= room:
+        most = self._environment.limits.registrations
+        if len(wanted) + len(self._symbols) <= most:
             wanted += [Channel(QUOTES, symbol) for symbol in self._symbols]
+        if self._environment.capabilities.market_operation:
+            wanted += [Channel(OPERATIONS, symbol) for symbol in self._symbols[: max(most - len(wanted), 0)]]
         for channel in wanted:
             self._stream.register(channel)
         for symbol in self._symbols:
