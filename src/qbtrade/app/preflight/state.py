@@ -14,12 +14,13 @@ from qbtrade.domain.calendar import iso_kst
 
 
 def halt_flag(case: Case) -> Finding:
-    """Nobody halted trading."""
+    """Nobody halted trading. A session may start all the same: what is held needs its stop-loss."""
     halt = read_halt(case.home, case.environment)
     if halt is None:
         return ok("not halted")
     since = iso_kst(halt.since)[:16].replace("T", " ")
-    return fail(f"trading is halted since {since}: {halt.reason}", "Start `qb resume` when the reason is gone")
+    seen = f"trading is halted since {since}: {halt.reason}; a session only cancels and protects"
+    return warn(seen, "Start `qb resume` when the reason is gone")
 
 
 def instance(case: Case) -> Finding:
