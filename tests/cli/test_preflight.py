@@ -1,12 +1,14 @@
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from qbtrade.app.preflight.rows import Status
+from qbtrade.app.preflight.rows import Row, Status
 from qbtrade.app.preflight.run import SECTIONS, SYMBOL_SECTIONS
 from qbtrade.app.scenarios import SCENARIOS
-from qbtrade.cli.render_preflight import NAMES, STATUS, TITLES
+from qbtrade.cli.pages import cells
+from qbtrade.cli.render_preflight import NAMES, STATUS, TITLES, Rows
 from qbtrade.errors import ExitCode
 from tests.cli.terminal import qb, qb_process
 from tests.servers import free_port
@@ -77,6 +79,18 @@ def test_a_wrong_argument_is_one_line(args: tuple[str, ...], said: str) -> None:
 
     assert (ended.exit_code, ended.stdout) == (ExitCode.USAGE, "")
     assert said in ended.stderr
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_is_seen_stands_in_one_column(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QB_LANG", language)
+    stream = StringIO()
+    rows = Rows(stream)
+    for check in NAMES:
+        rows.show(Row(section="market", check=check, status=Status.OK, seen="HERE", symbol="Q500001"))
+    lines = [line for line in stream.getvalue().splitlines() if line.endswith(" HERE")]
+    assert len(lines) == len(NAMES)
+    assert len({cells(line) for line in lines}) == 1
 
 
 def test_every_section_and_check_has_its_words() -> None:

@@ -9,6 +9,7 @@ from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import Level, Outcome, RiskState
 from qbtrade.domain.order import OrderKind, OrderStatus, Purpose, Side
 from qbtrade.engines.risk_rules.case import Rule
+from qbtrade.errors import UsageError
 
 
 def slugs(rule: type[Rule] = Rule) -> Iterator[str]:
@@ -42,3 +43,33 @@ def test_names_inside_a_sentence_are_words_too(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("QB_LANG", "ko")
     told = words.said("005930: a print of 10 x 3 was set aside (off-band)")
     assert words.word("off-band") in told
+
+
+@pytest.mark.parametrize(
+    ("sentence", "korean"),
+    [
+        ("the account trades again (feed-restored)", "계좌 거래 재개 (시세 복구)"),
+        ("KIS real: the app key is missing", "KIS 실전: 앱키가 없습니다"),
+        ("KIS emulator, account ******01-01", "KIS 에뮬레이터, 계좌 ******01-01"),
+        (
+            "18 calls a second, 3 of 18 used just now; 2 kept for cancels",
+            "1초에 18회, 방금 18회 중 3회 사용, 그중 2회는 취소 몫",
+        ),
+    ],
+)
+def test_a_sentence_is_korean_to_its_last_word(sentence: str, korean: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QB_LANG", "ko")
+    assert words.said(sentence) == korean
+
+
+def test_an_english_sentence_names_its_reason_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QB_LANG", "en")
+    assert words.said("the account trades again (feed-restored)") == "the account trades again (market data is back)"
+    assert words.said("set aside (some-thing else)") == "set aside (some-thing else)"
+
+
+def test_a_question_keeps_its_own_mark() -> None:
+    assert words.explain(UsageError("why may trading go on?", hint="Say why")) == "why may trading go on? Say why"
+    assert words.explain(UsageError("no trading today.", hint="The next day is Monday.")) == (
+        "no trading today. The next day is Monday"
+    )

@@ -24,7 +24,7 @@ from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.pages import option
 from qbtrade.cli.screen import console_on, watching
 from qbtrade.cli.text import _
-from qbtrade.cli.words import said
+from qbtrade.cli.words import said, word
 from qbtrade.errors import BrokerError, ExitCode, UsageError
 from qbtrade.kernel.loop import StopRequest
 
@@ -145,7 +145,7 @@ def _last_run(folder: Path, environment: Environment) -> str:
 
 
 def _name(environment: Environment) -> str:
-    return f"{environment.kind} {environment.account_tail}"
+    return f"{word(environment.kind.value).lower()} {environment.account_tail}"
 
 
 def _say(text: str) -> None:

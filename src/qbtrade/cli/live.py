@@ -69,7 +69,7 @@ def _check_first(plan: LivePlan, kind: EnvKind, out: TextIO | None) -> None:
     """What preflight says today; whatever is not in order is shown. Raises: LockedError that names what fails."""
     from qbtrade.app.preflight import clearance
     from qbtrade.app.preflight.rows import Status
-    from qbtrade.cli.render_preflight import Rows, counted
+    from qbtrade.cli.render_preflight import Rows, counted, name_of
 
     rows = Rows(out, only=(Status.WARN, Status.FAIL)) if out else None
     if out:
@@ -79,7 +79,7 @@ def _check_first(plan: LivePlan, kind: EnvKind, out: TextIO | None) -> None:
         on_row=rows.show if rows else lambda _row: None,
     )  # fmt: skip
     if not verdict.go:
-        failed = ", ".join(dict.fromkeys(row.check for row in verdict.rows if row.status is Status.FAIL))
+        failed = ", ".join(dict.fromkeys(name_of(row.check) for row in verdict.rows if row.status is Status.FAIL))
         raise LockedError(
             "preflight says no-go: {failed}",
             hint="`qb preflight` says how to mend it; --env emulator needs no keys",

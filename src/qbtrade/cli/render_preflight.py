@@ -75,7 +75,12 @@ STATUS: Final = {
 }
 _STYLE: Final = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "bold red", Status.SKIP: "dim"}
 _STATUS_WIDTH: Final = 6
-_NAME_WIDTH: Final = 22
+_SYMBOL_WIDTH: Final = 8
+
+
+def name_of(check: str) -> str:
+    """The user's words for a check."""
+    return _(NAMES[check]) if check in NAMES else figure(check)
 
 
 class Rows:
@@ -84,6 +89,7 @@ class Rows:
     def __init__(self, stream: TextIO, only: Collection[Status] = tuple(Status)) -> None:
         self._console, self._only = console_on(stream), only
         self._section = ""
+        self._name_width = _SYMBOL_WIDTH + max(cells(_(name)) for name in NAMES.values()) + 1
 
     def show(self, row: Row) -> None:
         """Write one row, and what mends it."""
@@ -92,14 +98,15 @@ class Rows:
         if row.section != self._section:
             self._write(Text(("\n" if self._section else "") + _(TITLES[row.section]), style="bold"))
             self._section = row.section
-        name = _(NAMES[row.check]) if row.check in NAMES else figure(row.check)
-        told = f"{row.symbol} {name}".strip()
+        told = f"{row.symbol} {name_of(row.check)}".strip()
         self._write(
             Text.assemble("  ", (_padded(_(STATUS[row.status]), _STATUS_WIDTH), _STYLE[row.status]))
-            + Text(f"{_padded(told, _NAME_WIDTH)}{said(row.seen)}".rstrip())
+            + Text(f"{_padded(told, self._name_width)}{said(row.seen)}".rstrip())
         )
         if row.mend:
-            self._write(Text(f"  {' ' * (_STATUS_WIDTH + _NAME_WIDTH)}-> {said(row.mend)}", style=_STYLE[row.status]))
+            self._write(
+                Text(f"  {' ' * (_STATUS_WIDTH + self._name_width)}-> {said(row.mend)}", style=_STYLE[row.status])
+            )
 
     def _write(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)

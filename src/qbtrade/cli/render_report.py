@@ -56,7 +56,10 @@ def page(report: Report) -> RenderableType:
     parts += section(_("Strategy failures"), _failures(session["strategy_failures"]))
     parts += section(_("Alerts"), alerts(report["alerts"]))
     run = _("run {run_id}, session {session_id}, seed {seed}, {source}").format(
-        run_id=report["timing"]["run_id"], session_id=session["id"], seed=session["seed"], source=session["source"]
+        run_id=report["timing"]["run_id"],
+        session_id=session["id"],
+        seed=session["seed"],
+        source=said(session["source"]),
     )
     return Group(*parts, "", Text(run, style="dim"))
 

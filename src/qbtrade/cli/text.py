@@ -51,10 +51,18 @@ def _catalogue(code: str) -> gettext.NullTranslations:
 
 @cache
 def templates(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Sentences with placeholders, the wordiest first: a pattern for one that is filled in, and its translation."""
+    """Sentences with placeholders: a pattern for one that is filled in, and its translation.
+
+    What begins with words of its own comes before what begins with a placeholder, the wordiest first.
+    """
     pairs = getattr(_catalogue(code), "_catalog", {}).items()
-    ordered = sorted((pair for pair in pairs if FIELD.search(pair[0])), key=lambda pair: len(FIELD.sub("", pair[0])))
+    ordered = sorted((pair for pair in pairs if FIELD.search(pair[0])), key=_distinct)
     return tuple((_pattern(template), translation) for template, translation in reversed(ordered))
+
+
+def _distinct(pair: tuple[str, str]) -> tuple[bool, int]:
+    template, _translation = pair
+    return not template.startswith("{"), len(FIELD.sub("", template))
 
 
 def _pattern(template: str) -> re.Pattern[str]:

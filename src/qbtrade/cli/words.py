@@ -121,6 +121,7 @@ UNITS: Final = {
     "ms": N_("ms"),
     "ticks": N_("ticks"),
 }
+_SLUG: Final = re.compile(r"\(([a-z]+(?:-[a-z]+)*)\)")
 _OURS: Final = ("what", "problem", "cause")
 """Values of an error that are sentences or names of ours."""
 FROM_BELOW: Final = (
@@ -133,6 +134,8 @@ FROM_BELOW: Final = (
     N_("--max {budget} and an equity of {equity} won"),
     N_("an equity of {equity} won"),
     N_("{rate} calls a second, {used} of {allowed} used just now"),
+    N_("KIS {environment}, account {account}"),
+    N_("the account"),
     N_("app key"),
     N_("app secret"),
 )
@@ -190,7 +193,7 @@ def said(sentence: str) -> str:
         found = pattern.fullmatch(sentence)
         if found:
             return FIELD.sub(partial(_filled, found.groupdict()), translation)
-    return sentence
+    return _SLUG.sub(lambda slug: f"({word(slug[1])})" if slug[1] in WORDS else slug[0], sentence)
 
 
 def _filled(values: dict[str, str], field: re.Match[str]) -> str:
@@ -205,4 +208,5 @@ def explain(error: QbError) -> str:
     else:
         values = {name: said(str(value)) if name in _OURS else value for name, value in error.values.items()}
         parts = [_(template).format(**values) for template in error.templates]
-    return ". ".join(part.rstrip(".") for part in parts if part)
+    *first, last = [part.rstrip(".") for part in parts if part]
+    return " ".join([*(part if part.endswith(("?", "!")) else f"{part}." for part in first), last])

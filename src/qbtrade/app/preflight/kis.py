@@ -92,7 +92,7 @@ def rate_budget(case: Case) -> Finding:
         return fail(f"{told}, and {kept} are kept for orders", "Lower kis.kept_for_cancels or kis.kept_for_orders")
     if budget.allowed < FEW:
         return ok(f"{told}; a cancel goes first")
-    return ok(f"{told}, {limits.kept_for_cancels} kept for cancels")
+    return ok(f"{told}; {limits.kept_for_cancels} kept for cancels")
 
 
 CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
