@@ -17,6 +17,7 @@ from qbtrade.adapters.kis.transport import call_once
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.emulator import open_stage
 from qbtrade.cli.emulator import variables
+from qbtrade.domain.events import OrderFilled
 from qbtrade.domain.message import Event
 from qbtrade.errors import FileError
 from qbtrade.kernel.clock import Stopwatch, sleep
@@ -114,6 +115,11 @@ def events(folder: Path, number: int = -1) -> list[Event]:
         return list(read_events(found[number])) if found else []
     except FileError:  # being created at this moment
         return []
+
+
+def fills(folder: Path) -> list[OrderFilled]:
+    """What the newest session was filled so far."""
+    return [event for event in events(folder) if isinstance(event, OrderFilled)]
 
 
 def wait_for(process: "subprocess.Popen[str]", condition: Callable[[], bool]) -> None:

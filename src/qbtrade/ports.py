@@ -37,6 +37,10 @@ class PacedClock(Clock, Protocol):
 
     speed: int
 
+    def drift(self) -> int:
+        """Ns of machine time by which the machine's wall clock was set since; this clock went on without it."""
+        ...
+
 
 class Publisher(Protocol):
     """The one thing that engines and adapters do to the bus once it is wired."""

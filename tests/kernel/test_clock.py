@@ -1,9 +1,13 @@
 """Timers fire once, in order of time and then of asking."""
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qbtrade.kernel.clock import FOREVER, LiveClock, SimClock
+from tests.builders import SECOND
 
 
 def test_timers_fire_in_order_of_time_and_then_of_asking() -> None:
@@ -63,3 +67,21 @@ def test_a_live_clock_runs_a_faster_market_from_its_start() -> None:
     clock.run_due()
     assert fired == [1_000]
     assert clock.seconds_until_due(0.5) == 0.5
+
+
+def test_a_live_clock_goes_on_when_the_machine_is_set_and_tells_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = LiveClock()
+    twin, before = clock.twin(), clock.now()
+    monkeypatch.setattr(time, "time_ns", lambda: time.clock_gettime_ns(time.CLOCK_REALTIME) - 3600 * SECOND)
+    assert before <= clock.now() < before + 60 * SECOND
+    for each in (clock, twin):
+        assert abs(each.drift() + 3600 * SECOND) < 60 * SECOND
+
+
+def test_a_live_clock_counts_the_time_that_the_machine_slept(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, uptime = LiveClock(speed=2), time.clock_gettime_ns
+    before = clock.now()
+    monkeypatch.setattr(time, "time_ns", lambda: uptime(time.CLOCK_REALTIME) + 3600 * SECOND)
+    monkeypatch.setattr(time, "clock_gettime_ns", lambda which: uptime(which) + 3600 * SECOND)
+    assert clock.now() >= before + 7200 * SECOND
+    assert abs(clock.drift()) < 60 * SECOND

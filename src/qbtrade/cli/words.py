@@ -87,6 +87,8 @@ WORDS: Final = {
     "strategy-failed": N_("strategy failed"),
     "feed-lost": N_("no market data"),
     "journal-lost": N_("the journal cannot be written"),
+    "stood-still": N_("qb stood still"),
+    "clock-set": N_("the machine's clock was set"),
     "feed-restored": N_("market data is back"),
     "new-day": N_("new trading day"),
     "session-stopped": N_("session stopped"),

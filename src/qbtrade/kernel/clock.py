@@ -5,6 +5,8 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 FOREVER = 2**63 - 1
+_SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps: so it is called on Linux, while on macOS the monotonic clock does."""
 
 
 class Timer:
@@ -58,6 +60,10 @@ class SimClock(_Timers):
         """UTC ns of simulated market time."""
         return self.ts
 
+    def drift(self) -> int:
+        """Nobody sets simulated time."""
+        return 0
+
     def advance(self, until: int) -> None:
         """Fire every timer due at or before `until`, then stand at `until`."""
         while self.next_due <= until:
@@ -76,24 +82,32 @@ class SimClock(_Timers):
 
 
 class LiveClock(_Timers):
-    """The machine's clock; `speed` runs the market's time that many times faster from `start` on."""
+    """The machine's clock; `speed` runs the market's time that many times faster from `start` on.
+
+    It counts from the wall time at which it was made, the time that the machine sleeps included. Nobody sets it: when
+    the wall time is set meanwhile, it goes on, and tells by `drift`.
+    """
 
     def __init__(self, *, start: int | None = None, speed: int = 1) -> None:
         super().__init__()
         self._origin = time.time_ns()
         self._start = self._origin if start is None else start
         self.speed = speed
-        self._monotonic = time.monotonic_ns()
+        self._began = _uptime_ns()
 
     def twin(self) -> "LiveClock":
         """Another clock that always shows the same time and has timers of its own, for another thread."""
         other = LiveClock(start=self._start, speed=self.speed)
-        other._monotonic = self._monotonic
+        other._origin, other._began = self._origin, self._began
         return other
 
     def now(self) -> int:
         """UTC ns of market time; never steps back."""
-        return self._start + (time.monotonic_ns() - self._monotonic) * self.speed
+        return self._start + (_uptime_ns() - self._began) * self.speed
+
+    def drift(self) -> int:
+        """Ns of machine time by which the wall clock was set forward, negative for back, since this clock was made."""
+        return (time.time_ns() - self._origin) - (_uptime_ns() - self._began)
 
     def run_due(self) -> None:
         """Fire every timer that is due."""
@@ -118,6 +132,10 @@ class Stopwatch:
     def seconds(self) -> float:
         """Seconds so far."""
         return (time.perf_counter_ns() - self._began) / 1e9
+
+
+def _uptime_ns() -> int:
+    return time.clock_gettime_ns(_SLEEPLESS)
 
 
 def wall_ns() -> int:

@@ -9,6 +9,7 @@ from qbtrade.app.live.parts import held_elsewhere
 from qbtrade.app.never_trades import never_trades
 from qbtrade.app.status import NOT_TRADED
 from qbtrade.domain.events import Level
+from qbtrade.engines.reconcile import Difference
 
 if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
 
 def say_first(session: "LiveSession") -> None:
     """Tell journal and screen; books that disagree halt the account until somebody says why it may go on."""
-    _say_differences(session)
+    say_differences(session, session.live.opening.differences)
     _say_what_is_elsewhere(session)
     _say_terms(session)
     if not session.live.plan.sells_only:
         _say_what_can_never_trade(session)
 
 
-def _say_differences(session: "LiveSession") -> None:
-    found = session.live.opening.differences
+def say_differences(session: "LiveSession", found: tuple[Difference, ...]) -> None:
+    """Halt the account until somebody says why it may go on, and name each difference."""
     if not found:
         return
     session.engines.risk.halt(session.engines.clock.now(), BOOKS_DISAGREE)

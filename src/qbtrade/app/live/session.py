@@ -17,6 +17,7 @@ from qbtrade.app.live.latency import Latency
 from qbtrade.app.live.parts import Live, held_elsewhere, not_ours_to_trade, opening_held, started, told_terms
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
+from qbtrade.app.live.timekeeping import Timekeeper
 from qbtrade.app.live.winding import stop_after_fault, wind_down
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.snapshot import Snapshots
@@ -68,6 +69,7 @@ class LiveSession:
             bases={symbol: price.base for symbol, price in live.at_broker.prices.items()},
             terms={symbol: told.terms for symbol, told in self.told.items()},
         )  # fmt: skip
+        self._time = Timekeeper(self)
         self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
         self.latency = Latency(wire.bus, clock)
         hosted = live.strategy.build(self.engines.host, self.symbols)
@@ -97,6 +99,11 @@ class LiveSession:
         )  # fmt: skip
 
     @property
+    def has_to_end(self) -> bool:
+        """Whether the time is over, or somebody asked for an end."""
+        return self._stop.asked or self.is_over
+
+    @property
     def _mode(self) -> str:
         return "dry-run" if self.live.plan.dry_run else self.wire.environment.kind.value
 
@@ -118,7 +125,9 @@ class LiveSession:
         past = self._past()
         try:
             self._open(past)
-            self.wire.loop.run_until(lambda: self._stop.asked or self.is_over, FOREVER)
+            while not self.has_to_end:
+                self.wire.loop.run_until(lambda: self.has_to_end or self._time.is_stale, FOREVER)
+                self._time.look_anew()
             outcome, reason = self._outcome()
             wind_down(self)
         except JournalError:
@@ -201,8 +210,9 @@ class LiveSession:
         clock = self.wire.clock
         clock.call_at(max(due + self.live.plan.session.status_every, clock.now()), self._on_status)
 
-    def _on_show(self, _due: int) -> None:
+    def _on_show(self, due: int) -> None:
         clock = self.wire.clock
+        self._time.look(due)
         heed(self)
         self.engines.journal.flush()
         with suppress(OSError):
@@ -252,14 +262,21 @@ class LiveSession:
         with suppress(OSError):
             self._screen.on_notice(text, action)
 
+    def compared(self) -> tuple[Difference, ...]:
+        """On what our books and the broker's disagree. Raises: BrokerError, KeyboardInterrupt."""
+        return compare(self.wire, *self.book(), not_ours_to_trade(self.live))
+
+    def book(self) -> tuple[int, dict[str, int]]:
+        """Our cash in KRW, and shares by symbol."""
+        account = self.engines.portfolio.account
+        return account.cash, {symbol: position.qty for symbol, position in account.positions.items()}
+
     def look_at_books(self) -> None:
         """Compare with the broker, and say on what the books disagree."""
         if self.live.plan.dry_run:
             return
-        account = self.engines.portfolio.account
-        positions = {symbol: position.qty for symbol, position in account.positions.items()}
         try:
-            self.differences = compare(self.wire, account.cash, positions, not_ours_to_trade(self.live))
+            self.differences = self.compared()
         except (BrokerError, KeyboardInterrupt) as error:
             self.is_compared = False
             cause = error.message if isinstance(error, BrokerError) else "interrupted"
