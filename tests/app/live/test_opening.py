@@ -129,3 +129,10 @@ def test_a_row_that_cannot_be_read_is_a_difference() -> None:
     history = OrderHistory((), 0, 0, 0, (unread,))
     found = opening(Carried(), a_balance(0), history, lambda _symbol: FREE, same_day=True)
     assert [(each.what, each.name, each.ours) for each in found.differences] == [("order", "9", 0)]
+
+
+def test_one_row_is_never_two_orders_that_look_alike() -> None:
+    sent = [Leftover(f"L00000{n}", an_order(f"Q{n}", qty=2), at("10:00")) for n in (1, 2)]
+    found = begun(Carried(1_000_000, TODAY, leftovers=sent), a_balance(850_000, 2), a_row(filled=2))
+    assert (found.held, found.differences) == ({SAMSUNG: (2, 150_000)}, ())
+    assert [(left.order.order_id, left.number) for left in found.leftovers] == [("Q2", "")]

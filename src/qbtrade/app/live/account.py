@@ -54,8 +54,13 @@ def compare(wire: Wire, cash: int, positions: dict[str, int], foreign: dict[str,
         found = differences(ours, Book(balance.cash, held), slack=balance.costs)
         if not found:
             return ()
-        wire.loop.run_until(lambda: False, max(PAUSE / NS / wire.clock.speed, LEAST_PAUSE))
+        wait(wire)
     return found
+
+
+def wait(wire: Wire) -> None:
+    """Let what lags catch up."""
+    wire.loop.run_until(lambda: False, max(PAUSE / NS / wire.clock.speed, LEAST_PAUSE))
 
 
 def told(difference: Difference) -> str:

@@ -16,9 +16,8 @@ from qbtrade.domain.message import Event, EventType
 from qbtrade.domain.order import Purpose, Side
 
 E = EventType
-ENDINGS = (
-    ev.OrderRejected, ev.OrderNotSent, ev.OrderAbandoned, ev.OrderCanceled, ev.OrderExpired, ev.OrderDenied,
-)  # fmt: skip
+ENDINGS = (ev.OrderRejected, ev.OrderNotSent, ev.OrderCanceled, ev.OrderExpired, ev.OrderDenied)
+"""What ends an order for good; one that was given up may still turn up on its day."""
 
 
 class Carried(msgspec.Struct):
@@ -102,7 +101,6 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
                 orders[event.order.order_id] = ev.Leftover(event.order.order_id, event.order, event.ts)
             case ev.OrderAccepted():
                 orders[event.order_id] = replace(orders[event.order_id], number=event.broker_order_id)
-                ended.discard(event.order_id)  # given up, and it turned up after all
             case ev.OrderFilled():
                 left, amount = orders[event.order_id], event.price * event.qty
                 orders[event.order_id] = replace(left, filled=left.filled + event.qty, amount=left.amount + amount)

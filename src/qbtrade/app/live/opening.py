@@ -78,7 +78,10 @@ def opening(
     holdings: dict[str, int] = {}
     for holding in balance.holdings:
         holdings[holding.symbol] = holdings.get(holding.symbol, 0) + holding.qty
-    left = [_by_rows(books, each, told.rows if told else (), found.numbers) for each in found.leftovers]
+    left, taken = list[Leftover](), set(found.numbers)
+    for each in found.leftovers:
+        left.append(_by_rows(books, each, told.rows if told else (), taken))
+        taken.add(left[-1].number)
     if told and told.lacks_rows and same_day:
         left = _by_balance(books, left, holdings, found.foreign, balance.cash)
     unclear = {each.order.symbol for each in left if each.remaining} if told and told.lacks_rows else set[str]()

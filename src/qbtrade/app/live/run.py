@@ -13,7 +13,7 @@ from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.live import real_money
-from qbtrade.app.live.account import AtBroker, ask_account
+from qbtrade.app.live.account import TRIES, AtBroker, ask_account, wait
 from qbtrade.app.live.board import AccountFiles, Board
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
 from qbtrade.app.live.lock import Gate, account_lock
@@ -86,7 +86,14 @@ def begin(
     instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
     at_broker = ask_account(wire, symbols)
     found = carried(books, account, day.day) if account else Carried()
-    begun = _opening(plan, rules, instruments, found, at_broker, _history_of(wire, found, day), day)
+    earlier = _history_of(wire, found, day)
+    begun = _opening(plan, rules, instruments, found, at_broker, earlier, day)
+    for _ in range(TRIES - 1 if begun.differences else 0):  # balance and rows may lag behind each other
+        wait(wire)
+        at_broker = ask_account(wire, symbols)
+        begun = _opening(plan, rules, instruments, found, at_broker, earlier, day)
+        if not begun.differences:
+            break
     return Live(
         plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,
         at_broker=at_broker, opening=begun, entries=found.entries, day_start=_day_start(found, begun, at_broker, day),
