@@ -7,7 +7,7 @@ import pytest
 
 from qbtrade.domain import events as ev
 from qbtrade.domain.order import TERMINAL
-from qbtrade.kernel.clock import Stopwatch
+from qbtrade.kernel.clock import Stopwatch, sleep
 from tests.app.preflight.stand import Lies, proxy
 from tests.live_days import FLIP, HOLD, Hosted, events, held, hosted, session, the_report, wait_for
 from tests.program import run_qb
@@ -80,6 +80,25 @@ def test_a_second_signal_leaves_within_a_second(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=PATIENCE)
         assert (process.returncode, watch.seconds() < 1) == (130, True)
+
+
+def test_an_end_that_waits_for_an_order_says_so_and_asks_for_its_cancel_once(tmp_path: Path) -> None:
+    with hosted("10:00", speed=5) as kis:
+        kis.set_faults(answer_lost=10**9, notice_missing=10**9)
+        with session(kis, tmp_path) as process:
+            wait_for(process, lambda: has(tmp_path, ev.PhaseChanged))
+            kis.set_faults(answer_lost=10**9, notice_missing=10**9, ledger_busy=10**9)
+            wait_for(process, lambda: has(tmp_path, ev.OrderUnconfirmed))
+            process.send_signal(signal.SIGINT)
+            assert process.stdout
+            told = next(line for line in process.stdout if line.startswith("note: "))
+            sleep(3)  # more cancels would come meanwhile
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+    (order,) = (event.order.order_id for event in events(tmp_path) if isinstance(event, ev.OrderSending))
+    assert told == f"note: waiting up to 20 s for {order} (unconfirmed); Ctrl+C once more leaves at once\n"
+    assert sum(isinstance(event, ev.CancelOrder) for event in events(tmp_path)) <= 2  # by the halt, by the end
 
 
 def test_cancel_and_flatten_sells_everything(tmp_path: Path) -> None:

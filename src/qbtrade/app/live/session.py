@@ -216,7 +216,7 @@ class LiveSession:
         heed(self)
         self.engines.journal.flush()
         with suppress(OSError):
-            self._screen.on_glance(self._show())
+            self._show()
         clock.call_at(clock.now() + SHOW_EVERY * NS * clock.speed, self._on_show)
 
     def cancel_all(self, reason: str) -> None:
@@ -237,10 +237,10 @@ class LiveSession:
         )  # fmt: skip
         return msgspec.structs.replace(snapshots.take(now), wire=seen)
 
-    def _show(self) -> Status:
+    def _show(self) -> None:
         status = self._status(self._glances)
         self.board.show(status, self.heeded)
-        return status
+        self._screen.on_glance(status)
 
     # the end
 

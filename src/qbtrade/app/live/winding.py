@@ -1,12 +1,14 @@
 """The end of a live session: no more entries, nothing left working, and a word about whatever is left."""
 
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from qbtrade.app.live.halting import step_aside
 from qbtrade.app.live.plan import OnExit
 from qbtrade.domain.calendar import NS, Phase
-from qbtrade.domain.events import CancelOrder
+from qbtrade.domain.events import CancelOrder, Level
+from qbtrade.domain.order import Order
 from qbtrade.kernel.clock import Stopwatch
 
 if TYPE_CHECKING:
@@ -82,13 +84,22 @@ def _sell_all(session: "LiveSession") -> None:
 
 
 def _cancel_all(session: "LiveSession") -> None:
-    """Cancel until nothing works any more, or for as long as our patience lasts."""
-    orders = session.engines.orders
-    for _ in range(round(PATIENCE / AGAIN)):
-        if not orders.open_symbols():
-            return
-        session.cancel_all(STOPPED)
-        session.wire.loop.run_until(lambda: not orders.open_symbols(), AGAIN)
+    """Cancel what works, and wait for that, or for as long as our patience lasts; the order engine asks again itself.
+
+    An order that nobody has confirmed is waited for, too: once it is found it is canceled.
+    """
+    orders, loop = session.engines.orders, session.wire.loop
+    session.cancel_all(STOPPED)
+    if loop.run_until(lambda: not orders.open_symbols(), AGAIN):
+        return
+    names = ", ".join(map(_named, chain(*map(orders.open_orders, orders.open_symbols()))))
+    text = f"waiting up to {PATIENCE:.0f} s for {names}"
+    session.say("end-waits", text, "Ctrl+C once more leaves at once", Level.INFO)
+    loop.run_until(lambda: not orders.open_symbols(), PATIENCE - AGAIN)
+
+
+def _named(order: Order) -> str:
+    return f"{order.broker_order_id or order.request.order_id} ({order.status.lower()})"
 
 
 def _cancel_in_spite(session: "LiveSession") -> None:
