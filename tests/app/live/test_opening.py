@@ -136,3 +136,4 @@ def test_one_row_is_never_two_orders_that_look_alike() -> None:
     found = begun(Carried(1_000_000, TODAY, leftovers=sent), a_balance(850_000, 2), a_row(filled=2))
     assert (found.held, found.differences) == ({SAMSUNG: (2, 150_000)}, ())
     assert [(left.order.order_id, left.number) for left in found.leftovers] == [("Q2", "")]
+    assert found.settled == {"7"}

@@ -51,9 +51,12 @@ class KisBroker:
 
     # what is known before the first order
 
-    def begin(self, history: OrderHistory, balance: Balance) -> None:
-        """Take the day so far: none of its numbers, of its totals and of these shares is this session's doing."""
-        self._own.begin(history)
+    def begin(self, history: OrderHistory, balance: Balance, settled: frozenset[str] = frozenset()) -> None:
+        """Take the day so far: none of its numbers, of its totals and of these shares is this session's doing.
+
+        settled: numbers of orders that earlier sessions knew, and that can be no order that is looked for.
+        """
+        self._own.begin(history, settled)
         self._totals.begin(history, balance)
 
     def adopt(self, order: OrderRequest, sent_at: int, number: str, before: int, before_amount: int) -> None:

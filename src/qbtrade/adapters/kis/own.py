@@ -35,6 +35,7 @@ class Own:
         self._orders: dict[str, Sent] = {}
         self._numbers: dict[str, Sent] = {}
         self._strangers = set[str]()
+        self._settled = frozenset[str]()
         self._told = set[str]()
         self.awaiting = list[Sent]()
         self.elsewhere = list[Notice]()
@@ -64,10 +65,11 @@ class Own:
 
     def is_taken(self, number: str) -> bool:
         """Whether it is known whose number it is."""
-        return number in self._numbers or number in self._strangers
+        return number in self._numbers or number in self._strangers or number in self._settled
 
-    def begin(self, history: OrderHistory) -> None:
-        """None of the numbers of the day so far is this session's."""
+    def begin(self, history: OrderHistory, settled: frozenset[str]) -> None:
+        """None of the numbers of the day so far is this session's. settled: of orders that earlier sessions knew."""
+        self._settled = settled
         self._strangers.update(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.unread)
 
@@ -97,7 +99,7 @@ class Own:
         if notice.stage is Stage.FILLED:
             self.elsewhere.append(notice)
         number = notice.original_no or notice.order_no
-        if number not in self._strangers:
+        if number not in self._strangers | self._settled:
             self._strangers.add(number)
             text = f"order {number} of {notice.symbol} was not sent by this session"
             self._bus.publish(Alert(self._clock.now(), Level.WARNING, "foreign-order", text))

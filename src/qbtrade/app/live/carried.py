@@ -111,7 +111,7 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
                     ended.add(event.order_id)
     found.positions = {symbol: held for symbol, held in positions.items() if held[0]}
     found.leftovers = [left for order_id, left in orders.items() if order_id not in ended and left.remaining > 0]
-    found.numbers = frozenset(left.number for left in orders.values() if left.number)
+    found.numbers = frozenset(started.settled) | {left.number for left in orders.values() if left.number}
 
 
 def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:

@@ -22,7 +22,8 @@ PLAUSIBLE = PPB // 10
 class Opening(msgspec.Struct, frozen=True):
     """What a session begins with. held: shares and cost of qb's own lots; foreign: shares of others, by symbol.
 
-    leftovers: orders that may still work. profit: KRW of the day so far, as Carried has it.
+    leftovers: orders that may still work. profit: KRW of the day so far, as Carried has it. settled: the broker's
+    numbers of all other orders of the day that qb sent.
     """
 
     cash: int
@@ -31,6 +32,7 @@ class Opening(msgspec.Struct, frozen=True):
     leftovers: tuple[Leftover, ...]
     differences: tuple[Difference, ...]
     profit: int
+    settled: frozenset[str] = frozenset()
 
 
 class _Books:
@@ -99,7 +101,8 @@ def opening(
     )  # fmt: skip
     foreign = {symbol: qty - held.get(symbol, (0, 0))[0] for symbol, qty in holdings.items()}
     found_differences = differences(ours, others, slack=balance.costs + books.paid)
-    return Opening(balance.cash, held, foreign, leftovers, found_differences, books.profit)
+    settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
+    return Opening(balance.cash, held, foreign, leftovers, found_differences, books.profit, settled)
 
 
 def _may_work(left: Iterable[Leftover], history: OrderHistory) -> Iterator[Leftover]:

@@ -81,5 +81,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         source=f"KIS {environment.kind}, account {environment.account_tail}", interval=plan.interval or MINUTE,
         cash=live.opening.cash, limits=said, assumptions=assumptions, account=live.account, held=opening_held(live),
         day_start=live.day_start, entries=live.entries, elsewhere=held_elsewhere(live), profit=live.opening.profit,
-        foreign=live.opening.foreign, leftovers=live.opening.leftovers,
+        foreign=live.opening.foreign, leftovers=live.opening.leftovers, settled=tuple(sorted(live.opening.settled)),
     )  # fmt: skip

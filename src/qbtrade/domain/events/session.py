@@ -132,8 +132,9 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
 
     account: whose books these are, a digest, "" where no broker keeps them. held: what it begins with, by symbol.
     elsewhere: shares of qb in symbols that it does not trade; foreign: shares of others. leftovers: orders of earlier
-    sessions without an end. day_start: equity from which the day's profit counts, 0
-    for its own at the start. entries, profit: of the day before it; profit in KRW, realized less costs.
+    sessions without an end; settled: the broker's numbers of the day's other ones. day_start: equity from which the
+    day's profit counts, 0 for its own at the start. entries, profit: of the day before it; profit in KRW, realized
+    less costs.
     """
 
     session_id: str
@@ -157,6 +158,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     profit: int = 0
     foreign: dict[str, int] = {}
     leftovers: tuple[Leftover, ...] = ()
+    settled: tuple[str, ...] = ()
 
     @property
     def worth(self) -> int:
