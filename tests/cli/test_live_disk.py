@@ -74,7 +74,7 @@ def journals(folder: Path) -> list[Path]:
 
 
 def test_a_stop_loss_goes_out_on_a_full_disk_and_the_next_session_knows_it(folder: Path) -> None:
-    with hosted("12:59", speed=10, scenario="crash") as kis:
+    with hosted("12:58", speed=5, scenario="crash") as kis:  # a loaded machine is given time to buy before 13:00
         with session(kis, folder, *HOLDING, "--max", "500000") as process:
             wait_for(process, lambda: bought(kis, folder))
             fill_disk(process, folder)
