@@ -46,7 +46,7 @@ def test_the_file_of_the_samples_makes_an_environment(tmp_path: Path) -> None:
 
 def test_its_placeholders_are_refused(tmp_path: Path) -> None:
     place(tmp_path)
-    with pytest.raises(ConfigError, match="the app key is a placeholder"):
+    with pytest.raises(ConfigError, match="the app key is too short"):
         environment_of(load_settings(tmp_path, {"HOME": str(tmp_path)}), EnvKind.PAPER)
 
 

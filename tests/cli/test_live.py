@@ -60,6 +60,17 @@ def test_whoever_stops_the_session_before_it_began_leaves_nothing_behind(tmp_pat
         assert not list(journals.glob("*"))
 
 
+def test_whoever_stops_the_preflight_of_a_session_is_told_that_nothing_was_sent(tmp_path: Path) -> None:
+    with hosted("10:00", speed=1, side="paper", calls_per_second=1) as kis:
+        kis.variables["QB_KIS_ENV"] = "paper"
+        with session(kis, tmp_path, "--env", "paper", "--max", "500000") as process:
+            assert process.stdout
+            assert process.stdout.readline().startswith("Preflight first")
+            process.send_signal(signal.SIGINT)
+            _stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, stderr) == (130, "interrupted before the session began: no order was sent\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_signal_cancels_what_works_and_reports(number: signal.Signals, tmp_path: Path) -> None:
     with hosted("10:00") as kis, session(kis, tmp_path) as process:

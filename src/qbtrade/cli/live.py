@@ -27,7 +27,11 @@ def live(**typed: Any) -> None:
     settings = load_settings(Path.cwd(), os.environ)
     kind = kind_of(settings, typed["env"] or "")
     plan = live_options.live_plan(typed, settings, kind)
-    _run(plan, settings, kind, yes=typed["yes"], as_json=typed["json"], quiet=typed["quiet"])
+    try:
+        _run(plan, settings, kind, yes=typed["yes"], as_json=typed["json"], quiet=typed["quiet"])
+    except KeyboardInterrupt:  # later ones end the session, which tells by itself
+        say(_("interrupted before the session began: no order was sent"))
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 live.__doc__ = _(
@@ -53,11 +57,7 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, yes: bool, as_jso
         if not (granted or quiet or kind is EnvKind.EMULATOR):
             typer.echo(_("Nothing keeps this machine awake: switch off sleep until the close."), file=out)
         with watching(console, paced=True, quiet=quiet, interrupts=interrupts) as screen:
-            try:
-                result = trade(plan, world, home(), screen, stop, agreed)
-            except KeyboardInterrupt:
-                say(_("interrupted before the session began: no order was sent"))
-                raise typer.Exit(ExitCode.INTERRUPTED) from None
+            result = trade(plan, world, home(), screen, stop, agreed)
         if as_json:
             sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
         elif not quiet:

@@ -138,6 +138,7 @@ FROM_BELOW: Final = (
     N_("{rate} calls a second, {used} of {allowed} used just now"),
     N_("KIS {environment}, account {account}"),
     N_("the account"),
+    N_("Switch off sleep and closing the lid until the close"),
     N_("app key"),
     N_("app secret"),
 )

@@ -27,7 +27,7 @@ def test_a_whole_configuration_has_nothing_but_good_rows(tmp_path: Path) -> None
     [
         ({"QB_KIS_APP_KEY": ""}, "keys", "the app key is missing"),
         ({"QB_KIS_APP_SECRET": "your_app_secret_goes_here"}, "keys", "the app secret is a placeholder"),
-        ({"QB_KIS_APP_KEY": "short"}, "keys", "the app key is a placeholder"),
+        ({"QB_KIS_APP_KEY": "short"}, "keys", "the app key is too short: 5 characters"),
         ({"QB_KIS_ACCOUNT": ""}, "account", "the account is missing"),
         ({"QB_KIS_ACCOUNT": "1234567801"}, "account", "the account is not written as 12345678-01"),
         ({"QB_KIS_HTS_ID": "your_hts_id"}, "hts-id", "the HTS id is a placeholder"),

@@ -223,8 +223,10 @@ def key_problem(name: str, text: str) -> str:
     """Why this cannot be an app key or secret, or ""."""
     if not text:
         return f"the {name} is missing"
-    if PLACEHOLDER.search(text) or len(text) < KEY_LENGTH:
+    if PLACEHOLDER.search(text):
         return f"the {name} is a placeholder"
+    if len(text) < KEY_LENGTH:
+        return f"the {name} is too short: {len(text)} characters"
     return ""
 
 
