@@ -60,7 +60,7 @@ def of(folder: Path, kind: type[E]) -> list[E]:
 def next_session(kis: Hosted, folder: Path) -> ev.SessionStarted:
     """What a session begins with that finds what the others left."""
     with session(kis, folder, *IDLE) as process:
-        wait_for(process, lambda: bool(of(folder, ev.PhaseChanged)) and len(journals(folder)) > 1)
+        wait_for(process, lambda: len(journals(folder)) > 1 and bool(of(folder, ev.PhaseChanged)))
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=PATIENCE)
         assert (process.returncode, "the books disagree" in stdout) == (130, False), stdout + stderr
