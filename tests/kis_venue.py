@@ -14,6 +14,7 @@ from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.broker import KisBroker
 from qbtrade.adapters.kis.parse.quotes import Price
 from qbtrade.adapters.kis.registrations import Channel
+from qbtrade.adapters.kis.totals import everything
 from qbtrade.app.config import Settings
 from qbtrade.app.emulator import open_stage
 from qbtrade.app.kis_account import local_environment
@@ -52,7 +53,8 @@ class KisVenue:
         wire.stream.start()
         today = kst_date(wire.clock.now())
         history, balance = calls.order_history(environment, today, today), calls.balance(environment)
-        self.broker.begin(wire.fetch(history), wire.fetch(balance))
+        told = wire.fetch(history)
+        self.broker.begin(told, everything(told, wire.fetch(balance)))
         self.last = wire.fetch(calls.price(environment, SAMSUNG)).last
         self.until(lambda: wire.stream.counts()["registrations"] == 2 and wire.stream.counts()["records"] > 0)
 

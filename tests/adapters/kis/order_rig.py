@@ -12,6 +12,7 @@ from qbtrade.adapters.kis.events import Action, Notice, Stage
 from qbtrade.adapters.kis.outcomes import Accepted, Failed, OrderOutcome, Unconfirmed
 from qbtrade.adapters.kis.parse.account import Balance, Holding
 from qbtrade.adapters.kis.parse.orders import LiveOrder, OrderAck, OrderHistory, OrderRow, UnreadRow
+from qbtrade.adapters.kis.totals import everything
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import instrument_for, load_rules
@@ -76,7 +77,7 @@ class OrderRig:
         self.engines = Engines(self.bus, self.clock, self._setup(), _Nowhere(), self._make_broker)
         self.bus.subscribe_all(TOLD, self.heard.append)
         self.bus.subscribe(_Go, lambda event: event.what())
-        self.broker.begin(self.history(), self.balance())
+        self.broker.begin(self.history(), everything(self.history(), self.balance()))
         self.engines.hours.start()
         self.trade(PRICE)
         self.trade(PRICE, HYNIX)

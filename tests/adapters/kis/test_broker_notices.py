@@ -13,13 +13,13 @@ from qbtrade.adapters.kis.caller import Caller
 from qbtrade.adapters.kis.events import Action, Notice, Stage
 from qbtrade.adapters.kis.outcomes import Accepted
 from qbtrade.adapters.kis.parse.orders import OrderAck, OrderHistory, OrderRow
+from qbtrade.adapters.kis.totals import Accounted
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.domain.events import OrderFilled
 from qbtrade.domain.order import Side
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import SimClock
 from tests.adapters.kis.desk import NOW, an_environment
-from tests.adapters.kis.order_rig import a_balance
 from tests.builders import SAMSUNG, SECOND, TODAY, an_order
 
 QTY = 10
@@ -66,7 +66,7 @@ def test_whatever_becomes_of_notices_the_rows_make_shares_and_money_exact(
     bus, clock, booked, desk = Bus(), SimClock(NOW), list[OrderFilled](), Desk("real")
     bus.subscribe(OrderFilled, booked.append)
     broker = KisBroker(bus, clock, desk, an_environment())
-    broker.begin(OrderHistory((), 0, 0, 0), a_balance({}))
+    broker.begin(OrderHistory((), 0, 0, 0), Accounted(0, 0, {}))
     broker.submit(an_order(qty=QTY))
     for step in steps:
         if step < 3 and step < len(desk.fills):

@@ -3,6 +3,7 @@
 import pytest
 
 from qbtrade.adapters.kis.events import Stage
+from qbtrade.adapters.kis.totals import everything
 from qbtrade.domain.events import OrderCanceled
 from qbtrade.domain.order import OrderStatus, Side
 from tests.adapters.kis.order_rig import HYNIX, LOST, OrderRig, taken
@@ -70,7 +71,7 @@ def test_a_part_of_an_unconfirmed_order_stays_unknown_and_a_person_is_told() -> 
 def test_a_trade_by_hand_in_another_stock_is_left_to_whoever_made_it(told: bool) -> None:  # noqa: FBT001
     rig = OrderRig("paper")
     rig.held = {"035720": 10}
-    rig.broker.begin(rig.history(), rig.balance())
+    rig.broker.begin(rig.history(), everything(rig.history(), rig.balance()))
     rig.submit(an_order("Q1", qty=5, price=74_000), taken("1"))
     if told:
         rig.notice("55", Stage.FILLED, 3, 20_000, side=Side.SELL, symbol="035720", order_qty=3)

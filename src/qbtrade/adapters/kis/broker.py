@@ -16,12 +16,11 @@ from qbtrade.adapters.kis.events import Action, Notice, NoticeUnread, Stage
 from qbtrade.adapters.kis.looks import Looks
 from qbtrade.adapters.kis.outcomes import Accepted, NotSent, OrderOutcome, Refused, Unconfirmed
 from qbtrade.adapters.kis.own import COMPARE, Own
-from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.kis.rows import Evidence, Rows
 from qbtrade.adapters.kis.search import Search
 from qbtrade.adapters.kis.sent import Sent
-from qbtrade.adapters.kis.totals import Totals
+from qbtrade.adapters.kis.totals import Accounted, Totals
 from qbtrade.domain.calendar import NS, Phase
 from qbtrade.domain.events import Alert, Level, OrderNotSent, OrderRejected, OrderUnconfirmed, PhaseChanged
 from qbtrade.domain.order import OrderRequest
@@ -51,13 +50,14 @@ class KisBroker:
 
     # what is known before the first order
 
-    def begin(self, history: OrderHistory, balance: Balance, settled: frozenset[str] = frozenset()) -> None:
-        """Take the day so far: none of its numbers, of its totals and of these shares is this session's doing.
+    def begin(self, history: OrderHistory, accounted: Accounted, settled: frozenset[str] = frozenset()) -> None:
+        """Take the day so far: none of its numbers is this session's.
 
-        settled: numbers of orders that earlier sessions knew, and that can be no order that is looked for.
+        accounted: what the broker's totals hold that is no news. settled: numbers of orders that earlier sessions
+        knew, and that can be no order that is looked for.
         """
         self._own.begin(history, settled)
-        self._totals.begin(history, balance)
+        self._totals.begin(accounted)
 
     def adopt(self, order: OrderRequest, sent_at: int, number: str, before: int, before_amount: int) -> None:
         """Take in an order that an earlier session left: it works, if its number is known; else it is looked for.

@@ -41,6 +41,19 @@ class _Missing(msgspec.Struct, frozen=True):
     amount: int
 
 
+class Accounted(msgspec.Struct, frozen=True):
+    """What is accounted for when a session begins: shares and KRW that the day filled, shares held by symbol."""
+
+    qty: int
+    amount: int
+    held: dict[str, int]
+
+
+def everything(history: OrderHistory, balance: Balance) -> Accounted:
+    """All that the broker tells."""
+    return Accounted(history.filled_qty, history.filled_amount, _held(balance))
+
+
 class Totals:
     """What totals and balance tell. Before `begin` nothing is booked by them."""
 
@@ -53,10 +66,9 @@ class Totals:
         self._held: dict[str, int] | None = None
         self._missing, self._puzzled = _Missing(0, 0), 0
 
-    def begin(self, history: OrderHistory, balance: Balance) -> None:
-        """Nothing of this is this session's."""
-        self._qty, self._amount = history.filled_qty, history.filled_amount
-        self._held = _held(balance)
+    def begin(self, accounted: Accounted) -> None:
+        """Nothing of this is missing."""
+        self._qty, self._amount, self._held = accounted.qty, accounted.amount, dict(accounted.held)
 
     @property
     def is_unsettled(self) -> bool:

@@ -26,7 +26,8 @@ class Carried(msgspec.Struct):
     cash: None when there was no session. since: day of the last one. positions: shares and cost by symbol.
     profit: realized less costs of the day's earlier sessions. began: what the day's first session counts from, beyond
     cash and cost of shares, by symbol. entries: of the day. foreign: shares of others when the last session began.
-    numbers: the broker's, of all orders that it knew.
+    numbers: the broker's, of all orders that it knew. day_qty, day_amount: shares and KRW of the day's fills that are
+    accounted for, -1 where that is not known.
     """
 
     cash: int | None = None
@@ -38,6 +39,8 @@ class Carried(msgspec.Struct):
     entries: int = 0
     foreign: dict[str, int] = {}
     numbers: frozenset[str] = frozenset()
+    day_qty: int = -1
+    day_amount: int = 0
 
 
 Journal = Callable[[], Iterator[Event]]
@@ -92,6 +95,7 @@ def left_open(home: Path, run_id: str) -> list[ev.Leftover]:
 def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
     """Shares, cash and orders without an end, as the newest journal leaves them."""
     found.cash, found.foreign = started.cash, started.foreign
+    found.day_qty, found.day_amount = started.day_qty, started.day_amount
     positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
     orders = {left.order_id: left for left in started.leftovers}
     ended = set[str]()
@@ -104,6 +108,8 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
             case ev.OrderFilled():
                 left, amount = orders[event.order_id], event.price * event.qty
                 orders[event.order_id] = replace(left, filled=left.filled + event.qty, amount=left.amount + amount)
+                found.day_qty += event.qty if found.day_qty >= 0 else 0
+                found.day_amount += amount
             case ev.PositionChanged():
                 positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
             case _other:

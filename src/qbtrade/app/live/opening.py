@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow
 from qbtrade.adapters.kis.sent import Sent, traces_of_rows
+from qbtrade.adapters.kis.totals import Accounted, everything
 from qbtrade.app.live.carried import Carried
 from qbtrade.domain.events import Leftover
 from qbtrade.domain.money import PPB, Costs
@@ -23,7 +24,7 @@ class Opening(msgspec.Struct, frozen=True):
     """What a session begins with. held: shares and cost of qb's own lots; foreign: shares of others, by symbol.
 
     leftovers: orders that may still work. profit: KRW of the day so far, as Carried has it. settled: the broker's
-    numbers of all other orders of the day that qb sent.
+    numbers of all other orders of the day that qb sent. accounted: what the broker's totals hold that is no news.
     """
 
     cash: int
@@ -33,15 +34,20 @@ class Opening(msgspec.Struct, frozen=True):
     differences: tuple[Difference, ...]
     profit: int
     settled: frozenset[str] = frozenset()
+    accounted: Accounted = Accounted(0, 0, {})
 
 
 class _Books:
-    """Our book while it is brought up to date. paid: costs of what was booked."""
+    """Our book while it is brought up to date. paid, qty, amount: costs, shares and KRW of what was booked."""
 
     def __init__(self, found: Carried, costs_of: CostsOf) -> None:
         self.positions, self.cash, self.profit = dict(found.positions), found.cash or 0, found.profit
-        self.paid = 0
+        self.paid = self.qty = self.amount = 0
         self._costs_of = costs_of
+
+    def held(self, symbol: str) -> int:
+        """Shares of ours."""
+        return self.positions.get(symbol, (0, 0))[0]
 
     def effect(self, left: Leftover, amount: int) -> tuple[int, int]:
         """What so many more KRW of an order do to cash, and what they cost."""
@@ -65,6 +71,7 @@ class _Books:
             self.positions[left.order.symbol] = (held - sold, cost - released)
             gained += amount - released
         self.cash, self.profit, self.paid = self.cash + change, self.profit + gained, self.paid + paid
+        self.qty, self.amount = self.qty + qty, self.amount + amount
         return replace(left, filled=left.filled + qty, amount=left.amount + amount)
 
 
@@ -100,9 +107,16 @@ def opening(
         ours.orders if history.lacks_rows else _open_numbers(history),
     )  # fmt: skip
     foreign = {symbol: qty - held.get(symbol, (0, 0))[0] for symbol, qty in holdings.items()}
+    foreign |= {symbol: found.foreign.get(symbol, 0) for symbol in unclear}  # whose the others are is the question
     found_differences = differences(ours, others, slack=balance.costs + books.paid)
     settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
-    return Opening(balance.cash, held, foreign, leftovers, found_differences, books.profit, settled)
+    accounted = everything(history, balance)
+    if same_day and found.day_qty >= 0:
+        shares = {
+            symbol: found.foreign.get(symbol, 0) + books.held(symbol) for symbol in {*found.foreign, *books.positions}
+        }
+        accounted = Accounted(found.day_qty + books.qty, found.day_amount + books.amount, shares)
+    return Opening(balance.cash, held, foreign, leftovers, found_differences, books.profit, settled, accounted)
 
 
 def _may_work(left: Iterable[Leftover], history: OrderHistory) -> Iterator[Leftover]:
@@ -140,7 +154,7 @@ def _by_balance(
 ) -> list[Leftover]:
     """Where no rows are told: book the one fill that explains shares and cash to the won, if there is exactly one."""
     changed = {
-        symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.positions.get(symbol, (0, 0))[0]
+        symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
         for symbol in {*books.positions, *(each.order.symbol for each in left)}
     }
     changed = {symbol: qty for symbol, qty in changed.items() if qty}

@@ -82,4 +82,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         cash=live.opening.cash, limits=said, assumptions=assumptions, account=live.account, held=opening_held(live),
         day_start=live.day_start, entries=live.entries, elsewhere=held_elsewhere(live), profit=live.opening.profit,
         foreign=live.opening.foreign, leftovers=live.opening.leftovers, settled=tuple(sorted(live.opening.settled)),
+        day_qty=live.opening.accounted.qty, day_amount=live.opening.accounted.amount,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.adapters.kis.parse.orders import OrderHistory
+from qbtrade.adapters.kis.totals import everything
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
@@ -207,7 +208,8 @@ def _opening(
         return Opening(plan.session.cash, {}, {}, (), (), 0)
     if found.cash is None:
         foreign = {holding.symbol: holding.qty for holding in at_broker.balance.holdings}
-        return Opening(at_broker.balance.cash, {}, foreign, (), (), 0)
+        accounted = everything(at_broker.history, at_broker.balance)
+        return Opening(at_broker.balance.cash, {}, foreign, (), (), 0, accounted=accounted)
     known = {instrument.symbol: instrument for instrument in instruments}
     settles = rules.calendar.settlement_day(day.day)
 

@@ -171,7 +171,7 @@ class LiveSession:
         for symbol, price in live.at_broker.prices.items():
             self.feed.prepare(symbol, price)
         if self.kis is not None:
-            self.kis.begin(live.at_broker.history, live.at_broker.balance, live.opening.settled)
+            self.kis.begin(live.at_broker.history, live.opening.accounted, live.opening.settled)
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
         say_first(self)

@@ -134,7 +134,8 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     elsewhere: shares of qb in symbols that it does not trade; foreign: shares of others. leftovers: orders of earlier
     sessions without an end; settled: the broker's numbers of the day's other ones. day_start: equity from which the
     day's profit counts, 0 for its own at the start. entries, profit: of the day before it; profit in KRW, realized
-    less costs.
+    less costs. day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted for,
+    -1 where that is not known.
     """
 
     session_id: str
@@ -159,6 +160,8 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     foreign: dict[str, int] = {}
     leftovers: tuple[Leftover, ...] = ()
     settled: tuple[str, ...] = ()
+    day_qty: int = -1
+    day_amount: int = 0
 
     @property
     def worth(self) -> int:
