@@ -13,6 +13,7 @@ from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended, judged
 from qbtrade.app.live.foreword import say_first
 from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, heed
+from qbtrade.app.live.joined import joined
 from qbtrade.app.live.latency import Latency
 from qbtrade.app.live.parts import Live, held_elsewhere, not_ours_to_trade, opening_held, started, told_terms
 from qbtrade.app.live.past import past_bars
@@ -21,7 +22,7 @@ from qbtrade.app.live.timekeeping import Timekeeper
 from qbtrade.app.live.winding import stop_after_fault, wind_down
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.snapshot import Snapshots
-from qbtrade.app.status import Screen, Status, WireStatus
+from qbtrade.app.status import Screen, Status
 from qbtrade.app.wiring import Engines, Setup, risk_limits, sim_broker
 from qbtrade.domain.calendar import MINUTE, NS, Phase, kst_date
 from qbtrade.domain.events import (
@@ -228,14 +229,8 @@ class LiveSession:
                 self.wire.bus.publish(CancelOrder(now, order.request.order_id, reason))
 
     def _status(self, snapshots: Snapshots) -> Status:
-        wire, clock, latency = self.wire, self.wire.clock, self.latency
-        now, budget = clock.now(), wire.caller.budget()
-        seen = WireStatus(
-            wire.environment.kind.value, wire.environment.account_tail, self.feed.state, wire.auth.expires(),
-            budget.used, budget.allowed, max(self.day.open - now, 0),
-            latency.to_order, latency.to_ack, latency.to_fill,
-        )  # fmt: skip
-        return msgspec.structs.replace(snapshots.take(now), wire=seen)
+        wire = joined(self.wire, self.latency, self.feed.state, self.day.open)
+        return msgspec.structs.replace(snapshots.take(self.wire.clock.now()), wire=wire)
 
     def _show(self) -> None:
         status = self._status(self._glances)
