@@ -67,6 +67,10 @@ class Account:
         self.deposits += cost
         self._cost += cost
 
+    def resume(self, order_id: str, amount: int) -> None:
+        """Go on with an order of which so many KRW were booked before: its costs are cut to the won on the whole."""
+        self._traded[order_id] = amount
+
     def fill(self, order_id: str, symbol: str, side: Side, price: int, qty: int, costs: Costs) -> Booking:
         """Book one execution. Raises: ValueError for a sale of more than is held.
 

@@ -1,6 +1,7 @@
 """How a session begins: our book brought up to the broker's evidence, then compared with the broker's book."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
@@ -92,7 +93,8 @@ def opening(
         left.append(_by_rows(books, each, told.rows if told else (), taken))
         taken.add(left[-1].number)
     if told and told.lacks_rows and same_day:
-        left = _by_balance(books, left, holdings, found.foreign, balance.cash)
+        hint = told.filled_amount - found.day_amount - books.amount if found.day_qty >= 0 else 0
+        left = _by_balance(books, left, holdings, found.foreign, balance.cash, hint)
     unclear = {each.order.symbol for each in left if each.remaining} if told and told.lacks_rows else set[str]()
     theirs = {symbol: min(holdings.get(symbol, 0), qty) for symbol, (qty, _) in books.positions.items()}
     theirs |= {symbol: holdings.get(symbol, 0) - found.foreign.get(symbol, 0) for symbol in unclear}
@@ -110,13 +112,16 @@ def opening(
     foreign |= {symbol: found.foreign.get(symbol, 0) for symbol in unclear}  # whose the others are is the question
     found_differences = differences(ours, others, slack=balance.costs + books.paid)
     settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
-    accounted = everything(history, balance)
-    if same_day and found.day_qty >= 0:
-        shares = {
-            symbol: found.foreign.get(symbol, 0) + books.held(symbol) for symbol in {*found.foreign, *books.positions}
-        }
-        accounted = Accounted(found.day_qty + books.qty, found.day_amount + books.amount, shares)
+    is_known = same_day and found.day_qty >= 0
+    accounted = _accounted(found, books) if is_known else everything(history, balance)
     return Opening(balance.cash, held, foreign, leftovers, found_differences, books.profit, settled, accounted)
+
+
+def _accounted(found: Carried, books: _Books) -> Accounted:
+    """What our own journals know of the day, so that a fill between two sessions is found missing."""
+    symbols = found.foreign.keys() | books.positions.keys()
+    shares = {symbol: found.foreign.get(symbol, 0) + books.held(symbol) for symbol in symbols}
+    return Accounted(found.day_qty + books.qty, found.day_amount + books.amount, shares)
 
 
 def _may_work(left: Iterable[Leftover], history: OrderHistory) -> Iterator[Leftover]:
@@ -150,9 +155,12 @@ def _by_rows(books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: C
 
 
 def _by_balance(
-    books: _Books, left: list[Leftover], holdings: dict[str, int], foreign: dict[str, int], cash: int
+    books: _Books, left: list[Leftover], holdings: dict[str, int], foreign: dict[str, int], cash: int, hint: int
 ) -> list[Leftover]:
-    """Where no rows are told: book the one fill that explains shares and cash to the won, if there is exactly one."""
+    """Where no rows are told: book the one fill that explains shares and cash to the won, if there is exactly one.
+
+    hint: KRW that the day's totals lack, among the amounts that explain the cash.
+    """
     changed = {
         symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
         for symbol in {*books.positions, *(each.order.symbol for each in left)}
@@ -165,14 +173,14 @@ def _by_balance(
     able = [each for each in left if (each.order.symbol, each.order.side) == (symbol, side)]
     if len(able) != 1 or able[0].remaining < abs(qty):
         return left
-    amount = _amount(books, able[0], abs(qty), cash - books.cash)
+    amount = _amount(books, able[0], abs(qty), cash - books.cash, hint)
     return [books.book(each, abs(qty), amount) if amount and each is able[0] else each for each in left]
 
 
-def _amount(books: _Books, left: Leftover, qty: int, change: int) -> int:
+def _amount(books: _Books, left: Leftover, qty: int, change: int, hint: int) -> int:
     """KRW at which so many shares change cash by exactly so much; 0 where none is plausible."""
     limit, reach = left.order.price or left.order.reference, abs(change) // 100 + 100
-    for amount in range(abs(change) - reach, abs(change) + reach):
+    for amount in chain((hint,), range(abs(change) - reach, abs(change) + reach)):
         if books.effect(left, amount)[0] == change and abs(amount - limit * qty) <= limit * qty * PLAUSIBLE // PPB:
             return amount
     return 0

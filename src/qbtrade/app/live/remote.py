@@ -1,10 +1,11 @@
 """Halting an account from outside its session: the flag, and cancels through a connection of our own."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import msgspec
 
@@ -13,9 +14,10 @@ from qbtrade.adapters.kis.auth import Auth
 from qbtrade.adapters.kis.call import Priority
 from qbtrade.adapters.kis.caller import Caller
 from qbtrade.adapters.kis.calls import CODES
+from qbtrade.adapters.kis.cancels import NOTHING_LEFT
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.limiter import Limiter
-from qbtrade.adapters.kis.outcomes import Accepted, Failed, OrderOutcome
+from qbtrade.adapters.kis.outcomes import Accepted, Failed, OrderOutcome, Refused
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow
 from qbtrade.adapters.kis.rest import Rest
 from qbtrade.adapters.kis.shared_state import GrantFile, TokenFile
@@ -83,39 +85,65 @@ def cancel_everything(home: Path, environment: Environment, run_id: str) -> tupl
 
     run_id: of the last session, whose journal names its orders where the broker does not.
     """
-    clock, bus, inbox = clock_of(environment), Bus(), Inbox()
-    workers = HttpWorkers(inbox, clock.twin(), readers=1, senders=1)
-    auth = Auth(environment, TokenFile(kis_dir(home), environment))
-    limiter = Limiter(environment.limits, GrantFile(kis_dir(home), environment))
-    rest = Rest(environment, auth, limiter, Random(environment.key_id), speed=clock.speed)
-    caller = Caller(bus, clock, rest, workers)
-    loop = LiveLoop(bus, clock, inbox, StopRequest())
-    found = list[OrderHistory | Failed]()
-    outcomes: dict[Working, OrderOutcome] = {}
-    try:
-        today = kst_date(clock.now())
-        caller.ask(calls.order_history(environment, today, today, priority=Priority.CANCEL), found.append)
-        loop.run_until(lambda: bool(found), PATIENCE)
-        answer = found[0] if found else Failed("no answer in time")
-        if isinstance(answer, Failed) and environment.capabilities.order_rows:
-            raise BrokerError(
-                "KIS does not name its orders: {cause}", cause=answer.reason, hint="Cancel in the KIS app"
-            )
-        if isinstance(answer, OrderHistory) and answer.lacks_rows and environment.capabilities.order_rows:
-            raise BrokerError("KIS tells of orders and names none of them", hint="Cancel in the KIS app")
-        rows = answer.rows if isinstance(answer, OrderHistory) else ()
-        working = _of_rows(rows) or _of_journal(home, environment, run_id)
-        for order in working:
-            call = calls.cancel(environment, order.branch, order.order_no, order.code)
-            caller.order(call, partial(outcomes.__setitem__, order))
-        loop.run_until(lambda: len(outcomes) == len(working), PATIENCE)
-        unread = answer.unread if isinstance(answer, OrderHistory) else ()
+    with _Desk(home, environment) as desk:
+        history = desk.history()
+        working = _of_rows(history.rows) or _of_journal(home, environment, run_id)
+        outcomes = desk.cancel(working)
+        refused = [order for order in working if isinstance(outcomes.get(order), Refused)]
+        left = {order.order_no for order in refused}
+        if refused and environment.capabilities.order_rows:  # it may have filled, or its session was quicker
+            left &= {order.order_no for order in _of_rows(desk.history().rows)}
         return (
-            *(_canceled(order, outcomes.get(order)) for order in working),
-            *(Canceled(row.order_no or "?", "?", "?", 0, False, row.problem) for row in unread),  # noqa: FBT003
+            *(_canceled(order, outcomes.get(order), left) for order in working),
+            *(Canceled(row.order_no or "?", "?", "?", 0, False, row.problem) for row in history.unread),  # noqa: FBT003
         )
-    finally:
-        workers.close()
+
+
+class _Desk:
+    """A connection to KIS of our own. Use it with `with`."""
+
+    def __init__(self, home: Path, environment: Environment) -> None:
+        self._environment, self._clock = environment, clock_of(environment)
+        bus, inbox = Bus(), Inbox()
+        self._workers = HttpWorkers(inbox, self._clock.twin(), readers=1, senders=1)
+        auth = Auth(environment, TokenFile(kis_dir(home), environment))
+        limiter = Limiter(environment.limits, GrantFile(kis_dir(home), environment))
+        rest = Rest(environment, auth, limiter, Random(environment.key_id), speed=self._clock.speed)
+        self._caller = Caller(bus, self._clock, rest, self._workers)
+        self._loop = LiveLoop(bus, self._clock, inbox, StopRequest())
+
+    def history(self) -> OrderHistory:
+        """The day's orders; an empty one only where the environment tells no rows. Raises: BrokerError."""
+        found, today = list[OrderHistory | Failed](), kst_date(self._clock.now())
+        call = calls.order_history(self._environment, today, today, priority=Priority.CANCEL)
+        self._caller.ask(call, found.append)
+        self._loop.run_until(lambda: bool(found), PATIENCE)
+        answer = found[0] if found else Failed("no answer in time")
+        tells_rows, hint = self._environment.capabilities.order_rows, "Cancel in the KIS app"
+        if isinstance(answer, Failed):
+            if tells_rows:
+                raise BrokerError("KIS does not name its orders: {cause}", cause=answer.reason, hint=hint)
+            return OrderHistory((), 0, 0, 0)
+        if answer.lacks_rows and tells_rows:
+            raise BrokerError("KIS tells of orders and names none of them", hint=hint)
+        return answer
+
+    def cancel(self, working: Iterable[Working]) -> dict[Working, OrderOutcome]:
+        """Ask for all cancels at once; what came of each that was answered in time."""
+        wanted, outcomes = tuple(working), dict[Working, OrderOutcome]()
+        for order in wanted:
+            call = calls.cancel(self._environment, order.branch, order.order_no, order.code)
+            self._caller.order(call, partial(outcomes.__setitem__, order))
+        self._loop.run_until(lambda: len(outcomes) == len(wanted), PATIENCE)
+        return outcomes
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
+    ) -> None:
+        self._workers.close()
 
 
 def _of_rows(rows: Iterable[OrderRow]) -> tuple[Working, ...]:
@@ -138,7 +166,9 @@ def _of_journal(home: Path, environment: Environment, run_id: str) -> tuple[Work
     )  # fmt: skip
 
 
-def _canceled(order: Working, outcome: OrderOutcome | None) -> Canceled:
-    done = isinstance(outcome, Accepted)
-    reason = "" if isinstance(outcome, Accepted) else outcome.reason if outcome else "no answer in time"
+def _canceled(order: Working, outcome: OrderOutcome | None, left: Collection[str]) -> Canceled:
+    """left: numbers of refused cancels whose orders still work, as far as is known."""
+    is_gone = isinstance(outcome, Refused) and (order.order_no not in left or outcome.code in NOTHING_LEFT)
+    done = isinstance(outcome, Accepted) or is_gone
+    reason = "" if done else outcome.reason if outcome and not isinstance(outcome, Accepted) else "no answer in time"
     return Canceled(order.order_no, order.symbol, order.side, order.qty, done, reason)

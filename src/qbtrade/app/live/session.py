@@ -187,6 +187,7 @@ class LiveSession:
                 continue
             order = msgspec.structs.replace(left.order, order_id=left.order_id, qty=left.remaining, lifetime=0)
             self.engines.adopt_order(order, now)
+            self.engines.portfolio.account.resume(order.order_id, left.amount)
             why = f"order {left.order.order_id} of an earlier session has no end"
             self.wire.bus.publish(OrderUnconfirmed(now, order.order_id, why))
             self.wire.bus.publish(CancelOrder(now, order.order_id, "left-over"))
