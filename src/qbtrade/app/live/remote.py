@@ -119,13 +119,15 @@ class _Desk:
         self._caller.ask(call, found.append)
         self._loop.run_until(lambda: bool(found), PATIENCE)
         answer = found[0] if found else Failed("no answer in time")
-        tells_rows, hint = self._environment.capabilities.order_rows, "Cancel in the KIS app"
+        tells_rows = self._environment.capabilities.order_rows
         if isinstance(answer, Failed):
             if tells_rows:
-                raise BrokerError("KIS does not name its orders: {cause}", cause=answer.reason, hint=hint)
+                raise BrokerError(
+                    "KIS does not name its orders: {cause}", cause=answer.reason, hint="Cancel in the KIS app"
+                )
             return OrderHistory((), 0, 0, 0)
         if answer.lacks_rows and tells_rows:
-            raise BrokerError("KIS tells of orders and names none of them", hint=hint)
+            raise BrokerError("KIS tells of orders and names none of them", hint="Cancel in the KIS app")
         return answer
 
     def cancel(self, working: Iterable[Working]) -> dict[Working, OrderOutcome]:
