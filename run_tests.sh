@@ -52,7 +52,7 @@ step lint ruff check .
 step shell shellcheck quick_start.sh run_tests.sh .ci/run tools/*.sh
 step types mypy
 step imports lint-imports
-step tests pytest -n 2 --quiet "${coverage[@]}" "$@"
+step tests pytest -n 4 --dist worksteal --quiet "${coverage[@]}" "$@" # many wait for a market, few compute
 [ "$fast" = yes ] || [ $# -gt 0 ] || step coverage python tools/coverage_floor.py coverage.json
 step docs cog --check --diff -I tools "${docs[@]}"
 

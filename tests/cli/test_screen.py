@@ -76,7 +76,7 @@ def test_a_paced_run_on_a_terminal_draws_the_panel_and_leaves_it_there() -> None
 
 
 def test_new_alerts_are_lines_of_their_own_once_and_not_what_was_a_notice() -> None:
-    stream, later = StringIO(), AlertStatus(TEN, "WARNING", "005930: a print of 9 x 3 was set aside (spike)", "")
+    stream, later = StringIO(), AlertStatus(TEN, "WARNING", "005930 was left alone", "")
     with screen.watching(screen.console_on(stream), paced=True, quiet=False) as watcher:
         watcher.on_notice(ALERT.text, ALERT.action)
         watcher.on_glance(a_status())
