@@ -288,3 +288,15 @@ def a_turn_of_the_venue(desk: Desk, data: st.DataObject) -> None:
 
 def fill_some(desk: Desk, order: Order, data: st.DataObject) -> None:
     desk.fill(order.request.order_id, order.request.price, data.draw(st.integers(1, order.remaining)))
+
+
+def test_a_protective_sell_that_comes_to_nothing_again_and_again_waits_longer_and_is_told() -> None:
+    desk = a_triggered_desk()
+    for number, pause in enumerate((2, 4, 8, 16, 16), 1):
+        assert ("stop-loss-refused" in desk.alerts()) is (number > 3)
+        desk.reject(f"P{number}")
+        desk.wait(pause - 0.000000001)
+        assert len(desk.sells()) == number
+        desk.wait(0.000000001)
+        assert len(desk.sells()) == number + 1
+    assert desk.alerts().count("stop-loss-refused") == 1

@@ -17,7 +17,7 @@ from qbtrade.cli.text import _
 from qbtrade.domain.calendar import iso_kst, parse_ts
 from qbtrade.domain.instrument import parse_symbol
 from qbtrade.domain.money import PPB
-from qbtrade.errors import ExitCode, UnknownNameError, UsageError
+from qbtrade.errors import EngineFault, ExitCode, UnknownNameError, UsageError
 from qbtrade.kernel.clock import sleep
 from qbtrade.kernel.loop import StopRequest
 
@@ -115,10 +115,12 @@ def emulator(
             urls = server.start()
             typer.echo(document(plan, urls) if json else "\n".join(page(plan, urls, server.clock.now())))
             sys.stdout.flush()
-            while not stop.asked:
+            while not stop.asked and server.is_running:
                 sleep(_NAP)
         finally:
             server.stop()
+    if not stop.asked:
+        raise EngineFault(f"the emulator broke down: {server.failure}")
     raise typer.Exit(ExitCode.INTERRUPTED)
 
 

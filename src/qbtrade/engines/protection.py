@@ -28,14 +28,17 @@ from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher,
 
 OWNER: Final = "protection"
 THROUGH: Final = 2  # ticks below the best price that we know
-PATIENCE: Final = 2 * NS  # before an unfilled sell is priced anew, or a refused one is sent again
+PATIENCE: Final = 2 * NS  # before an unfilled sell is priced anew, or a refused one is sent again: then 4, 8, 16 s
+LONGEST: Final = 16 * NS
+MANY: Final = 3
+"""Refusals in a row after which a person is told."""
 SELLING_PHASES: Final = frozenset({Phase.CONTINUOUS, Phase.CLOSING_AUCTION})
 
 
 class _Stop:
     """One symbol. level: KRW at or below which it triggers, 0 for none. The rest belongs to a triggered stop."""
 
-    __slots__ = ("asked", "level", "not_before", "order_id", "replaces", "signal", "timer", "triggered")
+    __slots__ = ("asked", "level", "not_before", "order_id", "refusals", "replaces", "signal", "timer", "triggered")
 
     def __init__(self) -> None:
         self.level = 0
@@ -45,6 +48,7 @@ class _Stop:
         self.replaces = ""  # the one that was canceled to be priced anew
         self.asked: set[str] = set()  # cancels that were asked for
         self.not_before = 0
+        self.refusals = 0  # of protective sells, one after another
         self.timer: TimerHandle | None = None
 
 
@@ -172,7 +176,7 @@ class Protection:
         order, stop = self._find(event.order_id)
         if order is not None and stop is not None:
             if order.request.purpose is Purpose.PROTECT and order.status is OrderStatus.CANCELED:
-                stop.replaces = event.order_id
+                stop.replaces, stop.refusals = event.order_id, 0
             self._go_on(event.ts, order.request.symbol, stop)
 
     def on_refused(self, event: OrderDenied | OrderRejected | OrderNotSent) -> None:
@@ -181,9 +185,18 @@ class Protection:
         if order is not None and stop is not None:
             symbol = order.request.symbol
             if order.request.purpose is Purpose.PROTECT:
-                stop.not_before = self._clock.now() + PATIENCE
+                stop.not_before = self._clock.now() + min(PATIENCE << stop.refusals, LONGEST)
+                stop.refusals += 1
                 self._set_timer(symbol, stop, stop.not_before)
+                self._say_refused(event, symbol, stop)
             self._go_on(event.ts, symbol, stop)
+
+    def _say_refused(self, event: OrderDenied | OrderRejected | OrderNotSent, symbol: str, stop: _Stop) -> None:
+        if stop.refusals == MANY:
+            qty = self._positions.qty(symbol)
+            text = f"{symbol}: the stop-loss of {qty:,} shares came to nothing {MANY} times in a row ({event.reason})"
+            action = "sell them in the KIS app, or find out why; qb goes on trying"
+            self._bus.publish(Alert(event.ts, Level.CRITICAL, "stop-loss-refused", text, action))
 
     def _go_on(self, ts: int, symbol: str, stop: _Stop) -> None:
         if self._market.phase() in SELLING_PHASES:

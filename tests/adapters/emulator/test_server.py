@@ -1,8 +1,11 @@
 import json
 import socket
 import threading
+from collections.abc import Iterator
+from datetime import date, time
 from pathlib import Path
 
+import msgspec
 import pytest
 import requests
 import websocket
@@ -10,7 +13,11 @@ import websocket
 from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.emulator.server import EmulatorServer
 from qbtrade.app.emulator import open_emulator, open_public_emulator, open_stage
+from qbtrade.domain.calendar import kst_ns
+from qbtrade.domain.market import Trade
+from qbtrade.domain.message import Event
 from qbtrade.errors import FileError, UsageError
+from qbtrade.kernel.clock import Stopwatch, sleep
 
 
 def test_a_taken_port_is_named() -> None:
@@ -124,3 +131,25 @@ def test_bytes_that_are_no_request_end_their_connection_alone(sent: bytes) -> No
     assert requests.get(f"{rest}/emulator/clock", timeout=5).status_code == 200
     assert requests.get(f"{rest}/nowhere", timeout=5).status_code == 404
     server.stop()
+
+
+def test_a_market_that_breaks_down_takes_its_server_along() -> None:
+    def events() -> Iterator[Event]:
+        raise RuntimeError("no more prices")
+        yield
+
+    plan = EmulatorPlan(ticks=2, speed=10)
+    server = EmulatorServer(plan, msgspec.structs.replace(open_stage(plan), events=events()))
+    with pytest.raises(RuntimeError, match="no more prices"):
+        server.start()
+    server = EmulatorServer(plan, msgspec.structs.replace(open_stage(plan), events=late(events())))
+    server.start()
+    watch = Stopwatch()
+    while server.is_running and watch.seconds() < 60:
+        sleep(0.01)
+    assert (server.is_running, str(server.failure)) == (False, "no more prices")
+
+
+def late(events: Iterator[Event]) -> Iterator[Event]:
+    yield Trade(kst_ns(date(2026, 11, 2), time(8, 50, 5)), "005930", 75_000, 1)
+    yield from events

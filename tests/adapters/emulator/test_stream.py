@@ -237,6 +237,15 @@ def test_a_ping_comes_every_ten_seconds_and_silence_ends_the_stream_after_a_minu
     assert driver.hangups == [1]
 
 
+def test_a_client_has_seconds_of_its_own_to_answer_however_fast_the_market_runs() -> None:
+    driver = Mute(ticks=2, speed=600)
+    driver.open_stream()
+    driver.wait(4 * 600 * SECOND)
+    assert driver.hangups == []
+    driver.wait(2 * 600 * SECOND)
+    assert driver.hangups == [1]
+
+
 def test_a_stream_that_answers_stays() -> None:
     driver, _approval = streaming()
     driver.wait(600 * SECOND)

@@ -51,7 +51,9 @@ class Emulator:
         rng, self._faults = Random(f"{plan.seed}:emulator"), plan.drawn_faults()
         access = Access(rng, self._faults, plan.ahead)
         symbols = frozenset(instrument.symbol for instrument in stage.instruments)
-        self._stream = Stream(self._clock, plan.side, access, self._faults, rng, self.outputs.append, symbols)
+        self._stream = Stream(
+            self._clock, plan.side, access, self._faults, rng, self.outputs.append, symbols, plan.speed
+        )  # fmt: skip
         self._listings = {
             each.symbol: Listing(
                 each, stage.bases[each.symbol], stage.rules, stage.past.get(each.symbol, ()),

@@ -16,7 +16,7 @@ from qbtrade.adapters.emulator.http_face import BadRequestError, encoded, read_r
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan, Stage
 from qbtrade.adapters.emulator.recorder import Recorder
 from qbtrade.adapters.emulator.wire import Answer, Frame, Hangup, Output, Reply, Request
-from qbtrade.errors import QbError, UsageError
+from qbtrade.errors import UsageError
 from qbtrade.kernel.clock import LiveClock
 
 HOST: Final = "127.0.0.1"
@@ -58,17 +58,27 @@ class EmulatorServer:
         """The keys and the account that work here."""
         return self.plan.credentials
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it still serves."""
+        return self._thread.is_alive()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended it, if it was not `stop`."""
+        return self._failure
+
     def start(self) -> tuple[str, str]:
         """Open both ports; their URLs. Raises: UsageError when a port is taken, FileError."""
         self._thread.start()
         self._ready.wait(_STARTING)
-        if isinstance(self._failure, QbError):
-            raise self._failure
-        if self._failure is not None:
+        if isinstance(self._failure, OSError):
             raise UsageError(
                 "the emulator cannot listen on port {port}: {error}", hint="Choose another --port",
                 port=self.plan.port, error=self._failure,
             ) from self._failure  # fmt: skip
+        if self._failure is not None:
+            raise self._failure
         return self._urls
 
     def stop(self) -> None:
@@ -81,7 +91,7 @@ class EmulatorServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except (OSError, QbError) as error:
+        except Exception as error:  # noqa: BLE001 - whoever started it is told
             self._failure = error
         finally:
             self._ready.set()
@@ -103,13 +113,16 @@ class EmulatorServer:
             ) as stream:  # fmt: skip
                 self._urls = (f"http://{HOST}:{_port(rest)}", f"ws://{HOST}:{_port(stream)}")
                 self._ready.set()
-                pump = asyncio.create_task(self._pump())
-                await self._ended.wait()
+                pump, end = asyncio.create_task(self._pump()), asyncio.create_task(self._ended.wait())
+                await asyncio.wait((pump, end), return_when=asyncio.FIRST_COMPLETED)
                 pump.cancel()
+                end.cancel()
                 for queue in self._queues.values():
                     queue.put_nowait(None)
                 for writer in self._writers:
                     writer.transport.abort()
+                if pump.done() and not pump.cancelled():
+                    pump.result()  # a market that broke down takes its server along
 
     async def _pump(self) -> None:
         """Let the market go on."""

@@ -22,6 +22,8 @@ REAL_STREAMS: Final = frozenset({"H0STCNT0", "H0STASP0", "H0STCNI0", "H0STMKO0"}
 PING_EVERY: Final = 10 * NS
 ZOMBIE: Final = 60 * NS
 _UNANSWERED: Final = 6
+_PATIENCE: Final = 5
+"""Machine seconds that a client has at least to answer, whatever the market clock's speed."""
 _LARGEST_FRAME: Final = 20
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _TEXTS: Final = {
@@ -57,12 +59,13 @@ class Stream:
 
     def __init__(
         self, clock: SimClock, side: Dialect, access: Access, faults: Faults, rng: Random,
-        out: Callable[[Output], None], symbols: frozenset[str],
+        out: Callable[[Output], None], symbols: frozenset[str], speed: int = 1,
     ) -> None:  # fmt: skip
         self._clock, self._side, self._access, self._faults = clock, side, access, faults
         self._rng, self._out, self._symbols = rng, out, symbols
         self._sessions: dict[int, Session] = {}
         self._zombies: dict[str, int] = {}
+        self._most_unanswered = max(_UNANSWERED, _PATIENCE * NS * speed // PING_EVERY)
         self._streams = PAPER_STREAMS if side == "paper" else REAL_STREAMS
 
     def connect(self, number: int) -> None:
@@ -186,7 +189,7 @@ class Stream:
         session = self._sessions.get(number)
         if session is None:
             return
-        if session.unanswered >= _UNANSWERED or self._faults.hits("socket-drop"):
+        if session.unanswered >= self._most_unanswered or self._faults.hits("socket-drop"):
             self._hang_up(number)
             return
         if not self._faults.hits("ping-silence"):
