@@ -14,6 +14,7 @@ from qbtrade.kernel.clock import Stopwatch
 
 PATIENCE = 120
 LOOK_AGAIN = 0.1
+PRESS_AGAIN = 10
 CTRL_C, CTRL_D = "\x03", "\x04"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TAKE_IT = """
@@ -50,11 +51,17 @@ class Terminal:
         """Press keys; Enter is \\n."""
         os.write(self._screen, keys.encode())
 
-    def end(self) -> int:
-        """Read to the end. Returns the exit code."""
-        watch = Stopwatch()
+    def end(self, again: str = "") -> int:
+        """Read to the end. Returns the exit code.
+
+        again: keys that are pressed anew after a while, for a shell that a Ctrl+C hits between prompt and read waits on.
+        """
+        watch, pressed = Stopwatch(), Stopwatch()
         while self._read():
             assert watch.seconds() < PATIENCE, f"it does not end:\n{self.shown}"
+            if again and pressed.seconds() > PRESS_AGAIN:
+                self.type(again)
+                pressed = Stopwatch()
         return self.process.wait(PATIENCE)
 
     def _read(self) -> bool:

@@ -113,7 +113,7 @@ def test_a_choice_of_ones_own_is_asked_for_step_by_step(project: Path) -> None:
 def test_leaving_is_calm(keys: str, code: int, project: Path) -> None:
     with asked(project) as shown:
         shown.type(keys)
-        assert shown.end() == code
+        assert shown.end(again=keys) == code
         assert shown.shown.rstrip().endswith("Nothing was started.")
     assert sessions(project) == []
 
