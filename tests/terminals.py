@@ -54,7 +54,7 @@ class Terminal:
     def end(self, again: str = "") -> int:
         """Read to the end. Returns the exit code.
 
-        again: keys that are pressed anew after a while, for a shell that a Ctrl+C hits between prompt and read waits on.
+        again: keys that are pressed anew after a while, because a shell may lose a Ctrl+C before it reads.
         """
         watch, pressed = Stopwatch(), Stopwatch()
         while self._read():
