@@ -86,7 +86,7 @@ def test_real_orders_are_locked_after_a_preflight_that_says_go(stage: Stage) -> 
     ended = run_qb(*LINE, "--yes", folder=stage.folder, home=stage.home, QB_ALLOW_REAL="1", **stage.variables)
     assert ended.returncode == 4
     assert ended.stderr == (
-        "error: real orders are locked: the proofs that docs/reliability.md is to hold are missing."
+        "error: real orders are locked: proofs that docs/reliability.md names are missing."
         " Use --env paper or --env emulator, or --dry-run with real data\n"
     )
     assert "Preflight: go (" in ended.stdout

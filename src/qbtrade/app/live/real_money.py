@@ -32,7 +32,7 @@ def refuse_while_locked() -> None:
     """Raises: LockedError as long as real orders are locked."""
     if LOCKED:
         raise LockedError(
-            "real orders are locked: the proofs that docs/reliability.md is to hold are missing",
+            "real orders are locked: proofs that docs/reliability.md names are missing",
             hint="Use --env paper or --env emulator, or --dry-run with real data",
         )
 
