@@ -133,7 +133,7 @@ def test_once_unlocked_anything_else_sends_nothing(stage: Stage) -> None:
     }.items():  # fmt: skip
         with stage.asking() as shown:
             shown.type(keys)
-            assert (shown.end(), said in shown.shown) == (code, True), repr(keys)
+            assert (shown.end(again=keys), said in shown.shown) == (code, True), repr(keys)
     assert not list(stage.home.glob("journals/*"))
     stage.assert_no_order()
 
