@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from qbtrade.adapters.emulator.answers import Refusal
+from qbtrade.adapters.emulator.checks import Checks
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.many import load, save, shrunk
 from qbtrade.app.chaos.plan import ALL, ChaosPlan, Crash, drawn
@@ -58,6 +60,14 @@ def test_the_judge_sees_a_book_that_is_wrong(monkeypatch: pytest.MonkeyPatch) ->
     cash, shares = run(CALM[0]).broken[1], run(CALM[0]).broken[0]
     assert "in the book" in cash
     assert "in the book" in shares
+
+
+def test_the_judge_sees_an_order_that_no_rule_may_let_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_anything: object) -> None:
+        raise Refusal("APBK0506")
+
+    monkeypatch.setattr(Checks, "order", refuse)
+    assert "an order reached KIS that no rule may let out: APBK0506" in run(CALM[0]).broken
 
 
 def test_a_failing_world_is_made_smaller_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Watches a virtual world from outside and names every broken promise; shares no book-keeping with what it judges."""
+"""Watches a virtual world from outside and names every broken promise: by requests, journals and the broker's books."""
 
 import json
 from collections import Counter
@@ -91,7 +91,7 @@ class Judge:
         )  # fmt: skip
 
     def on_answered(self, body: bytes) -> None:
-        """KIS answered an order request."""
+        """KIS answered an order request, whether or not the answer arrives."""
         try:
             code = json.loads(body).get("msg_cd", "")
         except (ValueError, AttributeError):

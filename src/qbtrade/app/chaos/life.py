@@ -159,6 +159,8 @@ class Life:
                 self._end(request, when, outcome)
 
         def on_reply(reply: Reply) -> None:
+            if request.once and reply.answer is not None:
+                self._judge.on_answered(reply.answer.body)
             if timeout is None:
                 return
             back = self._world.now + self._world.way()
