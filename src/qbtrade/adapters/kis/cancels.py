@@ -47,7 +47,7 @@ class Cancels:
     def _on_answer(self, sent: Sent, outcome: OrderOutcome) -> None:
         match outcome:
             case Refused(code=code) if code in NOTHING_LEFT:
-                sent.gone_at = sent.gone_at or self._clock.now()
+                self._own.miss(sent)
                 self._wait(sent)
             case Refused(reason=reason) | NotSent(reason=reason):
                 self._own.keep(sent, reason)
@@ -75,7 +75,7 @@ class Cancels:
     def on_cut(self, sent: Sent, notice: Notice, reason: str) -> None:
         """So many shares were taken out. When that is not all that is left, fills were not told yet."""
         if not notice.qty:
-            sent.gone_at = sent.gone_at or self._clock.now()
+            self._own.miss(sent)
             return
         sent.cuts[notice.order_no] = notice.qty
         if sent.cut >= sent.remaining:

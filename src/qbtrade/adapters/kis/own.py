@@ -122,6 +122,10 @@ class Own:
         """What remained is taken out."""
         self.end(sent, OrderCanceled(self._clock.now(), sent.request.order_id, sent.remaining, reason))
 
+    def miss(self, sent: Sent) -> None:
+        """The broker says that nothing is left of it."""
+        sent.gone_at = sent.gone_at or self._clock.now()
+
     def refuse(self, sent: Sent) -> None:
         """The exchange did not want it."""
         now, order_id = self._clock.now(), sent.request.order_id

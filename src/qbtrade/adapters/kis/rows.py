@@ -136,5 +136,15 @@ def _use_row(own: Own, sent: Sent, row: OrderRow) -> bool:
     elif not row.open_qty and own.closed_at:
         own.expire(sent)
     elif not row.open_qty and row.canceled_qty:
-        own.cancel(sent, "asked" if sent.cancels else "canceled-elsewhere")
+        _use_gone(own, sent)
     return True
+
+
+def _use_gone(own: Own, sent: Sent) -> None:
+    """An order that nobody here canceled is looked at twice: just before our close the broker's may have ended it."""
+    if sent.cancels:
+        own.cancel(sent, "asked")
+    elif sent.gone_at:
+        own.cancel(sent, "canceled-elsewhere")
+    else:
+        own.miss(sent)
