@@ -2,6 +2,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from qbtrade.adapters.kis import calls
@@ -277,6 +278,14 @@ def test_an_order_that_waits_too_long_is_given_up_unsent() -> None:
     desk.ask("buy", calls.order(desk.env, an_order()))
     desk.wait(3)
     assert desk.answers["buy"] == NotSent("it waited too long: no access token yet")
+
+
+def test_a_question_that_waits_too_long_after_a_failure_names_the_failure() -> None:
+    desk = Desk(an_environment()).logged_in()
+    desk.ask("quote", msgspec.structs.replace(calls.price(desk.env, "005930"), patience=NS // 20))
+    desk.reply(NoAnswer("timed out"))
+    desk.wait(1)
+    assert desk.answers["quote"] == Failed("it waited too long: timed out")
 
 
 def test_patience_is_machine_time_whatever_the_speed_of_the_market_clock() -> None:

@@ -32,10 +32,12 @@ SERVER_TROUBLE: Final = 500
 class _Pending:
     """One call that is not over. not_before: when it may go. token: with which it went last.
 
-    revived: it went once more because its token had died.
+    revived: it went once more because its token had died. trouble: why it did not succeed so far, or "".
     """
 
-    __slots__ = ("call", "call_id", "failures", "give_up", "not_before", "pages", "restarts", "revived", "token")
+    __slots__ = (
+        "call", "call_id", "failures", "give_up", "not_before", "pages", "restarts", "revived", "token", "trouble",
+    )  # fmt: skip
 
     def __init__(self, call_id: str, call: Call[Any], now: int, give_up: int) -> None:
         self.call_id, self.call = call_id, call
@@ -44,6 +46,7 @@ class _Pending:
         self.failures = 0
         self.restarts = 0
         self.revived = False
+        self.trouble = ""
         self.token: Secret | None = None
 
 
@@ -129,7 +132,7 @@ class Rest:
             if stopped and each.call.kind is not CallKind.KEY:
                 yield self._unsent(each, stopped)
             elif now >= each.give_up:
-                why = "too many calls before it" if self._auth.token(now) else self._auth.trouble
+                why = each.trouble or ("too many calls before it" if self._auth.token(now) else self._auth.trouble)
                 yield self._unsent(each, f"it waited too long: {why}")
 
     def _unsent(self, pending: _Pending, why: str) -> Answer:
@@ -234,6 +237,7 @@ class Rest:
     def _again(self, now: int, pending: _Pending, reason: str, code: str = "") -> Iterator[Output]:
         """Ask once more after a while, unless that was tried often enough."""
         pending.failures += 1
+        pending.trouble = reason
         if pending.failures >= self._environment.limits.tries:
             yield Answer(pending.call_id, Failed(reason, code))
         else:
