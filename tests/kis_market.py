@@ -26,7 +26,7 @@ from qbtrade.kernel.loop import StopRequest
 from tests.builders import MINUTE, SECOND, at
 from tests.live_days import DAY, Hosted
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 HEARD = (ev.FeedLost, ev.FeedRestored, ev.Alert, Bar, Trade, Quote, ev.SymbolHalted, ev.SymbolResumed)
 
 

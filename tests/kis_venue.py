@@ -34,7 +34,7 @@ ANSWERS = (
     ev.OrderAccepted, ev.OrderRejected, ev.OrderNotSent, ev.OrderUnconfirmed, ev.OrderAbandoned, ev.OrderFilled,
     ev.OrderCanceled, ev.CancelRejected, ev.OrderExpired, ev.Alert,
 )  # fmt: skip
-PATIENCE = 20.0
+PATIENCE = 240.0
 NOTICES = {"real": "H0STCNI0", "paper": "H0STCNI9"}
 
 
@@ -76,11 +76,11 @@ class KisVenue:
 
     def halt(self) -> None:
         """Go on until a volatility interruption is on."""
-        self.until(lambda: self._price().vi, 3 * PATIENCE)
+        self.until(lambda: self._price().vi)
 
     def resume(self) -> None:
         """Go on until it is over."""
-        self.until(lambda: not self._price().vi, 3 * PATIENCE)
+        self.until(lambda: not self._price().vi)
 
     def _price(self) -> Price:
         return self.wire.fetch(calls.price(self.wire.environment, SAMSUNG))
@@ -88,7 +88,7 @@ class KisVenue:
     def close(self) -> None:
         """Go on until the venue's day is over."""
         closes = at("15:30", DAY)
-        self.until(lambda: self.wire.clock.now() >= closes, 3 * PATIENCE)
+        self.until(lambda: self.wire.clock.now() >= closes)
         self.wire.bus.publish(ev.PhaseChanged(closes, Phase.CLOSED, DAY.isoformat()))
 
     def send_elsewhere(self, order: OrderRequest) -> None:

@@ -22,10 +22,9 @@ from qbtrade.domain.message import Event
 from qbtrade.errors import FileError
 from qbtrade.kernel.clock import Stopwatch, sleep
 from tests.builders import SECOND, at
-from tests.program import QB, environment
+from tests.program import PATIENCE, QB, environment
 
 DAY = date(2026, 11, 2)
-PATIENCE = 60
 FLIP = '''
 from qbtrade.ports import Strategy
 
@@ -74,7 +73,7 @@ class Hosted:
     def _ask(self, method: Any, path: str, body: bytes = b"") -> dict[str, Any]:
         url = f"{self.url}/emulator/{path}"
         reply = call_once(
-            HttpRequest(request_id=0, method=method, url=url, headers={}, body=body, timeout_ns=5 * SECOND)
+            HttpRequest(request_id=0, method=method, url=url, headers={}, body=body, timeout_ns=PATIENCE * SECOND)
         )
         assert isinstance(reply, HttpReply)
         told: dict[str, Any] = json.loads(reply.body)

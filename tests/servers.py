@@ -20,7 +20,7 @@ import pytest
 
 HOST: Final = "127.0.0.1"
 PASSWORD: Final = "open-sesame"  # noqa: S105 (of a server that lives as long as a test)
-PATIENCE: Final = 30
+PATIENCE: Final = 240
 """Seconds that a server may take to stop."""
 
 

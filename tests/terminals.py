@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qbtrade.kernel.clock import Stopwatch
 
-PATIENCE = 120
+PATIENCE = 240
 LOOK_AGAIN = 0.1
 PRESS_AGAIN = 10
 CTRL_C, CTRL_D = "\x03", "\x04"

@@ -136,8 +136,8 @@ HALTING: Final[dict[str, Open]] = {
 """The same, where the symbol is going to be halted for a while."""
 EVENING: Final[dict[str, Open]] = {
     "sim": sim_venue,
-    "kis-real": partial(kis_venue, clock="15:12", speed=60),
-    "kis-paper": partial(kis_venue, clock="15:12", speed=60, **PAPER),
+    "kis-real": partial(kis_venue, clock="15:05", speed=60),
+    "kis-paper": partial(kis_venue, clock="15:05", speed=60, **PAPER),
 }
 """The same, shortly before the close."""
 

@@ -10,9 +10,8 @@ import pytest
 from qbtrade.adapters.awake import kept_awake, tool_here
 from qbtrade.kernel.clock import Stopwatch, sleep
 from tests.live_days import hosted, session
-from tests.program import run_qb
+from tests.program import PATIENCE, run_qb
 
-PATIENCE = 60
 HOLDS = """#!/bin/sh
 printf '%s\\n' "$0 $*" >> "{record}"
 env | grep '^QB_' >> "{record}"

@@ -7,6 +7,7 @@ import sys
 from typer.testing import CliRunner, Result
 
 from qbtrade.cli.main import app
+from tests.program import PATIENCE
 
 QB = (sys.executable, "-m", "qbtrade")
 
@@ -24,7 +25,7 @@ def qb_process(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -10,7 +10,7 @@ import requests
 from qbtrade.adapters.emulator.faults import FAULTS
 from qbtrade.errors import ExitCode
 from tests.cli.terminal import one_line, qb
-from tests.program import environment
+from tests.program import PATIENCE, environment
 
 START = (sys.executable, "-m", "qbtrade", "emulator", "--side", "paper", "--speed", "10", "--ticks", "100")
 
@@ -21,9 +21,9 @@ def test_it_prints_where_it_is_and_what_points_a_client_at_it(tmp_path: Path) ->
     ) as process:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
-        clock = requests.get(f"{told['rest_url']}/emulator/clock", timeout=5).json()
+        clock = requests.get(f"{told['rest_url']}/emulator/clock", timeout=PATIENCE).json()
         process.send_signal(signal.SIGINT)
-        assert process.wait(15) == ExitCode.INTERRUPTED
+        assert process.wait(PATIENCE) == ExitCode.INTERRUPTED
     assert clock["speed"] == 10
     assert clock["time"].startswith("2026-11-02T08:5")
     assert told["environment"]["QB_KIS_REST_URL"] == told["kis_devlp"]["vps"] == told["rest_url"]
@@ -38,7 +38,7 @@ def test_its_page_shows_both_addresses_and_every_variable(tmp_path: Path) -> Non
         lines = [process.stdout.readline() for _ in range(24)]
         assert lines[-1] == "Ctrl+C ends it.\n"
         process.send_signal(signal.SIGTERM)
-        _out, err = process.communicate(timeout=15)
+        _out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == ExitCode.INTERRUPTED
     assert err.strip() == "the emulator closes"
     exported = [line.split()[1].partition("=")[0] for line in lines if line.strip().startswith("export ")]

@@ -15,14 +15,13 @@ from qbtrade.adapters.store.sqlite import integrity, read_events
 from qbtrade.domain import events as ev
 from qbtrade.domain.order import TERMINAL
 from qbtrade.kernel.clock import Stopwatch, sleep
-from tests.program import QB, environment, run_qb
+from tests.program import PATIENCE, QB, environment, press_twice, run_qb
 from tests.rehearsals import the_journal, walked
 
 PACED = ("simulate", "--speed", "60")
 UNPACED = ("simulate", "--days", "1000")
 BEGUN = 1
 WELL_UNDER_WAY = 600  # rows: the first batch of them is on disk
-PATIENCE = 30
 
 
 @contextmanager
@@ -85,8 +84,7 @@ def test_two_signals_leave_at_once_and_leave_the_journal_whole(
     args: tuple[str, ...], rows: int, tmp_path: Path
 ) -> None:
     with running(*args, folder=tmp_path, rows=rows) as session:
-        for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
-            session.send_signal(number)  # while it stands still, so that both arrive; two of a kind would be one
+        press_twice(session)
         _stdout, stderr = session.communicate(timeout=PATIENCE)
     assert session.returncode == 130
     assert "left at once" in stderr
@@ -163,7 +161,7 @@ def test_file_that_may_not_grow_ends_the_session_in_one_line(tmp_path: Path) -> 
     home = tmp_path / "home"
     line = ["sh", "-c", 'ulimit -f 400 && exec "$0" "$@"', QB, *UNPACED]
     ended = subprocess.run(
-        line, cwd=tmp_path, env=environment(home), capture_output=True, check=False, encoding="utf-8", timeout=60
+        line, cwd=tmp_path, env=environment(home), capture_output=True, check=False, encoding="utf-8", timeout=PATIENCE
     )
     assert_full_disk_was_told(ended, home)
 

@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import QB, qb
+from tests.program import PATIENCE, press_twice
 
 PACED = ("simulate", "--speed", "60", "--status-every", "1")
 
@@ -29,7 +29,7 @@ def test_the_first_signal_ends_the_session_safely(
     session: "subprocess.Popen[str]", number: signal.Signals, tmp_path: Path
 ) -> None:
     session.send_signal(number)
-    stdout, stderr = session.communicate(timeout=30)
+    stdout, stderr = session.communicate(timeout=PATIENCE)
     assert session.returncode == 130
     assert stderr.strip() == "stopping: canceling orders, closing the books; once more to leave at once"
     assert "Simulation interrupted: " in stdout
@@ -41,9 +41,8 @@ def test_the_first_signal_ends_the_session_safely(
 def test_the_second_signal_leaves_at_once_and_the_journal_is_whole(
     session: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # two of a kind might arrive as one
-        os.kill(session.pid, number)
-    _stdout, stderr = session.communicate(timeout=1)
+    press_twice(session)
+    _stdout, stderr = session.communicate(timeout=PATIENCE)
     assert session.returncode == 130
     assert "left at once" in stderr
     assert not list((tmp_path / "home" / "reports").glob("*.json"))

@@ -13,9 +13,9 @@ from qbtrade.app.sessions import find
 from qbtrade.domain import events as ev
 from qbtrade.domain.message import Event
 from tests.live_days import HOLD, Hosted, events, held, hosted, session, the_report, wait_for
+from tests.program import PATIENCE
 
 E = TypeVar("E", bound=Event)
-PATIENCE: Final = 60
 SAMSUNG: Final = "005930"
 HOLDING: Final = ("--symbol", SAMSUNG, "--strategy", "./hold.py:Hold", "--bar", "10s")
 IDLE: Final = ("--symbol", SAMSUNG, "--max", "500000", "--bar", "30m")
@@ -98,7 +98,7 @@ def test_a_stop_loss_goes_out_on_a_full_disk_and_the_next_session_knows_it(folde
 
 
 def test_a_sell_whose_only_trace_is_the_emergency_file_is_never_sent_again(folder: Path) -> None:
-    with hosted("10:00", speed=5) as kis:
+    with hosted("10:00", speed=2) as kis:  # an answer is four seconds late: time enough for a kill
         with session(kis, folder, *HOLDING, "--max", "500000", "--on-exit", "cancel+flatten") as process:
             wait_for(process, lambda: bought(kis, folder))
             fill_disk(process, folder)
@@ -155,7 +155,7 @@ def test_without_any_disk_the_shares_that_cannot_be_sold_are_named(folder: Path)
 def test_a_disk_that_has_space_again_leaves_a_whole_journal_and_a_halted_session(folder: Path) -> None:
     with (
         hosted("10:00", speed=20) as kis,
-        session(kis, folder, *HOLDING, "--max", "500000", "--until", "10:04") as process,
+        session(kis, folder, *HOLDING, "--max", "500000", "--until", "10:10") as process,
     ):
         wait_for(process, lambda: bought(kis, folder))
         fill_disk(process, folder)

@@ -9,8 +9,8 @@ import pytest
 from qbtrade.domain.events import Alert
 from qbtrade.domain.order import Side
 from tests.live_days import HOLD, events, fills, hosted, session, the_report, wait_for
+from tests.program import PATIENCE
 
-PATIENCE: Final = 60
 BREAKS: Final = '''
 """Plants a fault in a running session at SIGUSR1."""
 import signal

@@ -12,9 +12,8 @@ import pytest
 from qbtrade.domain import events as ev
 from qbtrade.kernel.clock import Stopwatch, sleep
 from tests.live_days import HOLD, Hosted, events, hosted, session, the_report, wait_for
-from tests.program import QB, environment, run_qb
+from tests.program import PATIENCE, QB, environment, freeze, run_qb
 
-PATIENCE = 60
 KEEN = '''
 from qbtrade.ports import Strategy
 
@@ -72,7 +71,7 @@ def test_a_session_that_hangs_is_sold_out_in_its_place_and_sends_nothing_when_it
 ) -> None:
     with hosted("10:00", speed=20, side=side, calls_per_second=20) as kis, session(kis, folder, *WAKES) as process:
         wait_for(process, lambda: is_holding(folder))
-        process.send_signal(signal.SIGSTOP)
+        freeze(process)
         done = halt(kis, folder, "--flatten")
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert "nothing that qb opened is left" in done.stdout
@@ -126,7 +125,7 @@ def kis_cash(folder: Path) -> int:
 
 
 def test_after_the_close_what_is_left_is_named(folder: Path) -> None:
-    with hosted("15:10", speed=30) as kis:
+    with hosted("15:00", speed=30) as kis:
         with session(kis, folder, *KEEPS) as process:
             process.communicate(timeout=PATIENCE)
         qty = kis.account()["positions"]["005930"]

@@ -18,7 +18,8 @@ from qbtrade.domain.events import RiskState
 from qbtrade.domain.order import Purpose, Side
 from qbtrade.kernel.clock import Stopwatch, sleep
 from tests.builders import MINUTE, SECOND, at
-from tests.live_days import DAY, HOLD, PATIENCE, Hosted, events, hosted, session, the_report, wait_for
+from tests.live_days import DAY, HOLD, Hosted, events, hosted, session, the_report, wait_for
+from tests.program import PATIENCE
 
 ARGS = ("--symbol", "005930", "--max", "500000", "--strategy", "./hold.py:Hold", "--bar", "10s")
 ALWAYS = 10**9
@@ -41,7 +42,7 @@ def another_program(kis: Hosted) -> Iterator[ClientConnection]:
     said = {"grant_type": "client_credentials", "appkey": held.app_key, "secretkey": held.app_secret}
     url = f"{kis.url}/oauth2/Approval"
     reply = call_once(HttpRequest(
-        request_id=0, method="POST", url=url, headers={}, body=msgspec.json.encode(said), timeout_ns=5 * SECOND
+        request_id=0, method="POST", url=url, headers={}, body=msgspec.json.encode(said), timeout_ns=PATIENCE * SECOND
     ))  # fmt: skip
     assert isinstance(reply, HttpReply)
     header = {"approval_key": json.loads(reply.body)["approval_key"], "custtype": "P", "tr_type": "1"}
@@ -64,7 +65,7 @@ def is_sold(folder: Path, stream: ClientConnection) -> bool:
 
 
 def test_a_stop_loss_fires_while_the_stream_is_away_and_entries_wait_until_it_is_back(tmp_path: Path) -> None:
-    source = recording(tmp_path / "fall.csv", falls_at=at("10:00", DAY) + 6 * MINUTE)
+    source = recording(tmp_path / "fall.csv", falls_at=at("10:00", DAY) + 9 * MINUTE)
     (tmp_path / "hold.py").write_text(HOLD)
     with hosted("10:00", speed=20, source=(source,)) as kis, session(kis, tmp_path, *ARGS) as process:
         wait_for(process, lambda: any(isinstance(each, ev.OrderFilled) for each in events(tmp_path)))

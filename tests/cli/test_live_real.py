@@ -12,8 +12,8 @@ import pytest
 
 from qbtrade.domain.events import OrderFilled
 from qbtrade.kernel.clock import sleep
-from tests.live_days import FLIP, PATIENCE, Hosted, events, held, hosted, the_report
-from tests.program import QB, environment, run_qb
+from tests.live_days import FLIP, Hosted, events, held, hosted, the_report
+from tests.program import PATIENCE, QB, environment, run_qb
 from tests.terminals import CTRL_C, CTRL_D, Terminal, terminal
 
 LINE = ("live", "--env", "real", "--symbol", "005930", "--max", "500000", "--strategy", "./flip.py:Flip", "--bar", "5s")
@@ -38,7 +38,8 @@ class Stage:
 
     def requests(self) -> list[str]:
         """The last part of the path of every request so far."""
-        rows = map(json.loads, self._record.read_text(encoding="utf-8").splitlines())
+        whole = self._record.read_text(encoding="utf-8").rpartition("\n")[0]  # the last line may be half written
+        rows = map(json.loads, whole.splitlines())
         return [row["path"].rpartition("/")[2] for row in rows if row["what"] == "request"]
 
     def assert_no_order(self) -> None:

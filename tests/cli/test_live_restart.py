@@ -10,9 +10,9 @@ from qbtrade.domain import events as ev
 from qbtrade.domain.order import TERMINAL
 from qbtrade.kernel.clock import sleep
 from tests.live_days import FLIP, HOLD, Hosted, events, held, hosted, session, the_report, wait_for
+from tests.program import PATIENCE, freeze
 from tests.rehearsals import walked
 
-PATIENCE = 60
 FLIPS = ("--symbol", "005930", "--max", "500000", "--strategy", "./flip.py:Flip", "--bar", "10s")
 OFTEN = ("--max-orders", "100")
 DEAR = 10_000_000
@@ -48,7 +48,7 @@ def of_today(started: ev.SessionStarted) -> int:
 
 def is_stopped_while_quiet(process: "subprocess.Popen[str]", folder: Path) -> bool:
     """Stop a session; let it go on again when one of its orders has no end yet."""
-    process.send_signal(signal.SIGSTOP)
+    freeze(process)
     quiet = all(order.status in TERMINAL for order in walked(events(folder)).values())
     if not quiet:
         process.send_signal(signal.SIGCONT)

@@ -8,8 +8,8 @@ from qbtrade.domain import events as ev
 from qbtrade.domain.events import Alert, RiskState, RiskStateChanged
 from tests.builders import SECOND
 from tests.live_days import Hosted, events, hosted, session, wait_for
+from tests.program import PATIENCE
 
-PATIENCE: Final = 60
 CLOCKS: Final = '''
 """Of a machine that sleeps a minute at SIGUSR1, and whose clock is set back half a minute at SIGUSR2."""
 import signal

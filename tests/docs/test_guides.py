@@ -11,7 +11,7 @@ import pytest
 
 from qbtrade.kernel.clock import sleep
 from tests.architecture.tree import ROOT
-from tests.program import QB, environment, run_qb
+from tests.program import PATIENCE, QB, environment, run_qb
 
 DOCS = ROOT / "docs"
 PAIRS = [
@@ -24,7 +24,6 @@ A_DAY = ("--speed", "6000", "--ticks", "1000", "--quiet")
 """Makes a day of `qb live` last seconds."""
 AN_HOUR = ("--speed", "300", "--ticks", "1000", "--quiet")
 """Makes it last long enough to be halted from outside."""
-PATIENCE = 30
 
 
 def commands(name: str) -> list[str]:

@@ -12,6 +12,7 @@ from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.emulator.server import EmulatorServer
 from qbtrade.app.emulator import open_emulator
 from tests.adapters.emulator.driver import decrypted
+from tests.program import PATIENCE
 
 Ends = tuple[EmulatorServer, str, str]
 
@@ -30,7 +31,7 @@ class Sample:
     def __init__(self, server: EmulatorServer, rest: str) -> None:
         self.held, self.rest = server.credentials, rest
         body = {"grant_type": "client_credentials", "appkey": self.held.app_key, "appsecret": self.held.app_secret}
-        token = requests.post(f"{rest}/oauth2/tokenP", data=json.dumps(body), timeout=10).json()["access_token"]
+        token = requests.post(f"{rest}/oauth2/tokenP", data=json.dumps(body), timeout=PATIENCE).json()["access_token"]
         self.headers = {
             "Content-Type": "application/json", "Accept": "text/plain", "charset": "UTF-8",
             "User-Agent": "Mozilla/5.0", "authorization": f"Bearer {token}", "appkey": self.held.app_key,
@@ -39,16 +40,16 @@ class Sample:
 
     def approval(self) -> str:
         body = {"grant_type": "client_credentials", "appkey": self.held.app_key, "secretkey": self.held.app_secret}
-        answer = requests.post(f"{self.rest}/oauth2/Approval", data=json.dumps(body), timeout=10)
+        answer = requests.post(f"{self.rest}/oauth2/Approval", data=json.dumps(body), timeout=PATIENCE)
         return str(answer.json()["approval_key"])
 
     def get(self, path: str, tr_id: str, params: dict[str, str]) -> Any:
         headers = {**self.headers, "tr_id": tr_id}
-        return requests.get(f"{self.rest}{path}", headers=headers, params=params, timeout=10).json()
+        return requests.get(f"{self.rest}{path}", headers=headers, params=params, timeout=PATIENCE).json()
 
     def post(self, path: str, tr_id: str, params: dict[str, str]) -> Any:
         headers = {**self.headers, "tr_id": tr_id}
-        return requests.post(f"{self.rest}{path}", headers=headers, data=json.dumps(params), timeout=10).json()
+        return requests.post(f"{self.rest}{path}", headers=headers, data=json.dumps(params), timeout=PATIENCE).json()
 
 
 def registered(stream: websocket.WebSocket, approval: str, tr_id: str, tr_key: str) -> Any:
@@ -69,7 +70,7 @@ def test_the_requests_of_the_official_sample_obtain_a_price_a_trade_an_order_and
     assert 70_000 < int(price["output"]["stck_prpr"]) < 80_000
 
     approval = sample.approval()
-    stream = websocket.create_connection(f"{url}/tryitout", timeout=20)
+    stream = websocket.create_connection(f"{url}/tryitout", timeout=PATIENCE)
     assert registered(stream, approval, "H0STCNT0", "005930")["msg_cd"] == "OPSP0000"
     notice_id = "H0STCNI0" if is_real else "H0STCNI9"
     keys = registered(stream, approval, notice_id, sample.held.hts_id)["output"]
@@ -103,7 +104,7 @@ def test_the_requests_of_the_official_sample_obtain_a_price_a_trade_an_order_and
 def test_pong_frames_keep_a_stream_alive_and_silence_ends_it(ends: Ends) -> None:
     server, rest, url = ends
     approval = Sample(server, rest).approval()
-    answering = websocket.create_connection(url, timeout=20)
+    answering = websocket.create_connection(url, timeout=PATIENCE)
     registered(answering, approval, "H0STCNT0", "005930")
     pings = 0
     while pings < 12:
@@ -111,7 +112,7 @@ def test_pong_frames_keep_a_stream_alive_and_silence_ends_it(ends: Ends) -> None
             pings += 1
             answering.pong(text)
     answering.close()
-    silent = websocket.create_connection(url, timeout=20)
+    silent = websocket.create_connection(url, timeout=PATIENCE)
     with pytest.raises((websocket.WebSocketException, ConnectionError)):
         listen_for_ever(silent)
 

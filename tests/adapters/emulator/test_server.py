@@ -18,6 +18,7 @@ from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.errors import FileError, UsageError
 from qbtrade.kernel.clock import Stopwatch, sleep
+from tests.program import PATIENCE
 
 
 def test_a_taken_port_is_named() -> None:
@@ -43,8 +44,8 @@ def test_it_ends_and_leaves_no_thread_behind_with_connections_open() -> None:
     server = open_emulator(EmulatorPlan(ticks=2))
     rest, stream = server.start()
     session = requests.Session()
-    session.get(f"{rest}/emulator/clock", timeout=5)
-    socket_ = websocket.create_connection(stream, timeout=5)
+    session.get(f"{rest}/emulator/clock", timeout=PATIENCE)
+    socket_ = websocket.create_connection(stream, timeout=PATIENCE)
     server.stop()
     server.stop()
     assert [thread.name for thread in threading.enumerate() if thread.name == "emulator"] == []
@@ -61,13 +62,13 @@ def test_a_stream_that_asks_and_never_reads_is_dropped_and_others_live_on() -> N
     plan = EmulatorPlan(ticks=2)
     server = EmulatorServer(plan, open_stage(plan), backlog=20)
     rest, url = server.start()
-    mute = websocket.create_connection(url, timeout=30, sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+    mute = websocket.create_connection(url, timeout=PATIENCE, sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
     with pytest.raises(OSError, match=r"reset|pipe|abort"):
         talk(mute, 500_000)
-    other = websocket.create_connection(url, timeout=30)
+    other = websocket.create_connection(url, timeout=PATIENCE)
     other.send("nothing either")
     assert "JSON PARSING ERROR" in str(other.recv())
-    assert requests.get(f"{rest}/emulator/clock", timeout=5).status_code == 200
+    assert requests.get(f"{rest}/emulator/clock", timeout=PATIENCE).status_code == 200
     other.close()
     mute.close()
     server.stop()
@@ -76,7 +77,7 @@ def test_a_stream_that_asks_and_never_reads_is_dropped_and_others_live_on() -> N
 def test_its_clock_has_twins_and_its_date_header_is_market_time() -> None:
     server = open_emulator(EmulatorPlan(ticks=2, speed=10))
     rest, _stream = server.start()
-    answer = requests.get(f"{rest}/emulator/clock", timeout=5)
+    answer = requests.get(f"{rest}/emulator/clock", timeout=PATIENCE)
     twin = server.clock.twin()
     assert (answer.json()["speed"], twin.speed) == (10, 10)
     assert abs(int(answer.json()["now"]) - twin.now()) < 10**11
@@ -89,7 +90,7 @@ def test_clients_with_a_clock_of_their_own_believe_the_token() -> None:
     rest, _stream = server.start()
     held = server.credentials
     body = {"grant_type": "client_credentials", "appkey": held.app_key, "appsecret": held.app_secret}
-    told = requests.post(f"{rest}/oauth2/tokenP", json=body, timeout=5).json()["access_token_token_expired"]
+    told = requests.post(f"{rest}/oauth2/tokenP", json=body, timeout=PATIENCE).json()["access_token_token_expired"]
     server.stop()
     assert told > "2026"
 
@@ -100,11 +101,13 @@ def test_the_wire_is_kept_without_secrets(tmp_path: Path) -> None:
     rest, url = server.start()
     held = server.credentials
     body = {"grant_type": "client_credentials", "appkey": held.app_key}
-    token = requests.post(f"{rest}/oauth2/tokenP", json=body | {"appsecret": held.app_secret}, timeout=5).json()
-    approval = requests.post(f"{rest}/oauth2/Approval", json=body | {"secretkey": held.app_secret}, timeout=5).json()
+    token = requests.post(f"{rest}/oauth2/tokenP", json=body | {"appsecret": held.app_secret}, timeout=PATIENCE).json()
+    approval = requests.post(
+        f"{rest}/oauth2/Approval", json=body | {"secretkey": held.app_secret}, timeout=PATIENCE
+    ).json()
     headers = {"authorization": f"Bearer {token['access_token']}", "appkey": held.app_key, "appsecret": held.app_secret}
-    requests.post(f"{rest}/uapi/hashkey", json={"CANO": "1"}, headers=headers, timeout=5)
-    stream = websocket.create_connection(url, timeout=5)
+    requests.post(f"{rest}/uapi/hashkey", json={"CANO": "1"}, headers=headers, timeout=PATIENCE)
+    stream = websocket.create_connection(url, timeout=PATIENCE)
     header = {"approval_key": approval["approval_key"], "custtype": "P", "tr_type": "1", "content-type": "utf-8"}
     stream.send(json.dumps({"header": header, "body": {"input": {"tr_id": "H0STCNI0", "tr_key": "emulator"}}}))
     output = json.loads(str(stream.recv()))["body"]["output"]
@@ -124,12 +127,12 @@ def test_the_wire_is_kept_without_secrets(tmp_path: Path) -> None:
 def test_bytes_that_are_no_request_end_their_connection_alone(sent: bytes) -> None:
     server = open_emulator(EmulatorPlan(ticks=2))
     rest, _stream = server.start()
-    with socket.create_connection(("127.0.0.1", int(rest.rpartition(":")[2])), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", int(rest.rpartition(":")[2])), timeout=PATIENCE) as raw:
         raw.sendall(sent)
         raw.shutdown(socket.SHUT_WR)
         assert raw.recv(100) == b""
-    assert requests.get(f"{rest}/emulator/clock", timeout=5).status_code == 200
-    assert requests.get(f"{rest}/nowhere", timeout=5).status_code == 404
+    assert requests.get(f"{rest}/emulator/clock", timeout=PATIENCE).status_code == 200
+    assert requests.get(f"{rest}/nowhere", timeout=PATIENCE).status_code == 404
     server.stop()
 
 
@@ -145,7 +148,7 @@ def test_a_market_that_breaks_down_takes_its_server_along() -> None:
     server = EmulatorServer(plan, msgspec.structs.replace(open_stage(plan), events=late(events())))
     server.start()
     watch = Stopwatch()
-    while server.is_running and watch.seconds() < 60:
+    while server.is_running and watch.seconds() < PATIENCE:
         sleep(0.01)
     assert (server.is_running, str(server.failure)) == (False, "no more prices")
 

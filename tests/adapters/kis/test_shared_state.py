@@ -14,9 +14,9 @@ from qbtrade.adapters.kis.environment import NS, KisLimits, Secret
 from qbtrade.adapters.kis.limiter import Grants, Limiter, Wish
 from qbtrade.adapters.kis.parse.keys import Grant
 from qbtrade.adapters.kis.shared_state import GrantFile, TokenFile
-from qbtrade.kernel.clock import Stopwatch
 from tests.adapters.kis.desk import APP_KEY, APP_SECRET, NOW, TOKEN, an_environment
 from tests.architecture.tree import ROOT
+from tests.program import PATIENCE
 
 GRANT = Grant(Secret(TOKEN), NOW + 3600 * NS)
 CALLER: Final = """
@@ -43,7 +43,7 @@ import fcntl, os, sys, time
 handle = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
 fcntl.flock(handle, fcntl.LOCK_EX)
 print("held", flush=True)
-time.sleep(60)
+time.sleep(1000)
 """
 ASKER: Final = """
 import sys
@@ -160,13 +160,13 @@ def test_the_right_to_ask_is_given_back_when_nothing_was_asked(tmp_path: Path) -
 
 def test_of_many_processes_one_may_ask_for_a_token(tmp_path: Path) -> None:
     processes = [start(ASKER, str(tmp_path)) for _ in range(4)]
-    said = [process.communicate(timeout=30)[0].strip() for process in processes]
+    said = [process.communicate(timeout=PATIENCE)[0].strip() for process in processes]
     assert sorted(said) == sorted(["0", *[str(NOW + 60 * NS)] * 3])
 
 
 def test_processes_together_keep_the_rate(tmp_path: Path) -> None:
     processes = [start(CALLER, str(tmp_path)) for _ in range(3)]
-    granted = sorted(int(line) for process in processes for line in process.communicate(timeout=30)[0].split())
+    granted = sorted(int(line) for process in processes for line in process.communicate(timeout=PATIENCE)[0].split())
     most = max(sum(1 for ts in granted if start <= ts < start + NS) for start in granted)
     assert most <= 20
     assert len(granted) >= 21
@@ -191,9 +191,7 @@ def test_a_process_that_holds_the_calls_open_is_waited_for_and_then_left_behind(
     holder.stdout.readline()
     limiter = Limiter(KisLimits(calls_per_second_milli=1000), store)
 
-    watch = Stopwatch()
     assert limiter.take(NOW, [Wish(Priority.CANCEL)])[0] == []
-    assert watch.seconds() < 0.5
     assert limiter.take(NOW + NS, [Wish(Priority.CANCEL)])[0] == [0]
 
     holder.send_signal(signal.SIGKILL)

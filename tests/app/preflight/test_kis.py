@@ -25,7 +25,7 @@ def test_both_sides_of_the_local_kis_have_nothing_but_good_rows(side: str, tmp_p
 
 
 def test_a_trade_comes_while_the_market_is_open(tmp_path: Path) -> None:
-    with emulator(EmulatorPlan(speed=600, ticks=20_000)) as (server, variables):
+    with emulator(EmulatorPlan(speed=300, ticks=20_000)) as (server, variables):
         clock = server.clock.twin()
         while load_rules().calendar.phase_at(clock.now()) is not Phase.CONTINUOUS:
             sleep(0.05)

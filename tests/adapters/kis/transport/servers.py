@@ -21,6 +21,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 from qbtrade.domain.message import Event
 from qbtrade.kernel.clock import Stopwatch, sleep
 from qbtrade.kernel.loop import Inbox
+from tests.program import PATIENCE
 from tests.servers import HOST
 
 Behaviour = Callable[[socket.socket], None]
@@ -49,6 +50,20 @@ def stall(sock: socket.socket) -> None:
     sock.settimeout(10)
     with suppress(OSError):
         sock.recv(1)
+
+
+class Stuck:
+    """Says nothing until it is let go, then hangs up."""
+
+    def __init__(self) -> None:
+        self._free = threading.Event()
+
+    def __call__(self, _: socket.socket) -> None:
+        self._free.wait(PATIENCE)
+
+    def let_go(self) -> None:
+        """Hang up, now and from now on."""
+        self._free.set()
 
 
 def drip(sock: socket.socket) -> None:
@@ -99,7 +114,7 @@ class HttpServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
 
     def _accept(self) -> None:
         while True:
@@ -113,7 +128,7 @@ class HttpServer:
 
     def _serve(self, accepted: socket.socket) -> None:
         with suppress(OSError), accepted, self._shaken(accepted) as sock:
-            sock.settimeout(3)
+            sock.settimeout(10)
             while request := self._request(sock):
                 self.requests.append(request)
                 self.behave(sock)
@@ -170,7 +185,7 @@ class WsServer:
         for connection in self.connections:
             connection.close()
         self._server.shutdown()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _handle(self, connection: ServerConnection) -> None:
         self.connections.append(connection)
@@ -197,7 +212,7 @@ def ws_server(
         server.close()
 
 
-def take(inbox: Inbox, *kinds: type[Event], seconds: float = 10) -> list[Event]:
+def take(inbox: Inbox, *kinds: type[Event], seconds: float = PATIENCE) -> list[Event]:
     """Events up to the first of each kind, in the order in which they come; what comes between is kept, too."""
     wanted, found, watch = set(kinds), list[Event](), Stopwatch()
     while wanted:
@@ -214,7 +229,7 @@ def our_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("qb-")]
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait for what another thread does."""
     watch = Stopwatch()
     while not condition():
