@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,7 +13,8 @@ import typer
 from qbtrade.app import units
 from qbtrade.app.chaos.many import load, plans, save, shrunk, verdicts
 from qbtrade.app.chaos.market import START
-from qbtrade.app.chaos.plan import ALL, ChaosPlan
+from qbtrade.app.chaos.plan import ALL, ChaosPlan, drawn
+from qbtrade.app.chaos.points import Place, places, reference, walk
 from qbtrade.app.chaos.run import Verdict, run
 from qbtrade.app.home import create, home
 from qbtrade.cli.pages import option
@@ -41,6 +43,12 @@ Trace = Annotated[bool, typer.Option("--trace", help=_("Print what happened, lin
 Processes = Annotated[
     str | None, option("--processes", metavar="N", default=_("one for each core"), text=_("How many seeds at once"))
 ]
+CrashPoints = Annotated[
+    bool,
+    typer.Option(
+        "--crash-points", help=_("End a process before and after every write and every order of one world, in turn")
+    ),
+]
 ListFaults = Annotated[bool, typer.Option("--faults", help=_("List what can go wrong and end"))]
 Json = Annotated[bool, typer.Option("--json", help=_("One JSON document on stdout"))]
 
@@ -48,7 +56,8 @@ Json = Annotated[bool, typer.Option("--json", help=_("One JSON document on stdou
 def chaos(
     *,
     seed: Seed = "0", runs: Runs = "1", fault: FaultList = None, until: Until = None, plan: Plan = None,
-    processes: Processes = None, trace: Trace = False, faults: ListFaults = False, json: Json = False,
+    processes: Processes = None, trace: Trace = False, faults: ListFaults = False, crash_points: CrashPoints = False,
+    json: Json = False,
 ) -> None:  # fmt: skip
     """Play worlds in which much goes wrong, and say which promises broke."""
     if faults:
@@ -56,21 +65,24 @@ def chaos(
         typer.echo("\n".join(f"{name:<{width}}  {_(text)}" for name, text in ALL.items()))
         return
     first, number = units.whole("--seed", seed), units.whole("--runs", runs, least=1, most=10**9)
-    wanted = [load(Path(plan))] if plan else plans(first, number, dict(map(_fault, fault or ())), _trouble(until))
+    said = dict(map(_fault, fault or ()))
+    wanted = [load(Path(plan))] if plan else list(plans(first, number, said, _trouble(until)))
+    if crash_points:
+        wanted = list(chain.from_iterable(map(walk, reference(first, said))))
     if trace:
         _trace(wanted)
         return
-    at_once = (
-        units.whole("--processes", processes, least=1, most=1000) if processes else 1 if number == 1 or plan else 0
-    )
+    at_once = units.whole("--processes", processes, least=1, most=1000) if processes else 1 if len(wanted) == 1 else 0
     watch = Stopwatch()
     found = list(verdicts(wanted, processes=at_once))
     broken = [verdict for verdict in found if verdict.broken]
     kept = [] if plan else list(_keep(broken[:MOST_SHRUNK]))
+    ended_at = places(found) if crash_points else []
     if json:
-        typer.echo(msgspec.json.encode({"worlds": len(found), "broken": broken, "sometimes": _sum(found)}).decode())
+        told = {"worlds": len(found), "broken": broken, "sometimes": _sum(found), "places": ended_at}
+        typer.echo(msgspec.json.encode(told).decode())
     else:
-        typer.echo("\n".join(page(found, watch.seconds(), kept)))
+        typer.echo("\n".join((*page(found, watch.seconds(), kept), *table(ended_at))))
     if broken:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -86,11 +98,22 @@ def page(found: list[Verdict], seconds: float, kept: list[Path]) -> Iterator[str
     yield from (f"  {name:<{width}}  {times:>9,}" for name, times in sorted(rare.items()))
     for verdict in broken:
         yield ""
-        yield f"seed {verdict.plan.seed} ({verdict.plan.side}): qb chaos --seed {verdict.plan.seed} --trace"
+        again = f": qb chaos --seed {verdict.plan.seed} --trace" if verdict.plan == drawn(verdict.plan.seed) else ""
+        yield f"seed {verdict.plan.seed} ({verdict.plan.side}){again}"
         yield from (f"  {promise}" for promise in verdict.broken)
     for path in kept:
         yield ""
         yield _("the smallest world that still fails: qb chaos --plan {path} --trace").format(path=path)
+
+
+def table(ended_at: list[Place]) -> Iterator[str]:
+    """What became of worlds whose processes ended at a place, one line for each place."""
+    if not ended_at:
+        return
+    width = max(len(place.name) for place in ended_at)
+    yield ""
+    yield f"{_('a process ended here'):<{width}}  {_('worlds'):>8} {_('ends'):>8} {_('broken'):>8}"
+    yield from (f"{at.name:<{width}}  {at.worlds:>8,} {at.ends:>8,} {at.broken:>8,}" for at in ended_at)
 
 
 def _sum(found: Iterable[Verdict]) -> Counter[str]:
@@ -114,7 +137,7 @@ def _keep(broken: Iterable[Verdict]) -> Iterator[Path]:
     for verdict in broken:
         create(home())
         folder.mkdir(exist_ok=True)
-        path = folder / f"{verdict.plan.seed}.json"
+        path = folder / f"{verdict.plan.seed}-{verdict.trace_hash[:4]}.json"
         save(shrunk(verdict.plan), path)
         yield path
 

@@ -42,7 +42,7 @@ def boundaries() -> set[int]:
 
 
 def test_the_virtual_disk_keeps_whole_writes_after_a_loss_of_power_and_all_of_them_after_a_kill() -> None:
-    seen = set[int]()
+    seen, torn = set[int](), set[int]()
     for seed in range(100):
         disk = Disk()
         journal = disk.create("j", lambda _point: None)
@@ -51,7 +51,11 @@ def test_the_virtual_disk_keeps_whole_writes_after_a_loss_of_power_and_all_of_th
         disk.lose_power(Random(seed))
         assert journal.rows == kept[: len(journal.rows)]
         seen.add(len(journal.rows))
+        torn.add(len(journal.torn))
+        assert list(journal.read()) == journal.rows
+        assert journal.torn == tuple(kept[len(journal.rows) :][: len(journal.torn)])
     assert seen == boundaries()
+    assert len(torn) > 1
 
 
 @pytest.fixture

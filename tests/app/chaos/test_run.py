@@ -10,7 +10,8 @@ from qbtrade.adapters.emulator.checks import Checks
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.many import load, save, shrunk
 from qbtrade.app.chaos.plan import ALL, ChaosPlan, Crash, drawn
-from qbtrade.app.chaos.run import Run, run
+from qbtrade.app.chaos.points import HITS, places, reference, walk
+from qbtrade.app.chaos.run import Run, run, visited
 
 CALM = (ChaosPlan(seed=1), ChaosPlan(seed=1, side="paper"))
 
@@ -49,6 +50,25 @@ def test_a_process_that_ends_at_a_write_or_a_send_breaks_no_promise(point: str, 
     verdict = run(ChaosPlan(seed=7, crashes=crashes))
     assert verdict.broken == ()
     assert verdict.sometimes[f"killed {point}"]
+
+
+def test_three_processes_in_a_row_that_end_at_the_same_place_break_no_promise() -> None:
+    plan = next(reference(8, {}))
+    first_visits = [world for world in walk(plan) if len(world.crashes) == HITS and world.crashes[0].hit == 1]
+    killed_and_powerless = first_visits[::4] + first_visits[3::4]  # each place once
+    found = places(run(world) for world in killed_and_powerless)
+    assert [place.name for place in found if place.broken] == []
+    assert all(place.ends >= place.worlds for place in found)
+    names = {place.name for place in found}
+    assert {f"{when}-send {what}" for when in ("before", "after") for what in ("buy", "sell", "cancel")} < names
+    assert "before-write SubmitOrder+OrderApproved+OrderSending, synced" in names
+
+
+def test_a_walk_ends_every_visit_of_every_place_in_one_two_and_three_lives_with_and_without_power() -> None:
+    plan = ChaosPlan(seed=1, trouble=1, calm=1)
+    worlds = list(walk(plan))
+    assert len(worlds) == len(visited(plan)) * HITS * 2
+    assert len({world.crashes for world in worlds}) == len(worlds)
 
 
 def test_the_judge_sees_a_book_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

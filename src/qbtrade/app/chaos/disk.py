@@ -11,8 +11,8 @@ from qbtrade.errors import JournalError
 class VirtualJournal:
     """One journal. Implements ports.JournalStore. at: called with the name of each point where a process may end.
 
-    writes: row counts after each write; synced: rows that survive a loss of power. A full disk still has the room that
-    was taken for rescued rows.
+    writes: row counts after each write; synced: rows that survive a loss of power. torn: rows of a write that a loss of
+    power left in part, which no reader sees. A full disk still has the room that was taken for rescued rows.
     """
 
     def __init__(self, name: str, at: Callable[[str], None]) -> None:
@@ -20,28 +20,32 @@ class VirtualJournal:
         self.rows: list[Event] = []
         self.writes: list[int] = []
         self.synced = 0
+        self.torn: tuple[Event, ...] = ()
         self._room: dict[int, Event] = {}
         self._room_synced: frozenset[int] = frozenset()
         self.is_full = False
 
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
         """Write in order, all or none. Raises: JournalError on a full disk."""
-        self._at("before-write")
+        rows = tuple(events)
+        what = _named(rows, durable=durable)
+        self._at(f"before-write {what}")
         if self.is_full:
             raise JournalError("cannot write journal {path}: database or disk is full", path=self.name)
-        self.rows += events
+        self.rows += rows
+        self.torn = ()
         self.writes.append(len(self.rows))
         if durable:
             self.synced = len(self.rows)
-        self._at("after-write")
+        self._at(f"after-write {what}")
 
     def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
         """Write rows that `append` refused into the room for them."""
-        self._at("before-write")
+        self._at("before-write rescued rows")
         self._room.update(rows)
         if vital:
             self._room_synced = frozenset(self._room)
-        self._at("after-write")
+        self._at("after-write rescued rows")
 
     def read(self) -> tuple[Event, ...]:
         """What a reader finds: the rows, and behind them those that were only rescued."""
@@ -58,12 +62,23 @@ class VirtualJournal:
         self._room_synced = frozenset(self._room)
 
     def lose_power(self, rng: Random) -> None:
-        """Keep what was synced, and of the later writes as many as luck will have: whole ones, in order."""
+        """Keep what was synced, and of the later writes as many as luck will have: whole ones, in order.
+
+        Of the next one a part may be left, whose last page is torn: its checksum fails, so it is as if never written.
+        """
         later = [size for size in self.writes if size > self.synced]
         kept = rng.choice([self.synced, *later])
+        following = next((size for size in later if size > kept), kept)
+        self.torn = tuple(self.rows[kept : kept + rng.randrange(following - kept + 1)])
         del self.rows[kept:]
         self.writes = [size for size in self.writes if size <= kept]
         self._room = {number: self._room[number] for number in self._room_synced}
+
+
+def _named(rows: Iterable[Event], *, durable: bool) -> str:
+    """What a write is, as points are named by it."""
+    kinds = "+".join(dict.fromkeys(row.__class__.__name__ for row in rows))
+    return f"{kinds}, synced" if durable else kinds
 
 
 class Disk:

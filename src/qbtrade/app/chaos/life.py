@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from qbtrade.app.chaos.judge import Judge
 
 LATEST: Final = 600 * NS
+TOLD: Final = {"TTC0011U": "sell", "TTC0012U": "buy", "TTC0013U": "cancel"}
+"""What an order request is, by its TR id without the first letter."""
 PAGE: Final = HttpReply(502, {"content-type": "text/html"}, b"<html><body>502 Bad Gateway</body></html>")
 
 
@@ -40,7 +42,10 @@ class Machine:
 
 
 class Life:
-    """A process: its clock, bus and connections. Implements wire.Ground, and is its own loop and outbox."""
+    """A process: its clock, bus and connections. Implements wire.Ground, and is its own loop and outbox.
+
+    visits: the points that it came to, in order.
+    """
 
     environment: Environment
     clock: PacedClock
@@ -59,18 +64,23 @@ class Life:
         self.loop = self.outbox = self
         self.tokens, self.grants = machine.tokens, machine.grants
         self.is_dead = False
-        self._visits: dict[str, int] = {}
+        self.visits: list[str] = []
+        self._hits = 0
         self._lines: list[VirtualLine] = []
 
     # the end
 
     def at_point(self, name: str) -> None:
-        """Come to a place where the process may end. Raises: KilledError."""
-        self._visits[name] = self._visits.get(name, 0) + 1
+        """Come to a place where the process may end. name: PLACE WHAT. Raises: KilledError."""
+        place = name.partition(" ")[0]
+        self.visits.append(name)
         crash = self._crash
-        if crash is not None and name == crash.point and self._visits[name] == crash.hit and not self._world.is_calm:
-            self._world.note("killed", f"{crash.point} {crash.hit} {'power' if crash.power else 'kill'}")
-            self._world.sometimes[f"killed {crash.point}"] += 1
+        if crash is None or crash.point not in {place, name}:
+            return
+        self._hits += 1
+        if self._hits == crash.hit:
+            self._world.note("killed", f"{name} {crash.hit} {'power' if crash.power else 'kill'}")
+            self._world.sometimes[f"killed {place}"] += 1
             self.die(says_goodbye=not crash.power)
             raise KilledError
 
@@ -114,12 +124,13 @@ class Life:
 
     def send(self, request: HttpRequest) -> None:
         """Hand over one request; luck decides what becomes of it."""
-        if request.once:
-            self.at_point("before-send")
+        what = TOLD.get(request.headers["tr_id"][1:], "order") if request.once else ""
+        if what:
+            self.at_point(f"before-send {what}")
             self._judge.on_sent(request)
         self._go(request)
-        if request.once:
-            self.at_point("after-send")
+        if what:
+            self.at_point(f"after-send {what}")
 
     def _go(self, request: HttpRequest) -> None:
         world, timeout = self._world, self._world.now + request.timeout_ns

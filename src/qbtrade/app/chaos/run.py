@@ -82,7 +82,7 @@ def _strategy(seed: int) -> LoadedStrategy:
 
 
 class Run:
-    """One seed."""
+    """One seed. lives: the processes that there were, oldest first."""
 
     def __init__(self, plan: ChaosPlan, *, keeps_lines: bool = False) -> None:
         self._plan = plan
@@ -99,6 +99,7 @@ class Run:
         session = SimulationPlan(symbols=(SYMBOL,), interval=BAR, limits=LIMITS_OF_ALL, cash=CASH, status_every=MINUTE)
         self._live_plan = LivePlan(session, until=Until(at=datetime.fromtimestamp(self._end // NS, KST).time()))
         self._rng = Random(f"{plan.seed}:fate")
+        self.lives: list[Life] = []
 
     def verdict(self) -> Verdict:
         """Live until the end."""
@@ -154,6 +155,7 @@ class Run:
         crashes, world = self._plan.crashes, self._world
         crash = crashes[number] if number < len(crashes) else None
         life = Life(world, self._environment, self._machine, self._judge, crash)
+        self.lives.append(life)
         world.note("born", str(number))
         try:
             session = self._trade(life, f"{number:04d}")
@@ -211,3 +213,10 @@ def environment(plan: ChaosPlan, held: Credentials) -> Environment:
 def run(plan: ChaosPlan, *, keeps_lines: bool = False) -> Verdict:
     """Play one world. Same plan, same verdict, to the byte."""
     return Run(plan, keeps_lines=keeps_lines).verdict()
+
+
+def visited(plan: ChaosPlan) -> list[str]:
+    """The points that the first life of a world comes to, in order."""
+    played = Run(plan)
+    played.verdict()
+    return played.lives[0].visits
