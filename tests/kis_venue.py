@@ -28,6 +28,7 @@ from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderRequest
 from qbtrade.kernel.loop import StopRequest
 from tests.builders import SAMSUNG, SECOND, at
+from tests.live_days import Hosted
 
 DAY = date(2026, 11, 2)
 ANSWERS = (
@@ -90,6 +91,10 @@ class KisVenue:
         closes = at("15:30", DAY)
         self.until(lambda: self.wire.clock.now() >= closes)
         self.wire.bus.publish(ev.PhaseChanged(closes, Phase.CLOSED, DAY.isoformat()))
+
+    def order_by_hand(self, order: OrderRequest) -> None:
+        """Make an order of the same looks in HTS or app."""
+        Hosted.at(self.wire.environment.rest_url).order_by_hand(order.symbol, order.side, order.qty, order.price)
 
     def send_elsewhere(self, order: OrderRequest) -> None:
         """Send an order of which the broker knows nothing, as another program would."""

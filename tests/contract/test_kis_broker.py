@@ -69,3 +69,18 @@ def test_an_order_that_others_sent_is_told_once(tmp_path: Path) -> None:
     with kis_venue(tmp_path) as venue:
         venue.send_elsewhere(resting(venue, "Q1"))
         venue.until(lambda: any(isinstance(event, ev.Alert) and event.code == "foreign-order" for event in venue.heard))
+
+
+def test_an_order_made_by_hand_that_looks_like_a_lost_one_is_a_question(tmp_path: Path) -> None:
+    with kis_venue(tmp_path, speed=60) as venue:
+        known = resting(venue, "Q1")
+        send(venue, known)
+        venue.let(10)  # its row tells how rows of ours look
+        Hosted.at(venue.wire.environment.rest_url).set_faults(timeout_not_taken=ALWAYS)
+        lost = send(venue, resting(venue, "Q2", qty=6))
+        venue.order_by_hand(lost)
+        venue.until(
+            lambda: any(isinstance(event, ev.Alert) and event.code == "perhaps-by-hand" for event in venue.heard)
+        )
+        venue.let(120)
+        assert kinds(venue, "Q2") == [ev.OrderUnconfirmed]

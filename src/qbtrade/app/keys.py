@@ -18,6 +18,8 @@ LANGUAGES: Final = ("ko", "en")
 ORDER_KINDS: Final = tuple(kind.lower() for kind in OrderKind)
 HIDDEN: Final = "***"
 OFFERED: Final = "yes on real, no on paper"
+LEAST_SEARCH: Final = 30 * units.NS_OF["s"]
+"""Below it an order that KIS takes late would count as never taken."""
 _TAIL: Final = 3
 """Characters of an account that are shown: those of its product."""
 
@@ -190,6 +192,15 @@ KEYS: Final[dict[str, Key]] = {
     "kis.pages": _whole("Pages of one answer, at most.", "100", most=10_000),
     "kis.read_timeout": _duration("How long the answer to a question may take.", "5s"),
     "kis.order_timeout": _duration("How long the answer to an order may take.", "10s"),
+    "kis.give_up_after": _duration(
+        "An order without a trace at KIS is looked for this long, at least, before it counts as never taken.",
+        "60s",
+        least=LEAST_SEARCH,
+    ),
+    "kis.order_sender": _string(
+        "What `ordr_empno` says in rows of orders that qb sent, so that hand orders are told apart.",
+        "learned from orders that KIS answered",
+    ),
     "kis.refusals": Key(
         _codes, ",".join, "Message codes that prove a refused order, besides those that qb knows.", "none"
     ),

@@ -40,6 +40,7 @@ LIMIT_FIELDS: Final = {
     "pages": "pages",
     "read_timeout": "read_timeout_ns",
     "order_timeout": "order_timeout_ns",
+    "give_up_after": "give_up_after_ns",
 }
 """Keys below `kis` and the limits that they set."""
 NEEDS: Final = {
@@ -89,6 +90,7 @@ def environment_of(settings: Settings, kind: EnvKind) -> Environment:
         kind=kind, rest_url=rest_url, ws_url=ws_url, speaks=speaks, **held,
         limits=limits_of(settings, speaks), capabilities=capabilities_of(settings, kind, speaks),
         refusals=frozenset(settings.value("kis.refusals") or ()),
+        order_sender=settings.value("kis.order_sender") or "",
     )  # fmt: skip
     return check(environment, _others(environment, settings))
 
@@ -101,6 +103,7 @@ def local_environment(settings: Settings, speaks: Dialect, held: Credentials, ur
             app_secret=Secret(held.app_secret), account=held.account, hts_id=held.hts_id, speaks=speaks,
             limits=limits_of(settings, speaks), capabilities=capabilities_of(settings, EnvKind.EMULATOR, speaks),
             refusals=frozenset(settings.value("kis.refusals") or ()),
+            order_sender=settings.value("kis.order_sender") or "",
         )
     )  # fmt: skip
 

@@ -59,9 +59,10 @@ class _Nowhere:
 class OrderRig:
     """Engines and broker, and what KIS would say when it is asked.
 
-    rows, live: what the lists show, unread: rows that cannot be read; totals: (ordered, filled, KRW) where there are no
-    rows; held: shares in the balance. Orders and cancels wait in `sent` until the test answers; questions are answered
-    as time passes. fails: what a question meets instead, or "".
+    rows: what the history shows; live: works beside what it shows as open; unread: rows that cannot be read; totals:
+    (ordered, filled, KRW) where there are no rows; held: shares in the balance. Orders and cancels wait in `sent` until
+    the test answers; questions are answered as time passes. is_torn: a row stood on two pages; hides_live: the list of
+    live orders lacks rows. fails: what a question meets instead, or "".
     """
 
     def __init__(self, speaks: Dialect = "real", clock: str = "10:00") -> None:
@@ -69,6 +70,7 @@ class OrderRig:
         self.rows = list[OrderRow]()
         self.unread = list[UnreadRow]()
         self.live = list[LiveOrder]()
+        self.is_torn = self.hides_live = False
         self.totals, self.held, self.fails = (0, 0, 0), dict[str, int](), ""
         self.sent = list[tuple[Call[Any], Callable[[OrderOutcome], None]]]()
         self.heard, self.asked = list[Event](), list[str]()
@@ -112,7 +114,7 @@ class OrderRig:
         if self._speaks == "paper":
             return OrderHistory((), *self.totals)
         ordered = sum(row.qty for row in self.rows) or self.totals[0]
-        return OrderHistory(tuple(self.rows), ordered, *self.totals[1:], tuple(self.unread))
+        return OrderHistory(tuple(self.rows), ordered, *self.totals[1:], tuple(self.unread), self.is_torn)
 
     def balance(self) -> Balance:
         """What is told of the account."""
@@ -125,7 +127,8 @@ class OrderRig:
             case "inquire-balance":
                 return self.balance()
             case "inquire-psbl-rvsecncl":
-                return tuple(self.live)
+                shown = () if self.hides_live else (row for row in self.rows if row.open_qty)
+                return (*map(live_order, shown), *self.live)
             case _:
                 return self.history()
 
@@ -199,6 +202,12 @@ class OrderRig:
     def fills(self) -> list[tuple[str, int, int]]:
         """(order id, shares, price) of every fill."""
         return [(each.order_id, each.qty, each.price) for each in self.heard if isinstance(each, ev.OrderFilled)]
+
+
+def live_order(row: OrderRow) -> LiveOrder:
+    """The same order in the list of those that work."""
+    names = set(LiveOrder.__struct_fields__) - {"open_qty"}
+    return LiveOrder(open_qty=row.open_qty, **{name: getattr(row, name) for name in names})
 
 
 def taken(number: str) -> Accepted:

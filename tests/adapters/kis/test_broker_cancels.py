@@ -163,3 +163,13 @@ def test_a_row_that_says_so_expires_an_order_at_once() -> None:
     assert rig.status() is S.WORKING
     rig.wait(10)
     assert rig.status() is S.EXPIRED
+
+
+@pytest.mark.parametrize("code", ["EGW00201", "EGW00123"])
+def test_a_cancel_that_the_gateway_turned_away_is_asked_for_again_without_waiting_for_its_confirmation(
+    code: str,
+) -> None:
+    rig = canceling("paper")
+    assert rig.answer(Unconfirmed("turned away", code)) == "order-rvsecncl"
+    rig.wait(3)
+    assert [call.name for call, _ in rig.sent] == ["order-rvsecncl"]

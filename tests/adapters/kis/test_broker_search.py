@@ -4,14 +4,15 @@ import msgspec
 import pytest
 
 from qbtrade.adapters.kis.events import Stage
-from qbtrade.adapters.kis.parse.orders import LiveOrder, UnreadRow
+from qbtrade.adapters.kis.parse.orders import Sender, UnreadRow
 from qbtrade.adapters.kis.sent import EARLIER
+from qbtrade.adapters.kis.totals import everything
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.preflight.machine import SKEW_TOO_LARGE
 from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.order import OrderRequest, OrderStatus, Purpose, Side
-from tests.adapters.kis.order_rig import LOST, OrderRig, taken
+from tests.adapters.kis.order_rig import HYNIX, LOST, OrderRig, live_order, taken
 from tests.builders import SAMSUNG, an_order
 
 S = OrderStatus
@@ -122,10 +123,7 @@ def test_an_order_with_look_alikes_is_asked_about_and_never_given_up(working: in
 def test_a_look_alike_in_the_list_of_live_orders_alone_forbids_giving_up_too() -> None:
     rig = OrderRig()
     rig.submit(an_order(qty=5), LOST)
-    row = rig.row("7", 5, open_qty=5)
-    for number in "78":
-        fields = {name: getattr(row, name) for name in ("at", "branch", "original_no", "symbol", "side", "code", "qty")}
-        rig.live.append(LiveOrder(order_no=number, price=row.price, filled_qty=0, open_qty=5, **fields))
+    rig.live += [live_order(rig.row(number, 5, open_qty=5)) for number in "78"]
     rig.wait(5 * MINUTE)
     assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["which-is-ours"])
 
@@ -224,3 +222,109 @@ def test_a_leftover_whose_number_is_known_works_is_canceled_and_hears_its_notice
     assert rig.answer(taken("8")) == "order-rvsecncl"
     rig.confirm_cancel("8", 3, of="7")
     assert rig.status("L000001") is S.CANCELED
+
+
+OURS, THEIRS = Sender("API", "10.0.0.1"), Sender("HTS", "10.0.0.2")
+
+
+def known() -> OrderRig:
+    """An order that KIS answered, whose row tells how rows of our orders look; then five shares were lost."""
+    rig = OrderRig()
+    rig.submit(an_order("Q0", symbol=HYNIX), taken("1"))
+    rig.rows.append(rig.row("1", 1, symbol=HYNIX, open_qty=1, sender=OURS))
+    rig.wait(10)
+    rig.submit(an_order("Q1", qty=5), LOST)
+    return rig
+
+
+def test_an_order_made_by_hand_that_looks_like_a_lost_one_is_a_question_and_no_find() -> None:
+    rig = known()
+    rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
+    rig.wait(5 * MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+def test_beside_an_order_made_by_hand_the_lost_one_is_found() -> None:
+    rig = known()
+    rig.rows += [rig.row("7", 5, open_qty=5, sender=THEIRS), rig.row("8", 5, open_qty=5, sender=OURS)]
+    rig.wait(5)
+    order = rig.engines.orders.get("Q1")
+    assert order is not None
+    assert (order.status, order.broker_order_id) == (S.WORKING, "8")
+
+
+def test_where_rows_tell_who_made_an_order_its_notice_waits_for_its_row() -> None:
+    rig = known()
+    rig.notice("7", Stage.ACCEPTED, 5)
+    rig.wait(5)
+    assert rig.status() is S.UNCONFIRMED
+    rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
+    rig.wait(MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+def test_a_notice_does_not_wait_for_its_row_for_ever() -> None:
+    rig = known()
+    rig.notice("7", Stage.FILLED, 5, order_qty=5)
+    rig.fails = "HTTP 500"
+    rig.wait(5)
+    assert rig.status() is S.UNCONFIRMED
+    rig.wait(10)
+    rig.notice("9", Stage.ACCEPTED, 1, symbol=HYNIX)
+    assert (rig.status(), rig.holding()) == (S.FILLED, 5)
+
+
+def test_whose_order_it_is_goes_by_earlier_sessions_where_all_their_rows_agree() -> None:
+    rig = OrderRig()
+    rig.rows += [rig.row("1", 1, sender=OURS), rig.row("2", 1, sender=OURS), rig.row("3", 1, sender=THEIRS)]
+    rig.broker.begin(rig.history(), everything(rig.history(), rig.balance()), frozenset("12"))
+    rig.submit(an_order("Q1", qty=5), LOST)
+    rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
+    rig.wait(10)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+@pytest.mark.parametrize("code", ["01", "02", "03", "16"])
+def test_an_order_of_another_kind_is_not_ours_but_forbids_giving_up(code: str) -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), LOST)
+    rig.rows.append(rig.row("7", 5, open_qty=5, code=code))
+    rig.wait(5 * MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["which-is-ours"])
+
+
+def test_a_list_that_moved_while_it_was_turned_over_proves_nothing() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), LOST)
+    rig.is_torn = True
+    rig.wait(5 * MINUTE)
+    assert rig.status() is S.UNCONFIRMED
+    rig.is_torn = False
+    rig.wait(30)
+    assert rig.status() is S.ABANDONED
+
+
+def test_a_list_that_lacks_a_row_it_had_before_proves_nothing() -> None:
+    rig = OrderRig()
+    rig.rows.append(rig.row("3", 1))
+    rig.submit(an_order(qty=5), LOST)
+    rig.wait(5)
+    slipped = rig.rows.pop()
+    rig.rows.append(rig.row("4", 1))
+    rig.wait(5 * MINUTE)
+    assert rig.status() is S.UNCONFIRMED
+    rig.rows.append(slipped)
+    rig.wait(30)
+    assert rig.status() is S.ABANDONED
+
+
+def test_a_list_of_live_orders_that_lacks_one_which_the_history_shows_as_open_proves_nothing() -> None:
+    rig = OrderRig()
+    rig.rows.append(rig.row("3", 1, open_qty=1))
+    rig.submit(an_order(qty=5), LOST)
+    rig.hides_live = True
+    rig.wait(5 * MINUTE)
+    assert rig.status() is S.UNCONFIRMED
+    rig.hides_live = False
+    rig.wait(30)
+    assert rig.status() is S.ABANDONED

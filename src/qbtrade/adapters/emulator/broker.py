@@ -36,13 +36,14 @@ class Broker:
         self._last: dict[str, Trade] = {}
         self._number, self._shown_at = 1000, 0
 
-    def place(self, ticket: Ticket) -> Entry:
+    def place(self, ticket: Ticket, *, by_hand: bool = False) -> Entry:
         """Take a new order. Raises: Refusal."""
         listing = self._checks.listing(ticket.symbol)
         ticket = _priced(ticket, listing)
         limit = _limit(ticket, listing)
         self._checks.order(self._clock.now(), ticket, limit, self.buying_power(), self.sellable(ticket.symbol))
         entry = self._enter(ticket, limit, Action.NEW, 0)
+        entry.by_hand = by_hand
         self._later(lambda: self._arrive(entry))
         return entry
 

@@ -17,16 +17,18 @@ from qbtrade.adapters.emulator.gateway import Gateway, Handler
 from qbtrade.adapters.emulator.ledger import Ledger
 from qbtrade.adapters.emulator.market import Listing
 from qbtrade.adapters.emulator.notices import notice_record
-from qbtrade.adapters.emulator.orders import Entry, Notice
+from qbtrade.adapters.emulator.orders import Entry, Notice, Ticket
 from qbtrade.adapters.emulator.plan import EmulatorPlan, Stage
 from qbtrade.adapters.emulator.quotations import Quotations
 from qbtrade.adapters.emulator.stream import Stream
 from qbtrade.adapters.emulator.venue import Venue
 from qbtrade.adapters.emulator.wire import Output, Reply, Request
+from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.adapters.sim.exchange import SimExchange
 from qbtrade.adapters.sim.models import RandomRefusals, Through, TickSlippage, VolumeShare
 from qbtrade.domain.calendar import iso_kst, kst_date
 from qbtrade.domain.money import Costs
+from qbtrade.domain.order import Side
 from qbtrade.errors import UnknownNameError
 from qbtrade.kernel.clock import SimClock
 
@@ -36,6 +38,20 @@ NOTICE_AFTER: Final = 40_000_000
 """From the exchange to the holder, ns."""
 _SLIPPAGE: Final = 1
 _VOLUME_SHARE: Final = 100_000_000
+
+
+class HandOrder(msgspec.Struct, frozen=True):
+    """What `POST /emulator/orders` takes. price: KRW, 0 for a market order."""
+
+    symbol: str
+    side: Side
+    qty: int
+    price: int = 0
+
+    @property
+    def ticket(self) -> Ticket:
+        """As the broker takes it."""
+        return Ticket(self.symbol, self.side, "00" if self.price else "01", self.qty, self.price)
 
 
 class Emulator:
@@ -77,6 +93,11 @@ class Emulator:
         )
         books, shown = (Ledger(plan.cash, calendar, self._costs) for _ in range(2))
         self._broker = Broker(self._clock, self._exchange, self._checks, books, shown, self._faults, self._tell)
+
+    @property
+    def side(self) -> Dialect:
+        """Which side of KIS this is."""
+        return self._plan.side
 
     @property
     def entries(self) -> Collection[Entry]:
@@ -156,6 +177,8 @@ class Emulator:
                 return self._account()
             case "PUT", "faults":
                 return self._set_faults(request.body)
+            case "POST", "orders":
+                return self._order_by_hand(request.body)
             case _other:
                 return Refusal("EGW00203").body()
 
@@ -176,6 +199,16 @@ class Emulator:
         except (msgspec.DecodeError, msgspec.ValidationError, UnknownNameError) as error:
             return {"error": str(error)}
         return {"done": True}
+
+    def _order_by_hand(self, body: bytes) -> Body:
+        """An order made in HTS or app, which clients learn of by lists, notices and the balance alone."""
+        try:
+            asked = msgspec.json.decode(body, type=HandOrder)
+            return {"number": str(self._broker.place(asked.ticket, by_hand=True).number)}
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            return {"error": str(error)}
+        except Refusal as refusal:
+            return refusal.body()
 
 
 def _without_variant(fn: Callable[[int, Any], Body]) -> Handler:

@@ -18,6 +18,8 @@ from qbtrade.domain.order import OrderKind, Side
 
 FOUND: Final = "KIOK0510"
 NOTHING: Final = "KIOK0560"
+API_ADDRESS: Final = "127.0.0.1"
+HAND_ADDRESS: Final = "192.0.2.7"
 _LATEST: Final = timedelta(days=92)
 Params = Mapping[str, str]
 
@@ -151,6 +153,8 @@ class Desk:
             "cnc_cfrm_qty": entry.gone,
             "rmn_qty": entry.remaining,
             "rjct_qty": entry.rejected,
+            "ordr_empno": entry_id(entry),
+            "inqr_ip_addr": HAND_ADDRESS if entry.by_hand else API_ADDRESS,
             "ccld_cndt_name": {"1": "IOC", "2": "FOK"}.get(_condition(entry), "None"),
             "prdt_type_cd": "300",
             "excg_dvsn_cd": "02",
@@ -197,6 +201,11 @@ def _is_asked(entry: Entry, params: Params) -> bool:
     is_number = not number or (number.isdigit() and int(number) == entry.number)
     is_state = {"01": entry.filled > 0, "02": entry.remaining > 0}.get(params["CCLD_DVSN"], True)
     return is_side and is_stock and is_number and is_state
+
+
+def entry_id(entry: Entry) -> str:
+    """`ordr_empno`: which channel an order came through. What KIS writes there nobody has told."""
+    return "HTS" if entry.by_hand else "OPENAPI"
 
 
 def _number(text: str) -> int:

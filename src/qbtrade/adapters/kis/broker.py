@@ -16,7 +16,7 @@ from qbtrade.adapters.kis.events import Action, Notice, NoticeUnread, Stage
 from qbtrade.adapters.kis.looks import Looks
 from qbtrade.adapters.kis.outcomes import Accepted, NotSent, OrderOutcome, Refused, Unconfirmed
 from qbtrade.adapters.kis.own import COMPARE, Own
-from qbtrade.adapters.kis.parse.orders import OrderHistory
+from qbtrade.adapters.kis.parse.orders import OrderHistory, Sender
 from qbtrade.adapters.kis.rows import Evidence, Rows
 from qbtrade.adapters.kis.search import Search
 from qbtrade.adapters.kis.sent import Sent
@@ -37,8 +37,8 @@ class KisBroker:
 
     def __init__(self, bus: Bus, clock: Clock, caller: Caller, environment: Environment) -> None:
         self._bus, self._clock, self._caller, self._environment = bus, clock, caller, environment
-        self._own = Own(bus, clock)
-        self._search = Search(self._own, self._accept)
+        self._own = Own(bus, clock, Sender(environment.order_sender))
+        self._search = Search(self._own, self._accept, environment.limits.give_up_after_ns)
         self._totals = Totals(self._own, self._search, clock, caller, environment)
         rows = Rows(self._own, self._search, clock, caller, environment, self._totals.use)
         self._evidence: Evidence = rows if environment.capabilities.order_rows else self._totals
@@ -97,6 +97,7 @@ class KisBroker:
         now, order_id = self._clock.now(), sent.request.order_id
         match outcome:
             case Accepted(ack=ack):
+                sent.is_answered = True
                 if not self._accept(sent, ack.order_no, ack.branch):
                     self._look_for(sent, "its number is that of another order")
             case Refused(code=code, reason=reason):
@@ -130,6 +131,8 @@ class KisBroker:
         if sent is None:
             self._search.keep(notice)
             self._sort_out()
+            if self._search:
+                self._looks.want()
         elif notice.action is Action.NEW:
             self._on_news(sent, notice)
         elif notice.action is Action.CANCEL:
@@ -140,7 +143,7 @@ class KisBroker:
 
     def _sort_out(self) -> None:
         """Give kept notices to the orders that they fit, and tell of those that can be none of ours."""
-        self._search.look_at(())
+        self._search.look_at((), self._clock.now())
         for notice in self._search.let_go():
             self._own.foreign(notice)
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.caller import Caller
+from qbtrade.adapters.kis.codes import Verdict, verdict
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.events import Notice, Stage
 from qbtrade.adapters.kis.outcomes import Accepted, NotSent, OrderOutcome, Refused, Unconfirmed
@@ -20,6 +21,8 @@ from qbtrade.ports import Clock
 
 PATIENCE: Final = (5 * NS, 10 * NS, 15 * NS)
 """From the answer to the first, second, any later cancel of an order, until it counts as come to nothing."""
+TURNED_AWAY: Final = frozenset({Verdict.LIMIT, Verdict.TOKEN})
+"""What the gateway says instead of passing a request on: a cancel need not wait for a confirmation then."""
 NOTHING_LEFT: Final = frozenset({"40330000"})
 """Codes that say: it was filled or canceled. Which of the two, rows or totals tell."""
 
@@ -49,6 +52,8 @@ class Cancels:
             case Refused(code=code) if code in NOTHING_LEFT:
                 self._own.miss(sent)
                 self._wait(sent)
+            case Unconfirmed(reason=reason, code=code) if verdict(code) in TURNED_AWAY:
+                self._own.keep(sent, reason)
             case Refused(reason=reason) | NotSent(reason=reason):
                 self._own.keep(sent, reason)
             case Accepted() | Unconfirmed():

@@ -75,6 +75,7 @@ class KisLimits(msgspec.Struct, frozen=True, kw_only=True):
     token_gap_ns: between two requests for a token. refresh_ahead_ns: a new token is fetched in a quiet moment
     that long before the old one ends; without a quiet moment at half of that. tries: of a read, the first included.
     pages: of one answer, at most. The timeouts are machine time.
+    give_up_after_ns: market time for which an order is looked for, at least, before it counts as never taken.
     """
 
     calls_per_second_milli: int
@@ -89,6 +90,7 @@ class KisLimits(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 100
     read_timeout_ns: int = 5 * NS
     order_timeout_ns: int = 10 * NS
+    give_up_after_ns: int = 60 * NS
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +139,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that differs from one KIS to another. Prints no key and only the tail of the account.
 
     account: 12345678-01. speaks: whose TR ids the server understands. refusals: message codes that prove a refusal,
-    beside those of `codes.py`.
+    beside those of `codes.py`. order_sender: `ordr_empno` in the rows of our own orders, "" where nobody said it.
     """
 
     kind: EnvKind
@@ -151,6 +153,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     limits: KisLimits
     capabilities: Capabilities
     refusals: frozenset[str] = frozenset()
+    order_sender: str = ""
 
     def __repr__(self) -> str:
         return f"Environment({self.kind}, {self.rest_url}, speaks {self.speaks}, account {self.account_tail})"

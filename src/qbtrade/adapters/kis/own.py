@@ -1,9 +1,10 @@
 """Our orders of a session: who owns which number at the broker, and what is told of them on the bus."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from qbtrade.adapters.kis.events import Notice, Stage
-from qbtrade.adapters.kis.parse.orders import OrderHistory
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
 from qbtrade.adapters.kis.sent import Sent
 from qbtrade.domain.events import (
     Alert,
@@ -20,17 +21,18 @@ from qbtrade.domain.message import Event
 from qbtrade.kernel.bus import Bus
 from qbtrade.ports import Clock
 
-COMPARE = "compare with the orders in the KIS app"
+UNKNOWN: Final = Sender()
+COMPARE: Final = "compare with the orders in the KIS app"
 
 
 class Own:
     """The only place that gives a number to an order, and that books.
 
     awaiting: orders whose HTTP answer is due. elsewhere: fills of orders that others sent. closed_at: when the day's
-    trading was over, UTC ns; 0 before.
+    trading was over, UTC ns; 0 before. sender: what tells our orders in rows; it tells nothing until that is known.
     """
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
+    def __init__(self, bus: Bus, clock: Clock, sender: Sender = UNKNOWN) -> None:
         self._bus, self._clock = bus, clock
         self._orders: dict[str, Sent] = {}
         self._numbers: dict[str, Sent] = {}
@@ -40,6 +42,7 @@ class Own:
         self.awaiting = list[Sent]()
         self.elsewhere = list[Notice]()
         self.closed_at = 0
+        self.sender = sender
 
     # who is who
 
@@ -70,8 +73,21 @@ class Own:
     def begin(self, history: OrderHistory, settled: frozenset[str]) -> None:
         """None of the numbers of the day so far is this session's. settled: of orders that earlier sessions knew."""
         self._settled = settled
+        senders = {row.sender for row in history.rows if row.order_no in settled and row.sender}
+        if not self.sender and len(senders) == 1:
+            (self.sender,) = senders
         self._strangers.update(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.unread)
+
+    def learn(self, row: OrderRow) -> None:
+        """See who made an order of ours: one whose number KIS itself told in answer to our request."""
+        sent = self._numbers.get(row.order_no)
+        if sent is not None and sent.is_answered and row.sender and not self.sender:
+            self.sender = row.sender
+
+    def is_foreign(self, sender: Sender) -> bool:
+        """Whether somebody else made an order, as far as its row tells."""
+        return self.sender.differs(sender)
 
     def suspect(self) -> None:
         """Any number may be ours after all: an order of an earlier session is looked for."""

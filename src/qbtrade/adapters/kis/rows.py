@@ -53,6 +53,7 @@ class Rows:
         self._own, self._search, self._clock, self._caller = own, search, clock, caller
         self._environment, self._without = environment, without
         self._needs_live = environment.capabilities.amendable_orders
+        self._seen = frozenset[str]()
 
     @property
     def is_unsettled(self) -> bool:
@@ -75,20 +76,31 @@ class Rows:
 
     def _use(self, found: OrderHistory, done: Done) -> None:
         self._search.begin_look()
-        problem = use_rows(self._own, self._search, found)
-        is_complete = all(self._own.is_taken(row.order_no) for row in found.unread)
-        if is_complete and self._search.looked() and self._needs_live:
-            self._caller.ask(calls.live_orders(self._environment), partial(self._on_live, done, problem))
+        problem = use_rows(self._own, self._search, found, self._clock.now())
+        if self._is_complete(found) and self._search.looked() and self._needs_live:
+            self._caller.ask(calls.live_orders(self._environment), partial(self._on_live, done, problem, _open(found)))
             return
         self._give_up()
         done(problem)
 
-    def _on_live(self, done: Done, problem: str, found: tuple[LiveOrder, ...] | Failed) -> None:
+    def _is_complete(self, found: OrderHistory) -> bool:
+        """Whether an order that is not in it is not at the broker: a row that was there once must be there again."""
+        numbers = {row.order_no for row in found.rows} | {row.order_no for row in found.unread}
+        is_whole = self._seen <= numbers and not found.is_torn
+        self._seen |= numbers
+        return is_whole and all(self._own.is_taken(row.order_no) for row in found.unread)
+
+    def _on_live(
+        self, done: Done, problem: str, works: frozenset[str], found: tuple[LiveOrder, ...] | Failed
+    ) -> None:  # fmt: skip
+        """works: numbers that a list of live orders has, unless it moved while it was turned over."""
         if isinstance(found, Failed):
             done(found.reason)
             return
-        self._search.look_at(traces_of_live(found, self._clock.now()))
-        self._search.not_among_live()
+        now, numbers = self._clock.now(), [row.order_no for row in found]
+        self._search.look_at(traces_of_live(found, now), now)
+        if works.issubset(numbers) and len(set(numbers)) == len(numbers):
+            self._search.not_among_live()
         self._give_up()
         done(problem)
 
@@ -98,10 +110,16 @@ class Rows:
             self._own.abandon(sent)
 
 
-def use_rows(own: Own, search: Search, found: OrderHistory) -> str:
+def _open(found: OrderHistory) -> frozenset[str]:
+    """Orders that work, as rows tell it."""
+    return frozenset(row.order_no for row in found.rows if row.open_qty and not row.original_no)
+
+
+def use_rows(own: Own, search: Search, found: OrderHistory, now: int) -> str:
     """Book and end by rows; what kept one of ours from being read, or ""."""
     problems = list[str]()
     for row in found.rows:
+        own.learn(row)
         sent = own.owner(row.order_no)
         if sent is not None and not _use_row(own, sent, row):
             problems.append(f"the row of order {row.order_no} has shares without a plausible amount")
@@ -111,7 +129,7 @@ def use_rows(own: Own, search: Search, found: OrderHistory) -> str:
         if own.owner(unread.order_no) is not None:
             problems.append(text)
     traces = traces_of_rows(found.rows)
-    search.look_at(traces)
+    search.look_at(traces, now)
     if not own.awaiting:
         missing = search.missing()
         own.rule_out(trace.number for trace in traces if not any(map(trace.looks_like, missing)))

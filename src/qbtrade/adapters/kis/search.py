@@ -9,9 +9,9 @@ from qbtrade.adapters.kis.own import Own
 from qbtrade.adapters.kis.sent import Sent, Trace, trace_of_notice
 from qbtrade.domain.calendar import NS
 
-GIVE_UP: Final = 60 * NS
-"""An order that was looked for so long, with complete answers, does not exist."""
 ENOUGH_LOOKS: Final = 5
+ROWS_LATE: Final = 10 * NS
+"""How long a notice waits for the row that tells who made its order, where rows tell that."""
 KEPT: Final = 256
 """Notices of numbers that nobody owns."""
 
@@ -19,21 +19,23 @@ KEPT: Final = 256
 class Search:
     """Orders without a number: sought, or given up but perhaps to turn up; and notices that nobody owns.
 
-    accept: takes an order, and number and branch of the trace that it left.
+    accept: takes an order, and number and branch of the trace that it left. give_up_after: ns for which an order is
+    looked for, at least, with complete answers, before it counts as one that does not exist.
     """
 
-    def __init__(self, own: Own, accept: Callable[[Sent, str, str], bool]) -> None:
-        self._own, self._accept = own, accept
+    def __init__(self, own: Own, accept: Callable[[Sent, str, str], bool], give_up_after: int) -> None:
+        self._own, self._accept, self._give_up_after = own, accept, give_up_after
         self._sought = list[Sent]()
         self._given_up = list[Sent]()
         self._kept: deque[Notice] = deque(maxlen=KEPT)
+        self._asked = set[Sent]()
 
     def __bool__(self) -> bool:
         return bool(self._sought)
 
     def is_urgent(self, now: int) -> bool:
         """Whether an order is looked for and has not been for long."""
-        return any(now - sent.sought_at < 2 * GIVE_UP for sent in self._sought)
+        return any(now - sent.sought_at < 2 * self._give_up_after for sent in self._sought)
 
     @property
     def has_given_up(self) -> bool:
@@ -85,7 +87,7 @@ class Search:
 
     # traces
 
-    def look_at(self, traces: Iterable[Trace]) -> None:
+    def look_at(self, traces: Iterable[Trace], now: int) -> None:
         """Give what nobody owns to orders that it fits, where there are not more traces than orders.
 
         While an order of the same looks awaits its answer, nothing is given away: the answer may name the number.
@@ -94,24 +96,43 @@ class Search:
         free = {trace.number: trace for trace in (*kept, *traces) if not self._own.is_taken(trace.number)}
         for orders in (self._sought, self._given_up):
             for sent in tuple(orders):
-                self._compare(sent, orders, free)
+                self._compare(sent, orders, free, now)
 
-    def _compare(self, sent: Sent, orders: list[Sent], free: dict[str, Trace]) -> None:
+    def _compare(self, sent: Sent, orders: list[Sent], free: dict[str, Trace], now: int) -> None:
         alike = [trace for trace in free.values() if trace.looks_like(sent)]
         fitting = [trace for trace in alike if trace.may_be(sent)]
         sent.alike.update(trace.number for trace in alike)
         if not fitting or any(fitting[0].looks_like(other) for other in self._own.awaiting):
             return
-        rivals = [each for each in orders if fitting[0].may_be(each)]
-        if len(fitting) > len(rivals):
-            self._ask_person(sent, len(fitting))
+        ours = [trace for trace in fitting if not self._own.is_foreign(trace.sender)]
+        if any(self._has_to_wait(trace, now) for trace in ours):
             return
-        trace = free.pop(fitting[0].number)
-        self._accept(sent, trace.number, trace.branch)
+        rivals = [each for each in orders if fitting[0].may_be(each)]
+        if not ours:
+            self._ask_whether_by_hand(sent, fitting)
+        elif len(ours) > len(rivals):
+            self._ask_which(sent, len(ours))
+        else:
+            trace = free.pop(ours[0].number)
+            self._accept(sent, trace.number, trace.branch)
 
-    def _ask_person(self, sent: Sent, count: int) -> None:
-        text = f"{count} orders at the broker look like unconfirmed order {sent.request.order_id}"
-        self._own.alarm("which-is-ours", text, "see in the KIS app which one qb sent; it stays locked until then")
+    def _has_to_wait(self, trace: Trace, now: int) -> bool:
+        """A notice does not tell who made its order; where rows do, its row is awaited, but not for ever."""
+        return trace.is_notice and bool(self._own.sender) and now - trace.ts < ROWS_LATE
+
+    def _ask_which(self, sent: Sent, count: int) -> None:
+        self._asked.add(sent)
+        order_id = sent.request.order_id
+        text = f"{count} orders at the broker look like unconfirmed order {order_id}"
+        action = f"see in the KIS app which one qb sent, then `qb orders resolve {order_id} --number NUMBER`"
+        self._own.alarm("which-is-ours", text, action)
+
+    def _ask_whether_by_hand(self, sent: Sent, fitting: list[Trace]) -> None:
+        self._asked.add(sent)
+        order_id, number = sent.request.order_id, fitting[0].number
+        text = f"order {number} looks like unconfirmed order {order_id}, but KIS says that somebody else made it"
+        action = f"if qb sent it after all: `qb orders resolve {order_id} --number {number}`"
+        self._own.alarm("perhaps-by-hand", text, action)
 
     # giving up
 
@@ -133,10 +154,10 @@ class Search:
 
     def hopeless(self, now: int, *, needs_live: bool) -> list[Sent]:
         """Orders that left no trace for long. One with a look-alike that nobody owns is not among them."""
-        old = [sent for sent in self._sought if now - sent.sent_at >= GIVE_UP]
+        old = [sent for sent in self._sought if now - sent.sent_at >= self._give_up_after]
         for sent in old:
-            if sent.alike:
-                self._ask_person(sent, len(sent.alike))
+            if sent.alike and sent not in self._asked:
+                self._ask_which(sent, len(sent.alike))
         return [
             sent for sent in old
             if not sent.alike and sent.looks >= ENOUGH_LOOKS and (sent.is_not_live or not needs_live)

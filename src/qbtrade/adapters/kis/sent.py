@@ -7,12 +7,15 @@ import msgspec
 
 from qbtrade.adapters.kis.calls import CODES
 from qbtrade.adapters.kis.events import Action, Notice, Stage
-from qbtrade.adapters.kis.parse.orders import LiveOrder, OrderRow
+from qbtrade.adapters.kis.parse.orders import LiveOrder, OrderRow, Sender
 from qbtrade.domain.calendar import NS, kst_date, kst_ns
 from qbtrade.domain.order import OrderKind, OrderRequest, Side
 
 EARLIER: Final = 15 * NS
 """How far the broker's clock may be behind ours: more than preflight lets pass."""
+LIMITS: Final = frozenset({"00", "11", "12"})
+"""Kinds that one of our limit orders may have in a list: IOC and FOK may stand in a field of their own."""
+MARKETS: Final = frozenset({"01", "13", "14"})
 FAR: Final = 2
 """No fill is so many times dearer or cheaper than its order: the limits of a day are 30 % around one price."""
 
@@ -26,13 +29,13 @@ class Sent:
     broker said that nothing is left, 0 for never; ended_at: when we said how it ended. sought_at: since when it is
     looked for; looks: at complete rows without a trace of it; is_not_live: the list of live orders did not have it;
     alike: numbers that look like it and have no owner. by_rows: rows or totals told of fills that notices may still
-    tell.
+    tell. is_answered: the answer to our own request named its number.
     """
 
     __slots__ = (
         "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts", "ended_at",
-        "filled", "gone_at", "heard", "is_not_live", "looks", "noticed", "number", "over", "request", "sent_at",
-        "sought_at",
+        "filled", "gone_at", "heard", "is_answered", "is_not_live", "looks", "noticed", "number", "over",
+        "request", "sent_at", "sought_at",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0) -> None:
@@ -41,7 +44,7 @@ class Sent:
         self.number = self.branch = ""
         self.filled = self.amount = self.noticed = self.looks = 0
         self.cancel_at = self.cancels = self.gone_at = self.ended_at = self.sought_at = 0
-        self.over = self.is_not_live = self.by_rows = False
+        self.over = self.is_not_live = self.by_rows = self.is_answered = False
         self.heard = set[tuple[int, int, int]]()
         self.alike = set[str]()
         self.cuts: dict[str, int] = {}
@@ -68,7 +71,10 @@ class Sent:
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """An order number that nobody owns yet, and what is known of it. price: KRW, -1 where it is not told."""
+    """An order number that nobody owns yet, and what is known of it. price: KRW, -1 where it is not told.
+
+    code: its kind, "" where that is not told. sender: who made it. is_notice: no list has told of it yet.
+    """
 
     number: str
     branch: str
@@ -77,6 +83,9 @@ class Trace(msgspec.Struct, frozen=True):
     qty: int
     price: int
     ts: int
+    code: str = ""
+    sender: Sender = Sender()
+    is_notice: bool = False
 
     def looks_like(self, sent: Sent) -> bool:
         """Whether symbol, side, shares and price are those of this order."""
@@ -86,14 +95,19 @@ class Trace(msgspec.Struct, frozen=True):
         return (self.symbol, self.side, self.qty) == looks and self.price in {price, -1}
 
     def may_be(self, sent: Sent) -> bool:
-        """Whether it looks exactly like this order and is not older."""
-        return self.looks_like(sent) and self.ts >= sent.sent_at - sent.sent_at % NS - EARLIER
+        """Whether it looks exactly like this order, kind included, and is not older."""
+        kinds = {"", *(LIMITS if sent.request.kind is OrderKind.LIMIT else MARKETS)}
+        is_new = self.ts >= sent.sent_at - sent.sent_at % NS - EARLIER
+        return self.looks_like(sent) and is_new and self.code in kinds
 
 
 def traces_of_rows(rows: Iterable[OrderRow]) -> list[Trace]:
     """New orders among rows of the history."""
     return [
-        Trace(row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(row.day, row.at))
+        Trace(
+            row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(row.day, row.at), row.code,
+            row.sender,
+        )
         for row in rows if not row.original_no
     ]  # fmt: skip
 
@@ -102,7 +116,7 @@ def traces_of_live(rows: Iterable[LiveOrder], now: int) -> list[Trace]:
     """Orders among those that can still be changed."""
     today = kst_date(now)
     return [
-        Trace(row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(today, row.at))
+        Trace(row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(today, row.at), row.code)
         for row in rows if not row.original_no
     ]  # fmt: skip
 
@@ -114,7 +128,7 @@ def trace_of_notice(notice: Notice) -> Trace | None:
     is_fill = notice.stage is Stage.FILLED
     qty = notice.order_qty if is_fill else notice.order_qty or notice.qty
     price = -1 if is_fill else notice.price
-    return Trace(notice.order_no, "", notice.symbol, notice.side, qty, price, notice.ts)
+    return Trace(notice.order_no, "", notice.symbol, notice.side, qty, price, notice.ts, is_notice=True)
 
 
 def fills_of(qty: int, amount: int) -> tuple[tuple[int, int], ...]:

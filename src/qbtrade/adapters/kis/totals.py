@@ -91,7 +91,7 @@ class Totals:
 
     def use(self, found: OrderHistory, asked_at: int, done: Done) -> None:
         """Believe rows that are there all the same; then see whether anything is missing, twice the same."""
-        problem = use_rows(self._own, self._search, found)
+        problem = use_rows(self._own, self._search, found, self._clock.now())
         missing, before = self._compare(found), self._missing
         self._missing = missing
         if missing.qty <= 0:

@@ -9,6 +9,7 @@ from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.orders import Action
 from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
+from qbtrade.app.chaos.excuse import unexcused
 from qbtrade.app.plan import Limits
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import (
@@ -53,7 +54,7 @@ class Judge:
         self.halted_at = 0
         self._now = now
         self._sent = Counter[Looks]()
-        self._seen = 0
+        self._seen = self._excused = 0
 
     def born(self) -> None:
         """A new process begins."""
@@ -121,7 +122,7 @@ class Judge:
 
     def sometimes(self) -> Counter[str]:
         """How often what the journals tell happened, by event and reason."""
-        found = Counter[str]()
+        found = Counter[str]({"worked on after the end, named, its number never told": self._excused})
         for journal in self._disk.journals:
             for row in journal.read():
                 found[f"event {row.__class__.__name__}"] += isinstance(row, RARE)
@@ -136,6 +137,11 @@ class Judge:
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
         if cash != ledger.cash:
             self.broken.append(f"cash: {cash:,} in the book, {ledger.cash:,} at the broker")
-        left = [entry.number for entry in self._core.entries if entry.remaining and entry.action is not Action.CANCEL]
+        left = [entry for entry in self._core.entries if entry.remaining and entry.action is not Action.CANCEL]
+        if self._core.side == "paper":
+            guilty = unexcused(left, self._disk.journals[-1].read())
+            self._excused += len(left) - len(guilty)
+            left = guilty
         if left:
-            self.broken.append(f"orders still work at the broker after the end: {left}")
+            numbers = [entry.number for entry in left]
+            self.broken.append(f"orders still work at the broker after the end: {numbers}")

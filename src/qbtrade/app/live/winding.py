@@ -86,16 +86,22 @@ def _sell_all(session: "LiveSession") -> None:
 def _cancel_all(session: "LiveSession") -> None:
     """Cancel what works, and wait for that, or for as long as our patience lasts; the order engine asks again itself.
 
-    An order that nobody has confirmed is waited for, too: once it is found it is canceled.
+    An order that nobody has confirmed is waited for, too: once it is found it is canceled, which is waited for anew.
     """
     orders, loop = session.engines.orders, session.wire.loop
     session.cancel_all(STOPPED)
     if loop.run_until(lambda: not orders.open_symbols(), AGAIN):
         return
-    names = ", ".join(map(_named, chain(*map(orders.open_orders, orders.open_symbols()))))
+    names = ", ".join(map(_named, _open(session)))
     text = f"waiting up to {PATIENCE:.0f} s for {names}"
     session.say("end-waits", text, "Ctrl+C once more leaves at once", Level.INFO)
-    loop.run_until(lambda: not orders.open_symbols(), PATIENCE - AGAIN)
+    if not loop.run_until(lambda: not orders.open_symbols(), PATIENCE - AGAIN):
+        loop.run_until(lambda: not any(order.broker_order_id for order in _open(session)), PATIENCE)
+
+
+def _open(session: "LiveSession") -> tuple[Order, ...]:
+    orders = session.engines.orders
+    return tuple(chain(*map(orders.open_orders, orders.open_symbols())))
 
 
 def _named(order: Order) -> str:

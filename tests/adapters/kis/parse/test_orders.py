@@ -1,5 +1,6 @@
 from datetime import date, time
 
+import msgspec
 import pytest
 
 from qbtrade.adapters.kis.parse import orders
@@ -80,3 +81,34 @@ def test_an_answer_without_its_block_is_never_an_empty_one() -> None:
     page = Page("inquire-psbl-rvsecncl", True, "", "", {})  # noqa: FBT003 (a struct)
     with pytest.raises(WireError, match="output is missing"):
         orders.live_orders([page])
+
+
+def test_an_order_on_two_pages_is_told_once_as_read_last_and_the_list_counts_as_torn() -> None:
+    (page,) = own("daily_ccld")
+    later = msgspec.structs.replace(page, body={**page.body, "output1": [{**page.body["output1"][1], "rmn_qty": "0"}]})
+    found = orders.order_history([page, later])
+    assert [(row.order_no, row.open_qty) for row in found.rows] == [("4712", 0), ("4711", 0)]
+    assert (found.is_torn, orders.order_history([page]).is_torn) == (True, False)
+
+
+def test_a_row_tells_who_made_its_order() -> None:
+    (page,) = own("daily_ccld")
+    row = {**page.body["output1"][0], "ordr_empno": "OPNAPI ", "inqr_ip_addr": ""}
+    (order,) = orders.order_history([msgspec.structs.replace(page, body={**page.body, "output1": [row]})]).rows
+    assert order.sender == orders.Sender("OPNAPI", "")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "differs"),
+    [
+        (("API", ""), ("HTS", ""), True),
+        (("API", "1"), ("API", "2"), True),
+        (("API", ""), ("", "2"), False),
+        (("", ""), ("HTS", "2"), False),
+        (("API", "1"), ("API", ""), False),
+    ],
+)
+def test_only_what_both_tell_makes_senders_differ(
+    mine: tuple[str, str], theirs: tuple[str, str], differs: bool  # noqa: FBT001 (pytest)
+) -> None:  # fmt: skip
+    assert orders.Sender(*mine).differs(orders.Sender(*theirs)) is differs

@@ -24,6 +24,21 @@ class OrderAck(msgspec.Struct, frozen=True):
     at: time | None
 
 
+class Sender(msgspec.Struct, frozen=True):
+    """Who made an order, as far as its row tells. entry: `ordr_empno`, address: `inqr_ip_addr`; "" where blank."""
+
+    entry: str = ""
+    address: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.entry or self.address)
+
+    def differs(self, other: "Sender") -> bool:
+        """Whether both tell something, and not the same."""
+        pairs = ((self.entry, other.entry), (self.address, other.address))
+        return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """One order of a day as the broker tells it; amendments and cancels are rows of their own.
 
@@ -46,6 +61,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     open_qty: int
     canceled_qty: int
     rejected_qty: int
+    sender: Sender = Sender()
 
 
 class UnreadRow(msgspec.Struct, frozen=True):
@@ -56,13 +72,17 @@ class UnreadRow(msgspec.Struct, frozen=True):
 
 
 class OrderHistory(msgspec.Struct, frozen=True):
-    """Orders of some days and their totals, in shares and KRW. Paper may tell totals and no rows."""
+    """Orders of some days and their totals, in shares and KRW. Paper may tell totals and no rows.
+
+    is_torn: an order stood on two pages, so the list moved while it was turned over and another one may be missing.
+    """
 
     rows: tuple[OrderRow, ...]
     ordered_qty: int
     filled_qty: int
     filled_amount: int
     unread: tuple[UnreadRow, ...] = ()
+    is_torn: bool = False
 
     @property
     def lacks_rows(self) -> bool:
@@ -110,13 +130,21 @@ def order_history(pages: Sequence[Page]) -> OrderHistory:
         raise WireError("inquire-daily-ccld", "no page")
     totals = pages[0].row("output2")
     found = all_rows(pages, "output1", _order_row_or_not)
+    told = [row for row in found if isinstance(row, OrderRow)]
+    rows = _newest(told)
     return OrderHistory(
-        tuple(row for row in found if isinstance(row, OrderRow)),
+        rows,
         totals.count_or_zero("tot_ord_qty"),
         totals.count_or_zero("tot_ccld_qty"),
         totals.count_or_zero("tot_ccld_amt"),
         tuple(row for row in found if isinstance(row, UnreadRow)),
+        is_torn=len(rows) < len(told),
     )
+
+
+def _newest(rows: Sequence[OrderRow]) -> tuple[OrderRow, ...]:
+    """One row of each order: of one that was told twice the row that was read last."""
+    return tuple({(row.day, row.order_no): row for row in rows}.values())
 
 
 def live_orders(pages: Sequence[Page]) -> tuple[LiveOrder, ...]:
@@ -151,6 +179,7 @@ def _order_row(row: Row) -> OrderRow:
         open_qty=row.count("rmn_qty"),
         canceled_qty=row.count_or_zero("cnc_cfrm_qty", "cncl_cfrm_qty"),
         rejected_qty=row.count_or_zero("rjct_qty"),
+        sender=Sender(row.text("ordr_empno"), row.text("inqr_ip_addr")),
     )
 
 

@@ -1,0 +1,43 @@
+"""Which order may work on after a session's end: the one that qb named and whose number nobody told."""
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from qbtrade.adapters.emulator.orders import Entry, Ticket
+from qbtrade.app.chaos.excuse import unexcused
+from qbtrade.domain.events import Alert, Level, OrderAccepted, OrderSending
+from qbtrade.domain.message import Event
+from qbtrade.domain.order import Side
+from tests.builders import SAMSUNG, an_order
+
+ENTRY = Entry(1007, Ticket(SAMSUNG, Side.BUY, "00", 5, 75_000), 0, date(2026, 11, 20), 75_000)
+SENT = OrderSending(0, an_order("Q1", qty=5, price=75_000))
+TOLD = Alert(0, Level.CRITICAL, "order-left", "order Q1 is left: buy 5 of 005930, unconfirmed")
+
+
+def test_an_order_that_was_named_and_whose_number_was_never_told_is_excused() -> None:
+    assert unexcused([ENTRY], [SENT, TOLD]) == []
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        [SENT],
+        [TOLD],
+        [SENT, OrderAccepted(0, "Q1", "1007"), TOLD],
+        [SENT, msgspec.structs.replace(TOLD, text="order Q2 is left: buy 5 of 005930, unconfirmed")],
+        [SENT, msgspec.structs.replace(TOLD, text="order Q1 is left: buy 5 of 005930, canceling")],
+        [OrderSending(0, an_order("Q1", qty=6, price=75_000)), TOLD],
+        [OrderSending(0, an_order("Q1", qty=5, price=75_000, side=Side.SELL)), TOLD],
+    ],
+    ids=["unsaid", "unsent", "number-known", "another-named", "being-canceled", "other-shares", "other-side"],
+)
+def test_any_other_is_not(journal: list[Event]) -> None:
+    assert unexcused([ENTRY], journal) == [ENTRY]
+
+
+def test_one_that_was_named_excuses_one() -> None:
+    twin = msgspec.structs.replace(ENTRY, number=1008)
+    assert unexcused([ENTRY, twin], [SENT, TOLD]) == [twin]
