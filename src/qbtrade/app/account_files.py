@@ -1,4 +1,4 @@
-"""Files that belong to one account of one environment: what preflight found, the halt flag, the lock of a session."""
+"""Files that belong to one account of one environment: what preflight found, the lock of a session."""
 
 import hashlib
 from datetime import date
@@ -13,17 +13,6 @@ from qbtrade.app.home import OURS_ALONE
 from qbtrade.errors import FileError
 
 LARGEST: Final = 1 << 20
-
-
-class Halt(msgspec.Struct, frozen=True):
-    """Trading was halted until somebody resumes it. since: UTC ns; reason: words.
-
-    flatten: what is held is to be sold.
-    """
-
-    since: int
-    reason: str
-    flatten: bool = False
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -72,11 +61,6 @@ def read_opening(home: Path, environment: Environment, day: date) -> Opening | N
     return found if found and found.day == day else None
 
 
-def halt_path(home: Path, environment: Environment) -> Path:
-    """Where the halt flag lies; any file there halts."""
-    return home / "halt" / f"{account_name(environment)}.json"
-
-
 def locks(home: Path) -> Path:
     """The folder of the locks of all accounts."""
     return home / "locks"
@@ -95,18 +79,6 @@ def selling_path(home: Path, environment: Environment) -> Path:
 def fence_path(home: Path, environment: Environment) -> Path:
     """The file that is locked, shared, while an order is on its way, and alone while an account changes hands."""
     return locks(home) / f"{account_name(environment)}.fence"
-
-
-def read_halt(home: Path, environment: Environment) -> Halt | None:
-    """The halt flag, if it is set. One that cannot be read halts all the same."""
-    path = halt_path(home, environment)
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return Halt(0, f"the halt file cannot be looked for: {error.strerror or error}")
-    return _read(path, Halt) or Halt(0, "the halt file cannot be read")
 
 
 def running(home: Path, environment: Environment) -> Running | None:

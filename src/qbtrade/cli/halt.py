@@ -11,13 +11,11 @@ from msgspec.structs import replace
 from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.adapters.kis.environment import Environment, EnvKind
 from qbtrade.adapters.kis_fields import Dialect
-from qbtrade.app.account_files import Halt
 from qbtrade.app.config import Settings, load_settings
-from qbtrade.app.home import create, home
+from qbtrade.app.halt_flag import Halt, read_halt, set_halt, take_halt
+from qbtrade.app.home import home
 from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_environment
 from qbtrade.app.live.remote import cancel_everything
-from qbtrade.app.live.remote import halt as set_halt
-from qbtrade.app.live.remote import resume as take_halt
 from qbtrade.app.live.status_file import Seen, is_running, shown
 from qbtrade.cli import figures
 from qbtrade.cli.interrupt import Interrupts
@@ -25,7 +23,7 @@ from qbtrade.cli.pages import option
 from qbtrade.cli.screen import console_on, watching
 from qbtrade.cli.text import _
 from qbtrade.cli.words import said, word
-from qbtrade.errors import BrokerError, ExitCode, UsageError
+from qbtrade.errors import BrokerError, ExitCode, FileError, UsageError
 from qbtrade.kernel.loop import StopRequest
 
 Env = Annotated[
@@ -42,16 +40,23 @@ NOBODY: Final = ("http://127.0.0.1:1", "ws://127.0.0.1:1")
 def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False) -> None:
     """Stop trading: sets a flag that outlives restarts, and cancels whatever works, through a connection of its own."""
     folder = home()
-    create(folder)
     environment, _running = _account(folder, env)
-    flag = set_halt(folder, environment, reason or "qb halt", flatten=flatten)
-    _say(_("trading is halted on {account}, until `qb resume`").format(account=_name(environment)))
-    if environment.rest_url == NOBODY[0]:
-        raise typer.Exit(ExitCode.DONE)
-    done = _cancel(folder, environment)
-    if flatten:
-        raise typer.Exit(_flatten(folder, environment, flag, ExitCode.DONE if done else ExitCode.BROKER))
-    raise typer.Exit(ExitCode.DONE if done else ExitCode.BROKER)
+    kept = set_halt(folder, environment, reason or "qb halt", flatten=flatten)
+    if kept.is_kept:
+        _say(_("trading is halted on {account}, until `qb resume`").format(account=_name(environment)))
+    for problem in kept.problems:
+        _say(_("the halt is not kept as it should be: {problem}").format(problem=said(problem)))
+    code = ExitCode.DONE
+    if environment.rest_url != NOBODY[0]:
+        code = ExitCode.DONE if _cancel(folder, environment) else ExitCode.BROKER
+        if flatten:
+            code = _flatten(folder, environment, kept.flag, code)
+    if not kept.is_kept:
+        raise FileError(
+            "trading is not halted: neither flag nor row could be written",
+            hint="End the session with Ctrl+C or `kill`; free space or mend the disk, then `qb halt` once more",
+        )
+    raise typer.Exit(code if code or not kept.problems else ExitCode.BAD_FILE)
 
 
 def _cancel(folder: Path, environment: Environment) -> bool:
@@ -104,7 +109,10 @@ def resume(*, env: Env = "", reason: Reason = "") -> None:
     folder = home()
     environment, _running = _account(folder, env)
     why = reason.strip() or _asked()
-    flag = take_halt(folder, environment, why)
+    flag = read_halt(folder, environment)
+    if flag is None:
+        raise UsageError("trading is not halted", hint="See `qb status`")
+    take_halt(folder, environment, flag, why)
     _say(_("trading may go on on {account}; it was halted because: {reason}").format(
         account=_name(environment), reason=flag.reason
     ))  # fmt: skip

@@ -89,6 +89,10 @@ class Desk:
         self.open.remove(answered)
         self._note(self.rest.on_reply(self.now, answered.request_id, outcome))
 
+    def hold(self, why: str) -> None:
+        """Hold back what a halt stops, or nothing any more."""
+        self._note(self.rest.hold(self.now, why))
+
     def wait(self, seconds: float) -> None:
         """Let time pass, timer by timer."""
         until = self.now + int(seconds * NS)

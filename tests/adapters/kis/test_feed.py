@@ -50,6 +50,9 @@ class Sent:
         """Take it down."""
         self.requests.append(request)
 
+    def hold(self, why: str) -> None:
+        """Nothing leaves anyhow."""
+
 
 class Ends:
     """A feed of so many symbols, its bus, and what lies below it."""

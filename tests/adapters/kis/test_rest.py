@@ -362,3 +362,20 @@ def test_nothing_that_travels_shows_a_secret(show: Callable[[object], str]) -> N
     text = " ".join(show(thing) for thing in things)
     assert [secret for secret in (APP_KEY, APP_SECRET, TOKEN, ACCOUNT, "12345678") if secret in text] == []
     assert EnvKind.EMULATOR in text
+
+
+def test_a_halt_holds_back_orders_that_wait_and_neither_cancels_nor_protective_sells() -> None:
+    desk = Desk(an_environment())
+    desk.ask("buy", calls.order(desk.env, an_order()))
+    desk.ask("protect", calls.order(desk.env, an_order(side=Side.SELL, purpose=Purpose.PROTECT)))
+    desk.ask("cancel", calls.cancel(desk.env, "06010", "1234", "00"))
+    desk.hold("trading is halted")
+    assert desk.answers == {"buy": NotSent("trading is halted")}
+    desk.ask("late buy", calls.order(desk.env, an_order()))
+    assert desk.answers["late buy"] == NotSent("trading is halted")
+    desk.reply(a_token())
+    assert sorted(path(request) for request in desk.open) == ["order-cash", "order-rvsecncl"]
+    desk.hold("")
+    desk.wait(2)
+    desk.ask("buy again", calls.order(desk.env, an_order()))
+    assert "buy again" not in desk.answers

@@ -1,6 +1,7 @@
 """Whose account it is: one session, or whoever takes over from one that hangs."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ import pytest
 from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.app.account_files import fence_path, read_running
 from qbtrade.app.config import Settings
+from qbtrade.app.halt_flag import halt_path, row_path, set_halt, take_halt
 from qbtrade.app.kis_account import local_environment
 from qbtrade.app.live.lock import Gate, account_lock, selling_lock, take_over, taken_by
-from qbtrade.app.live.remote import halt, resume
 from qbtrade.errors import LockedError
 
 HERE = local_environment(Settings({}), "real", CREDENTIALS["real"], ("http://127.0.0.1:1", "ws://127.0.0.1:1"))
@@ -29,10 +30,18 @@ def test_orders_of_the_session_that_has_the_account_pass(tmp_path: Path) -> None
 
 def test_a_halt_stops_whatever_does_not_protect_until_it_is_taken_away(tmp_path: Path) -> None:
     with account_lock(tmp_path, HERE, "R1"):
-        halt(tmp_path, HERE, "too wild", flatten=False)
+        flag = set_halt(tmp_path, HERE, "too wild").flag
         assert objections(Gate(tmp_path, HERE, "R1")) == ("trading is halted from outside", "", "")
-        resume(tmp_path, HERE, "it calmed down")
+        take_halt(tmp_path, HERE, flag, "it calmed down")
         assert objections(Gate(tmp_path, HERE, "R1")) == ("", "", "")
+
+
+@pytest.mark.parametrize("path", [halt_path, row_path])
+def test_flag_or_row_alone_stops_orders_whatever_it_holds(tmp_path: Path, path: Callable[..., Path]) -> None:
+    with account_lock(tmp_path, HERE, "R1"):
+        path(tmp_path, HERE).parent.mkdir(exist_ok=True)
+        path(tmp_path, HERE).touch()
+        assert objections(Gate(tmp_path, HERE, "R1")) == ("trading is halted from outside", "", "")
 
 
 def test_after_a_take_over_the_session_sends_nothing_but_cancels_for_ever(tmp_path: Path) -> None:

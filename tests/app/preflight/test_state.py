@@ -6,8 +6,9 @@ import msgspec
 from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.kis.environment import Environment, EnvKind
 from qbtrade.adapters.store.sqlite import SqliteJournal
-from qbtrade.app.account_files import Halt, Running, halt_path, lock_path, write_private
+from qbtrade.app.account_files import Running, lock_path, write_private
 from qbtrade.app.config import load_settings
+from qbtrade.app.halt_flag import Halt, halt_path
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.kis_account import environment_of
 from qbtrade.app.live.run import account_of

@@ -22,7 +22,16 @@ from qbtrade.adapters.kis.search import Search
 from qbtrade.adapters.kis.sent import Sent
 from qbtrade.adapters.kis.totals import Accounted, Totals
 from qbtrade.domain.calendar import NS, Phase
-from qbtrade.domain.events import Alert, Level, OrderNotSent, OrderRejected, OrderUnconfirmed, PhaseChanged
+from qbtrade.domain.events import (
+    Alert,
+    Level,
+    OrderNotSent,
+    OrderRejected,
+    OrderUnconfirmed,
+    PhaseChanged,
+    RiskState,
+    RiskStateChanged,
+)
 from qbtrade.domain.order import OrderRequest
 from qbtrade.kernel.bus import Bus
 from qbtrade.ports import Clock
@@ -47,6 +56,7 @@ class KisBroker:
         bus.subscribe(Notice, self.on_notice)
         bus.subscribe(NoticeUnread, lambda _event: self._looks.want())
         bus.subscribe(PhaseChanged, self.on_phase)
+        bus.subscribe(RiskStateChanged, self.on_state)
 
     # what is known before the first order
 
@@ -89,6 +99,11 @@ class KisBroker:
     def open(self) -> tuple[str, ...]:
         """Ids of orders that may still fill, as far as is known."""
         return tuple(sent.request.order_id for sent in self._own.all() if not sent.over)
+
+    def on_state(self, event: RiskStateChanged) -> None:
+        """A halt of the account stops what was approved before it and still waits to leave."""
+        if not event.symbol:
+            self._caller.hold("trading is halted" if event.state is RiskState.HALTED else "")
 
     # answers
 

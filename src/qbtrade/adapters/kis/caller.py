@@ -25,6 +25,10 @@ class Outbox(Protocol):
         """Hand over one request; returns at once."""
         ...
 
+    def hold(self, why: str) -> None:
+        """Let no order leave that heeds a halt, not even one that was handed over; "" lets them go again."""
+        ...
+
 
 class Caller:
     """Asks KIS and remembers who wanted to know."""
@@ -43,6 +47,11 @@ class Caller:
     def order(self, call: Call[OrderAck], then: Callable[[OrderOutcome], None]) -> None:
         """Send an order or a cancel, once; `then` gets what became of it."""
         self._take(call, then)
+
+    def hold(self, why: str) -> None:
+        """Hold back what a halt stops and has not left yet: it is not sent. why: words, "" when it may go again."""
+        self._outbox.hold(why)
+        self._do(self._rest.hold(self._clock.now(), why))
 
     def on_done(self, event: HttpDone) -> None:
         """An exchange is over."""

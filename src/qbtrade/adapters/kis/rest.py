@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from qbtrade.adapters.kis.auth import Auth
-from qbtrade.adapters.kis.call import Call, CallKind
+from qbtrade.adapters.kis.call import Call, CallKind, Priority
 from qbtrade.adapters.kis.codes import CODES, Verdict, verdict
 from qbtrade.adapters.kis.environment import NS, Environment, Secret
 from qbtrade.adapters.kis.http import HttpOutcome, HttpReply
@@ -63,6 +63,7 @@ class Rest:
         self._sent: dict[int, _Pending | None] = {}  # None: a request for a token
         self._requests = 0
         self._alarmed: set[str] = set()
+        self._held = ""
 
     def ask(self, now: int, call_id: str, call: Call[Any]) -> list[Output]:
         """Take a call; exactly one Answer with this id will follow."""
@@ -85,6 +86,11 @@ class Rest:
 
     def on_timer(self, now: int) -> list[Output]:
         """The time of the last WakeAt has come, or any other."""
+        return self._turn(now)
+
+    def hold(self, now: int, why: str) -> list[Output]:
+        """Send no order that a halt stops, not even one that waits already. why: "" to let them go again."""
+        self._held = why
         return self._turn(now)
 
     def forget(self, call_id: str) -> None:
@@ -131,6 +137,8 @@ class Rest:
         for each in self._waiting.copy():
             if stopped and each.call.kind is not CallKind.KEY:
                 yield self._unsent(each, stopped)
+            elif self._held and each.call.priority is Priority.ORDER:
+                yield self._unsent(each, self._held)
             elif now >= each.give_up:
                 why = each.trouble or ("too many calls before it" if self._auth.token(now) else self._auth.trouble)
                 yield self._unsent(each, f"it waited too long: {why}")

@@ -28,7 +28,10 @@ from qbtrade.domain.events import (
 from qbtrade.domain.money import PPB
 from qbtrade.domain.order import OrderKind, Side
 
-HALT_SEEN_AFTER: Final = 3 * NS // 2
+HALT_SEEN_AFTER: Final = NS // 2
+"""Within which a halt from outside is heeded."""
+HALT_MEANT_AFTER: Final = NS // 20
+"""Within which a halt that the session itself decided on holds back what has not left yet."""
 SIDES: Final = {"TTTC0011U": "SELL", "TTTC0012U": "BUY", "VTTC0011U": "SELL", "VTTC0012U": "BUY"}
 NEVER: Final = frozenset({"APBK0506", "APBK0011", "APBK0010", "APBK0963", "APBK3009"})
 """Refusals of orders that the risk gate may not let out: off the grid, outside the band, no shares, no such code."""
@@ -75,6 +78,9 @@ class Judge:
                 self.broken.append("a buy left while trading was halted")
             if self._day_is_over():
                 self.broken.append("a buy left after the day's loss had ended the day")
+            since = self._halted_inside()
+            if since and self._now() - since > HALT_MEANT_AFTER:
+                self.broken.append("a buy left after the session had halted itself")
 
     def _intents(self) -> Counter[Looks]:
         journal, found = self._disk.journals[-1], Counter[Looks]()
@@ -90,6 +96,12 @@ class Judge:
             isinstance(row, RiskStateChanged) and row.state is RiskState.HALTED and row.reason == "daily-loss"
             for journal in self._disk.journals for row in journal.read()
         )  # fmt: skip
+
+    def _halted_inside(self) -> int:
+        """Since when the newest session says that it is halted, or 0."""
+        rows = self._disk.journals[-1].read() if self._disk.journals else ()
+        states = [row for row in rows if isinstance(row, RiskStateChanged) and not row.symbol]
+        return states[-1].ts if states and states[-1].state is RiskState.HALTED else 0
 
     def on_answered(self, body: bytes) -> None:
         """KIS answered an order request, whether or not the answer arrives."""

@@ -132,6 +132,9 @@ class Life:
         if what:
             self.at_point(f"after-send {what}")
 
+    def hold(self, why: str) -> None:
+        """What was handed over has left already."""
+
     def _go(self, request: HttpRequest) -> None:
         world, timeout = self._world, self._world.now + request.timeout_ns
         hits = world.hits

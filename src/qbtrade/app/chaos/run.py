@@ -11,13 +11,13 @@ from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
 from qbtrade.adapters.emulator.wire import Request
 from qbtrade.adapters.kis.environment import CAPABILITIES, LIMITS, Environment, EnvKind, Secret
-from qbtrade.app.account_files import Halt
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.life import KilledError, Life, Machine
 from qbtrade.app.chaos.market import START, SYMBOL, stage
 from qbtrade.app.chaos.plan import SERVER, ChaosPlan
 from qbtrade.app.chaos.world import World
+from qbtrade.app.halt_flag import Halt
 from qbtrade.app.live.carried import carried
 from qbtrade.app.live.plan import LivePlan, Until
 from qbtrade.app.live.run import begin
@@ -59,9 +59,10 @@ class Board:
         """The flag."""
         return self.flag
 
-    def keep_halted(self, reason: str) -> None:
+    def keep_halted(self, reason: str) -> tuple[str, ...]:
         """Set the flag."""
         self.flag = Halt(1, reason)
+        return ()
 
     def taken_by(self) -> str:
         """Nobody takes an account over."""

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from qbtrade.adapters.kis.environment import Environment
-from qbtrade.app.account_files import Halt, account_name, read_halt
+from qbtrade.app.account_files import account_name
+from qbtrade.app.halt_flag import Halt, read_halt, set_halt
 from qbtrade.app.live.lock import taken_by
-from qbtrade.app.live.remote import halt
 from qbtrade.app.live.status_file import Seen, show
 from qbtrade.app.status import Status
 from qbtrade.errors import FileError
@@ -22,8 +22,8 @@ class Board(Protocol):
         """The halt flag, if it is set."""
         ...
 
-    def keep_halted(self, reason: str) -> None:
-        """Set the halt flag, which outlives the session. Raises: FileError."""
+    def keep_halted(self, reason: str) -> tuple[str, ...]:
+        """Set the halt, which outlives the session; why a place of it does not hold it, in words."""
         ...
 
     def taken_by(self) -> str:
@@ -45,9 +45,9 @@ class AccountFiles:
         """The halt flag, if it is set."""
         return read_halt(self._home, self._environment)
 
-    def keep_halted(self, reason: str) -> None:
-        """Set the halt flag."""
-        halt(self._home, self._environment, reason, flatten=False)
+    def keep_halted(self, reason: str) -> tuple[str, ...]:
+        """Set flag and row."""
+        return set_halt(self._home, self._environment, reason).problems
 
     def taken_by(self) -> str:
         """Whom the lock file names beside this run."""

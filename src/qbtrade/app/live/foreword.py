@@ -4,7 +4,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from qbtrade.app.live.account import told
-from qbtrade.app.live.halting import BOOKS_DISAGREE
+from qbtrade.app.live.halting import BOOKS_DISAGREE, keep_halted
 from qbtrade.app.live.parts import held_elsewhere
 from qbtrade.app.never_trades import never_trades
 from qbtrade.app.status import NOT_TRADED
@@ -29,8 +29,7 @@ def say_differences(session: "LiveSession", found: tuple[Difference, ...]) -> No
     if not found:
         return
     session.engines.risk.halt(session.engines.clock.now(), BOOKS_DISAGREE)
-    if session.board.halt() is None:
-        session.board.keep_halted("the books disagree")
+    keep_halted(session, "the books disagree")
     for difference in found:
         action = "compare with the KIS app, then `qb resume` and say why"
         session.say(BOOKS_DISAGREE, f"the books disagree: {told(difference)}", action)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from qbtrade.app.account_files import Halt
+from qbtrade.app.halt_flag import Halt
 from qbtrade.domain.events import Alert, Level
 
 if TYPE_CHECKING:
@@ -37,6 +37,15 @@ def _obey(session: "LiveSession", halt: Halt) -> None:
     session.cancel_all("halted")
     text = f"trading is halted from outside: {halt.reason}"
     session.wire.bus.publish(Alert(now, Level.CRITICAL, HALTED_BY_HAND, text, "`qb resume` when it may go on"))
+
+
+def keep_halted(session: "LiveSession", reason: str) -> None:
+    """Let a halt outlive this session, unless one stands already."""
+    if session.board.halt() is not None:
+        return
+    for problem in session.board.keep_halted(reason):
+        action = "mend the disk, and look at `qb status` before you start qb again"
+        session.say("halt-not-kept", f"the halt is not kept as it should be: {problem}", action)
 
 
 def step_aside(session: "LiveSession") -> None:

@@ -14,12 +14,12 @@ from qbtrade.adapters.kis.http import Heeds
 from qbtrade.app.account_files import (
     Running,
     fence_path,
-    halt_path,
     holder,
     lock_path,
     read_running,
     selling_path,
 )
+from qbtrade.app.halt_flag import is_halted
 from qbtrade.app.home import OURS_ALONE
 from qbtrade.errors import FileError, LockedError
 from qbtrade.kernel.clock import Stopwatch, sleep, wall_ns
@@ -133,7 +133,7 @@ class Gate:
 
     def __init__(self, home: Path, environment: Environment, run_id: str) -> None:
         self._home, self._environment, self._run_id = home, environment, run_id
-        self._fence, self._halt = fence_path(home, environment), halt_path(home, environment)
+        self._fence = fence_path(home, environment)
 
     @contextmanager
     def __call__(self, heeds: Heeds) -> Iterator[str]:
@@ -155,7 +155,7 @@ class Gate:
         owner = read_running(self._home, self._environment) if _fenced(handle, fcntl.LOCK_SH) else None
         if owner is None or owner.owner != self._run_id:
             return "another process took the account over"
-        if heeds == "halt" and os.path.lexists(self._halt):
+        if heeds == "halt" and is_halted(self._home, self._environment):
             return "trading is halted from outside"
         return ""
 

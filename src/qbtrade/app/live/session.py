@@ -44,7 +44,9 @@ from qbtrade.ports import Broker, Clock, JournalStore, MarketView
 
 FOREVER: Final = 1e12
 SHOW_EVERY: Final = 1
-"""Machine seconds between two looks at the halt flag, each with a new status file."""
+"""Machine seconds between two status files."""
+LOOK_EVERY: Final = NS // 5
+"""Machine time between two looks at the halt."""
 
 
 class LiveSession:
@@ -176,6 +178,7 @@ class LiveSession:
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
         say_first(self)
+        self._on_look(now)
         self._on_show(now)
         self._on_status(now)
         wire.clock.call_at(self.live.plan.until.ts(self.day), self._on_until)
@@ -215,11 +218,15 @@ class LiveSession:
     def _on_show(self, due: int) -> None:
         clock = self.wire.clock
         self._time.look(due)
-        heed(self)
         self.engines.journal.flush()
         with suppress(OSError):
             self._show()
         clock.call_at(clock.now() + SHOW_EVERY * NS * clock.speed, self._on_show)
+
+    def _on_look(self, due: int) -> None:
+        heed(self)
+        clock = self.wire.clock
+        clock.call_at(max(due, clock.now()) + LOOK_EVERY * clock.speed, self._on_look)
 
     def cancel_all(self, reason: str) -> None:
         """Ask to cancel whatever works."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from qbtrade.adapters.kis import calls
-from qbtrade.app.account_files import read_halt, running
+from qbtrade.app.account_files import running
+from qbtrade.app.halt_flag import read_halt
 from qbtrade.app.live.carried import Carried, carried, journals
 from qbtrade.app.live.run import account_of
 from qbtrade.app.live.world import World

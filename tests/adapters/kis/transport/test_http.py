@@ -236,6 +236,22 @@ def test_a_cancel_has_a_thread_when_entries_have_taken_all_others() -> None:
         assert len(ended(inbox, 5)) == 5
 
 
+def test_a_halt_stops_entries_that_wait_for_a_thread_and_no_cancel() -> None:
+    inbox = Inbox()
+    with http_server(stall) as stuck, http_server(reply(200, b"{}")) as quick, workers(inbox) as running:
+        for number in range(4):
+            running.send(an_entry(stuck.url, number=number, seconds=2))
+        running.send(an_entry(quick.url, number=4, wait=60))
+        running.hold("trading is halted")
+        running.send(an_order(quick.url, number=5))
+        outcomes = {done.request_id: done.outcome for done in ended(inbox, 6)}
+        assert outcomes[4] == ConnectFailed("trading is halted")
+        assert isinstance(outcomes[5], HttpReply)
+        running.hold("")
+        running.send(an_entry(quick.url, number=6))
+        assert isinstance(ended(inbox, 1)[0].outcome, HttpReply)
+
+
 def test_a_gate_that_breaks_costs_no_thread_and_lets_nothing_out() -> None:
     def broken(_heeds: Heeds) -> AbstractContextManager[str]:
         raise FileError("cannot write the fence")

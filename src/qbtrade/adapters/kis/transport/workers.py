@@ -74,7 +74,7 @@ class HttpWorkers:
         self._reads: queue.SimpleQueue[HttpRequest | None] = queue.SimpleQueue()
         self._orders = _Orders()
         self._lines: dict[int, Line] = {}
-        self._is_over = False
+        self._is_over, self._held = False, ""
         work = [(self._read, f"qb-http-{n}") for n in range(readers)]
         work += [(self._order, f"qb-order-{n}") for n in range(senders)]
         work += [(self._urgent, "qb-order-urgent")]
@@ -85,6 +85,10 @@ class HttpWorkers:
     def send(self, request: HttpRequest) -> None:
         """Hand over one request; returns at once."""
         (self._orders if request.once else self._reads).put(request)
+
+    def hold(self, why: str) -> None:
+        """Let no order leave that heeds a halt, also none that waits for a thread; "" lets them go again."""
+        self._held = why
 
     def close(self, patience: float = CUT) -> bool:
         """Finish what was handed over, cut off what takes longer, and end the threads; True when all have ended."""
@@ -123,6 +127,7 @@ class HttpWorkers:
             with suppress(OSError, QbError), self._gate(request.heeds) as objection:
                 is_late = waited is not None and 0 < request.wait_ns < waited.seconds() * NS
                 why = "it waited too long for a free thread" if is_late else objection
+                why = why or (self._held if request.heeds == "halt" else "")
                 outcome = ConnectFailed(why) if why else self._exchange(session, request)
         self._inbox.put(HttpDone(self._clock.now(), request.request_id, outcome))
 
