@@ -37,6 +37,10 @@ bench *args:
 fuzz *args:
     nice python -m tests.adapters.kis.fuzz {{ args }}
 
+# plant known bugs one by one and count the seeds until the simulator of faults catches each
+planted *args:
+    nice python tools/planted.py {{ args }}
+
 # what a session costs on the wire, and how long an order takes to leave
 bench-live:
     python benchmarks/stream.py

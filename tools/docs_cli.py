@@ -41,7 +41,7 @@ def commands() -> Iterator[tuple[str, ...]]:
 def help_page(command: tuple[str, ...]) -> str:
     """What `qb COMMAND --help` prints."""
     start = [sys.executable, "-c", "from qbtrade.cli.main import run; run()"]
-    ended = subprocess.run(  # noqa: S603 (our own program)
+    ended = subprocess.run(
         [*start, *command, "--help"], capture_output=True, check=True, encoding="utf-8", env=os.environ | ENVIRONMENT
     )
     return ended.stdout

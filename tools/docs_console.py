@@ -53,7 +53,7 @@ class Console:
         if name != "qb":
             raise ValueError(f"{line!r} does not begin with qb")
         others = {name: value for name, value in os.environ.items() if not name.startswith("QB_")}
-        return subprocess.run(  # noqa: S603 (our own program)
+        return subprocess.run(
             [sys.executable, "-m", "qbtrade", *args],
             cwd=self._folder,
             env={**others, **ENVIRONMENT, "COLUMNS": str(columns)},
