@@ -194,6 +194,7 @@ def test_session_without_its_end_is_unfinished_and_valued_at_its_last_fills() ->
     assert report["account"]["positions"][0]["last"] == 75_000
     assert report["timing"] == {
         "run_id": "20261120-090000-abcd",
+        "journal_hash": None,
         "wall_seconds": None,
         "events": None,
         "events_per_second": None,

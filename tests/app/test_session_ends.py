@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from qbtrade.adapters.store.sqlite import SqliteJournal, integrity, read_events
+from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
+from qbtrade.adapters.store.verify import integrity
 from qbtrade.app import session as sessions
 from qbtrade.app.plan import Limits, MockPlan, SimulationPlan, VenuePlan
 from qbtrade.app.report import build, encode

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from qbtrade.adapters.store.sqlite import integrity, read_events
+from qbtrade.adapters.store.sqlite import read_events
+from qbtrade.adapters.store.verify import integrity
 from qbtrade.domain import events as ev
 from qbtrade.domain.order import TERMINAL
 from qbtrade.kernel.clock import Stopwatch, sleep

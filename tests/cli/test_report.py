@@ -2,6 +2,8 @@
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from qbtrade.adapters.store.sqlite import SqliteJournal
+from qbtrade.adapters.store.verify import head
 from qbtrade.app import report as reports
 from qbtrade.app.export import TABLES, schema
 from qbtrade.app.home import create, home, journals_dir, reports_dir
@@ -20,6 +23,7 @@ RUN = "20261120-090000-abcd"
 OLDER = "20261119-090000-abcd"
 COMMANDS = (
     (), ("--events", "ORDER_FILLED"), ("show",), ("events",), ("why", "Q1"), ("export", "--json", "-"), ("rebuild",),
+    ("verify",),
 )  # fmt: skip
 
 
@@ -43,6 +47,10 @@ def out(*args: str) -> str:
     result = qb("report", *args)
     assert (result.exit_code, result.stderr) == (ExitCode.DONE, "")
     return result.stdout
+
+
+def encoded(day: Recording) -> bytes:
+    return reports.encode(reports.build(day.events, head(journals_dir(home()) / f"{RUN}.sqlite3")))
 
 
 def document(*args: str) -> Any:
@@ -95,7 +103,7 @@ def test_show_tells_the_whole_session(day: Recording) -> None:
     ):  # fmt: skip
         assert said in text, said
     assert text == out("show", "latest") == out("show", RUN[:10]) == out("show", "0123")
-    assert document("show", "--json") == json.loads(reports.encode(reports.build(day.events)))
+    assert document("show", "--json") == json.loads(encoded(day))
 
 
 @pytest.mark.usefixtures("day")
@@ -180,13 +188,13 @@ def test_tables_are_exported_into_a_folder(tmp_path: Path) -> None:
 
 def test_report_is_exported_to_a_file(day: Recording, tmp_path: Path) -> None:
     assert out("export", RUN, "--json", str(tmp_path / "x.json")) == f"{tmp_path / 'x.json'}\n"
-    assert (tmp_path / "x.json").read_bytes() == reports.encode(reports.build(day.events))
+    assert (tmp_path / "x.json").read_bytes() == encoded(day)
 
 
 def test_rebuilt_report_is_identical_to_the_one_that_the_session_wrote(day: Recording) -> None:
     path = reports_dir(home()) / f"{RUN}.json"
     assert out("rebuild") == f"{path}: written\n"
-    assert path.read_bytes() == reports.encode(reports.build(day.events))
+    assert path.read_bytes() == encoded(day)
     assert document("rebuild", "--json") == {"run_id": RUN, "path": str(path), "identical": True}
     path.write_text("{}")
     assert out("rebuild", RUN) == f"{path}: replaced, it was different\n"
@@ -225,3 +233,40 @@ def test_damaged_journal_is_one_line(day: Recording) -> None:
     assert code == ExitCode.FAILED
     assert "row 2" in said
     assert len(day.events) > 2
+
+
+@pytest.mark.usefixtures("day")
+def test_a_journal_that_nobody_touched_is_sound() -> None:
+    plain, found = out("verify"), document("verify", "--json")
+    assert plain == f"{RUN} is sound: {found['rows']} rows, chained, the last one {found['last_hash']}\n"
+    assert (found["run_id"], found["is_chained"], found["is_ended"]) == (RUN, True, True)
+    assert document("show", "--json")["timing"]["journal_hash"] == found["last_hash"]
+
+
+@pytest.mark.parametrize("row", [1, 7])
+def test_a_changed_row_is_named_also_when_the_journal_cannot_be_read_any_more(day: Recording, row: int) -> None:
+    path = keep(day, OLDER)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TRIGGER event_stays_as_it_is")
+        connection.execute("UPDATE event SET body = replace(body, '{', '{ ') WHERE seq = ?", (row,))
+        connection.commit()
+    out("verify")
+    exit_code, line = refusal("verify", OLDER)
+    assert exit_code == ExitCode.BAD_FILE
+    assert f"{OLDER}.sqlite3, row {row}: it was changed" in line
+
+
+def test_rows_cut_off_after_the_report_was_written_are_noticed(day: Recording) -> None:
+    out("rebuild")
+    path = journals_dir(home()) / f"{RUN}.sqlite3"
+    path.unlink()
+    keep(Recording(events=day.events[:-3]))
+    exit_code, line = refusal("verify")
+    assert exit_code == ExitCode.BAD_FILE
+    assert "is not the one that its report was made of" in line
+
+
+def test_a_report_that_cannot_be_read_hinders_nobody(day: Recording) -> None:
+    del day
+    reports_dir(home()).joinpath(f"{RUN}.json").write_text("no report")
+    assert "is sound" in out("verify")

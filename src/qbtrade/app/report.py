@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from qbtrade.adapters.store.sqlite import read_events
+from qbtrade.adapters.store.verify import head
 from qbtrade.app.files import check_writable, write_whole
 from qbtrade.app.metrics import EquityCurve, Exposure, break_even, metrics
 from qbtrade.app.order_rows import OrderRows, Row
@@ -35,7 +37,7 @@ from qbtrade.domain.message import Event
 from qbtrade.errors import JournalError
 from qbtrade.kernel.bus import Bus
 
-__all__ = ["SCHEMA_VERSION", "UNFINISHED", "build", "check_writable", "encode", "write", "write_whole"]
+__all__ = ["SCHEMA_VERSION", "UNFINISHED", "build", "check_writable", "encode", "made_from", "write", "write_whole"]
 
 SCHEMA_VERSION: Final = 1
 """Of the report; its JSON Schema is data/report.schema.json."""
@@ -63,8 +65,16 @@ _SET_ASIDE: Final = "quarantined "
 _TIMING: Final = ("wall_seconds", "events", "events_per_second", "peak_memory_bytes")
 
 
-def build(events: Iterable[Event]) -> Row:
-    """The report of one session's events, oldest first. Raises: JournalError when SESSION_STARTED is not among them."""
+def made_from(journal: Path) -> Row:
+    """The report of a journal. Raises: FileError, JournalError."""
+    return build(read_events(journal), head(journal))
+
+
+def build(events: Iterable[Event], journal_hash: str = "") -> Row:
+    """The report of one session's events, oldest first. journal_hash: of the journal's last row, where rows have one.
+
+    Raises: JournalError when SESSION_STARTED is not among them.
+    """
     bus = Bus()
     setting, books, orders, curve, exposure = Setting(bus), Books(bus), OrderRows(bus), EquityCurve(bus), Exposure(bus)
     trips = RoundTrips(bus, orders)
@@ -93,7 +103,7 @@ def build(events: Iterable[Event]) -> Row:
             **metrics(curve, exposure, trips.closed, initial=books.worth, equity=account["equity"], end=end),
             "break_even": break_even(ended.last, ended.terms) if ended else [],
         },
-        "timing": _timing(setting.started, setting.ended),
+        "timing": _timing(setting.started, setting.ended, journal_hash),
     }
 
 
@@ -136,9 +146,10 @@ def _counts(seen: Counter[type[Event]], round_trips: int, setting: Setting) -> R
     }
 
 
-def _timing(started: SessionStarted, ended: SessionEnded | None) -> Row:
-    measured = ended.timing if ended else {}
-    return {"run_id": started.run_id, **{name: measured.get(name) for name in _TIMING}}
+def _timing(started: SessionStarted, ended: SessionEnded | None, journal_hash: str) -> Row:
+    measured = {**ended.timing} if ended else {}
+    taken = {name: measured.get(name) for name in _TIMING}
+    return {"run_id": started.run_id, "journal_hash": journal_hash or None, **taken}
 
 
 def encode(report: Row) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from qbtrade import __version__
-from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
+from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.never_trades import never_trades
@@ -79,7 +79,7 @@ def simulate(plan: SimulationPlan, home: Path, screen: Screen, stop: StopRequest
         outcome = session.run()
     finally:
         store.close()
-    report = reports.build(read_events(journal_path))
+    report = reports.made_from(journal_path)
     reports.write(report, path)
     if (fault := session.fault) is not None:
         raise EngineFault(f"{type(fault).__name__}: {fault}; the session was ended, its report is {path}") from fault

@@ -1,6 +1,7 @@
 """The sessions of QB_HOME, read from their journals: a list, one of them by name, its report."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from qbtrade.adapters.store.sqlite import last_event, read_events
+from qbtrade.adapters.store.verify import Sound, verify
 from qbtrade.app import report
 from qbtrade.app.home import journals_dir
 from qbtrade.app.session_rows import Books
@@ -41,6 +43,14 @@ class Session(msgspec.Struct, frozen=True):
     profit: int = 0
     fills: int = 0
     problem: str = ""
+
+
+class _Timing(msgspec.Struct):
+    journal_hash: str | None = None
+
+
+class _Kept(msgspec.Struct):
+    timing: _Timing
 
 
 def sessions(home: Path, most: int) -> tuple[tuple[Session, ...], int]:
@@ -77,9 +87,27 @@ def find(home: Path, name: str = LATEST) -> Path:
     raise _unknown(name, [each for path, started in known for each in (path.stem, started.session_id)])
 
 
+def file_of(home: Path, name: str) -> Path:
+    """The journal of a run, as `find`, also one that cannot be read. Raises: FileError."""
+    fitting = [path for path in _journals(home) if name in {LATEST, path.stem} and path.stat().st_size]
+    return fitting[0] if fitting else find(home, name)
+
+
+def verified(journal: Path, report_path: Path) -> Sound:
+    """Look at every row of a journal; a report of it, where there is one, knows the hash of the last row that it saw.
+
+    Raises: FileError, which names the first bad row.
+    """
+    told = ""
+    with suppress(OSError, msgspec.MsgspecError):
+        kept = msgspec.json.decode(report_path.read_bytes(), type=_Kept)
+        told = kept.timing.journal_hash or ""
+    return verify(journal, told=told)
+
+
 def load(journal: Path) -> dict[str, Any]:
     """The report of a run, built from its journal. Raises: FileError, JournalError."""
-    return report.build(read_events(journal))
+    return report.made_from(journal)
 
 
 def newest_with(home: Path, order_id: str) -> Path:

@@ -192,5 +192,22 @@ def rebuild(name: Id = sessions.LATEST, *, json: Json = False) -> None:
         typer.echo(f"{path}: {verdict}")
 
 
+@app.command(help=N_("Look whether a journal is what its session wrote; the first bad row is named, exit code 3."))
+def verify(name: Id = sessions.LATEST, *, json: Json = False) -> None:
+    """Look at every row of a journal, and at what its report knows of it."""
+    journal = sessions.file_of(home(), name)
+    found = sessions.verified(journal, reports_dir(home()) / f"{journal.stem}.json")
+    if json:
+        _document({"run_id": journal.stem, **msgspec.to_builtins(found)})
+        return
+    chain = _("chained, the last one {hash}") if found.is_chained else _("not chained: an older qb wrote them")
+    parts = [_("{count} rows").format(count=f"{found.rows:,}") + ", " + chain.format(hash=found.last_hash)]
+    if found.rescued:
+        parts.append(_("{count} rows in the emergency file").format(count=f"{found.rescued:,}"))
+    if not found.is_ended:
+        parts.append(_("its session wrote no end"))
+    typer.echo(_("{run} is sound: {what}").format(run=journal.stem, what="; ".join(parts)))
+
+
 def _document(content: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from qbtrade.adapters.store.sqlite import SCHEMA_VERSION, SqliteJournal, integrity, last_event, read_events
+from qbtrade.adapters.store.rows import SCHEMA_VERSION
+from qbtrade.adapters.store.sqlite import SqliteJournal, last_event, read_events
+from qbtrade.adapters.store.verify import integrity
 from qbtrade.domain.events import Alert, CancelOrder, Level, OrderAccepted, OrderFilled, SubmitOrder, TickQuarantined
 from qbtrade.domain.message import Event, EventType
 from qbtrade.domain.order import Side
@@ -202,7 +204,7 @@ def test_newer_schema_is_refused_with_both_versions(path: Path) -> None:
 
 def test_unknown_event_names_its_row(path: Path) -> None:
     connection = sqlite3.connect(written(path, alerts(1)))
-    connection.execute("INSERT INTO event VALUES (2, 0, 'MOON', '', '', '{\"type\":\"MOON\",\"ts\":0}')")
+    connection.execute("INSERT INTO event VALUES (2, 0, 'MOON', '', '', '{\"type\":\"MOON\",\"ts\":0}', x'00')")
     connection.commit()
     connection.close()
     with pytest.raises(JournalError, match="row 2"):
@@ -223,6 +225,7 @@ def test_damage_is_found_and_named(path: Path) -> None:
 SCRIPT = """
 import resource, signal, sys
 from pathlib import Path
+from qbtrade.adapters.store.rows import SCHEMA_VERSION
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.domain.events import Alert, Level
 from qbtrade.errors import JournalError

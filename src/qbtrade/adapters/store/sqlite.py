@@ -2,54 +2,24 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, suppress
-from functools import reduce
-from operator import attrgetter, or_
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from qbtrade.adapters.store.emergency import EmergencyFile, rescued
-from qbtrade.domain.events import type_of
+from qbtrade.adapters.store.rows import COLUMNS, INSERT, ROW, SCHEMA, SCHEMA_VERSION, decode, encode, keys, laid_down
 from qbtrade.domain.message import Event, EventType
 from qbtrade.errors import FileError, JournalError
 
-SCHEMA_VERSION: Final = 1
-"""Layout of the file, as the schema below says it. A reader refuses a newer one."""
-
-_SCHEMA: Final = """
-CREATE TABLE meta (schema_version INTEGER NOT NULL) STRICT;
-INSERT INTO meta VALUES (1);
-CREATE TABLE event (
-    seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, type TEXT NOT NULL,
-    symbol TEXT NOT NULL, order_id TEXT NOT NULL, body TEXT NOT NULL
-) STRICT;
-CREATE TRIGGER event_stays BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER event_stays_as_it_is BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
-_COLUMNS: Final = 5
 _BLOCK: Final = 32  # rows per statement: two thirds of the time per row
-_INSERT: Final = "INSERT INTO event (ts, type, symbol, order_id, body) VALUES "
-_INSERT_ROW: Final = _INSERT + "(?, ?, ?, ?, ?)"
-_INSERT_BLOCK: Final = _INSERT + ", ".join(["(?, ?, ?, ?, ?)"] * _BLOCK)
-
-_encode: Final = msgspec.json.Encoder().encode
-_decode: Final[Callable[[str | bytes], Event]] = msgspec.json.Decoder(reduce(or_, type_of.values())).decode
-
-
-def _field(event_type: type[Event], name: str) -> Callable[[Event], str]:
-    if name in event_type.__struct_fields__:
-        return attrgetter(name)
-    if "order" in event_type.__struct_fields__:
-        return attrgetter(f"order.{name}")
-    return lambda _: ""
-
-
-_KEYS: Final[dict[type[Event], tuple[str, Callable[[Event], str], Callable[[Event], str]]]] = {
-    cls: (str(tag), _field(cls, "symbol"), _field(cls, "order_id")) for tag, cls in type_of.items()
-}
+_INSERT_BLOCK: Final = INSERT + ", ".join([ROW] * _BLOCK)
+_WITH_RESCUED: Final = """
+CREATE TEMP VIEW event AS
+SELECT seq, ts, type, symbol, order_id, body FROM main.event UNION ALL SELECT * FROM rescued
+"""
 
 
 class SqliteJournal:
@@ -63,6 +33,7 @@ class SqliteJournal:
         self._path = path
         self._durable = False
         self._rows = self._last_rescued = 0
+        self._head = b""
         self._emergency: EmergencyFile | None = None
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -81,29 +52,26 @@ class SqliteJournal:
 
     def _create(self) -> None:
         self._connection.execute("PRAGMA page_size = 16384")
-        self._connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+        self._connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
         """Write in order, all or none. durable: on disk before it returns. Raises: JournalError."""
-        cells: list[int | str] = []
-        for event in events:
-            tag, symbol, order_id = _KEYS[event.__class__]
-            cells += (event.ts, tag, symbol(event), order_id(event), _encode(event).decode())
+        cells, head = laid_down(events, self._head)
         if cells:
             try:
                 self._write(cells, durable=durable)
             except sqlite3.Error as error:
                 self._undo()
                 raise self._unwritable(error) from error
-            self._rows += len(cells) // _COLUMNS
+            self._rows, self._head = self._rows + len(cells) // COLUMNS, head
 
     def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
         """Write rows that `append` refused into the emergency file; see JournalStore. Raises: JournalError."""
         if self._emergency is None:
             raise JournalError("journal {path} has no emergency file", path=self._path)
-        lines = [(number, _encode(event)) for number, event in rows]
+        lines = [(number, encode(event)) for number, event in rows]
         try:
             self._emergency.write(lines, vital=vital)
         except OSError as error:
@@ -122,16 +90,16 @@ class SqliteJournal:
         if emergency is not None:
             emergency.close() if self._last_rescued > self._rows else emergency.remove()
 
-    def _write(self, cells: list[int | str], *, durable: bool) -> None:
+    def _write(self, cells: list[int | str | bytes], *, durable: bool) -> None:
         execute, executemany = self._connection.execute, self._connection.executemany
         if durable is not self._durable:
             execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
             self._durable = durable
         execute("BEGIN")
-        block = _BLOCK * _COLUMNS
+        block = _BLOCK * COLUMNS
         blocks_end = len(cells) - len(cells) % block
         executemany(_INSERT_BLOCK, (cells[at : at + block] for at in range(0, blocks_end, block)))
-        executemany(_INSERT_ROW, (cells[at : at + _COLUMNS] for at in range(blocks_end, len(cells), _COLUMNS)))
+        executemany(INSERT + ROW, (cells[at : at + COLUMNS] for at in range(blocks_end, len(cells), COLUMNS)))
         execute("COMMIT")
 
     def _undo(self) -> None:
@@ -190,18 +158,8 @@ def last_event(path: Path) -> Event | None:
     return next(_select(path, " ORDER BY seq DESC LIMIT 1", ()), None)
 
 
-def integrity(path: Path) -> tuple[str, ...]:
-    """What SQLite finds wrong with the file; empty when it is sound. Raises: FileError when it is no journal at all."""
-    with closing(_open(path)) as connection:
-        try:
-            found = tuple(str(text) for (text,) in connection.execute("PRAGMA integrity_check"))
-        except sqlite3.DatabaseError as error:
-            return (str(error),)
-    return () if found == ("ok",) else found
-
-
 def _select(path: Path, tail: str, values: Iterable[Any]) -> Iterator[Event]:
-    with closing(_open(path)) as connection:
+    with closing(open_journal(path)) as connection:
         try:
             _join_rescued(connection, path)
             for seq, body in connection.execute("SELECT seq, body FROM event" + tail, tuple(values)):  # noqa: S608 (our own text)
@@ -225,20 +183,20 @@ def _join_rescued(connection: sqlite3.Connection, path: Path) -> None:
     for seq, body in lines:
         if seq > last:
             event = _decoded(path, seq, body)
-            tag, symbol, order_id = _KEYS[event.__class__]
-            row = (seq, event.ts, tag, symbol(event), order_id(event), body.decode())
+            row = (seq, *keys(event), body.decode())
             connection.execute("INSERT OR IGNORE INTO rescued VALUES (?, ?, ?, ?, ?, ?)", row)
-    connection.execute("CREATE TEMP VIEW event AS SELECT * FROM main.event UNION ALL SELECT * FROM rescued")
+    connection.execute(_WITH_RESCUED)
 
 
 def _decoded(path: Path, seq: int, body: str | bytes) -> Event:
     try:
-        return _decode(body)
+        return decode(body)
     except msgspec.DecodeError as error:
         raise JournalError("journal {path}, row {seq}: {cause}", path=path, seq=seq, cause=error) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_journal(path: Path) -> sqlite3.Connection:
+    """To read it, also while it is written. Raises: FileError for a missing or foreign file."""
     if not path.is_file():
         raise FileError("no journal {path}", path=path)
     connection = sqlite3.connect(_uri(path), uri=True)

@@ -121,7 +121,7 @@ def _run(
         store.close()
     if session.engines.journal.trouble:
         raise _incomplete(session, journal, path)
-    report = reports.build(read_events(journal))
+    report = reports.made_from(journal)
     reports.write(report, path)
     fault = session.fault
     if isinstance(fault, BrokerError):
@@ -137,7 +137,7 @@ def _run(
 def _incomplete(session: LiveSession, journal: Path, path: Path) -> JournalError:
     """What to say of a session whose journal lacks rows; the report is written where that can be done."""
     with suppress(QbError):
-        reports.write(reports.build(read_events(journal)), path)
+        reports.write(reports.made_from(journal), path)
     positions = session.engines.portfolio.account.positions
     held = ", ".join(f"{symbol} {position.qty:,}" for symbol, position in positions.items() if position.qty)
     return JournalError(

@@ -5,11 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from qbtrade.adapters.store.sqlite import SCHEMA_VERSION, SqliteJournal, integrity, read_events
+from qbtrade.adapters.store.rows import SCHEMA_VERSION
+from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
+from qbtrade.adapters.store.verify import verify
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.rows import Finding, fail, ok, skip
 from qbtrade.domain.events import Heartbeat
+from qbtrade.errors import FileError
 from qbtrade.kernel.clock import Stopwatch
 
 NEWEST: Final = 3
@@ -42,9 +45,10 @@ def intact(case: Case) -> Finding:
     if not newest:
         return ok("no journals yet")
     for path in newest:
-        problem = next(iter(integrity(path)), "")
-        if problem:
-            return fail(f"journal {path.name} is damaged: {problem}", "Move it away and keep it; see its report")
+        try:
+            verify(path)
+        except FileError as error:
+            return fail(error.message, "Move it away and keep it; see its report")
     return ok(f"the {len(newest)} newest journals are whole")
 
 

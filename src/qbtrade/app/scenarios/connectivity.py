@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from qbtrade.adapters.store.sqlite import SqliteJournal, integrity, read_events
+from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
+from qbtrade.adapters.store.verify import integrity
 from qbtrade.app.scenarios.stage import Checks
 from qbtrade.domain.events import Heartbeat
 from qbtrade.domain.message import Event
