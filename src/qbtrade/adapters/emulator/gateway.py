@@ -65,6 +65,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 LATENCY: Final = 20_000_000
 """From a request to its answer, ns."""
+SHORT: Final = 2
+"""Rows of a short page."""
 _SLOW: Final = 8 * NS
 _OUTRUN: Final = 300_000_000
 
@@ -179,7 +181,8 @@ class Gateway:
         if follows and self._faults.hits("data-changed"):
             raise Refusal("KIER2570")
         body = self._handlers[name](now, params, variant)
-        page = paged(TRANSACTIONS[name], self._side, body, params, follows=follows)
+        most = SHORT if self._faults.hits("short-pages") else 0
+        page = paged(TRANSACTIONS[name], self._side, body, params, follows=follows, most=most)
         return self._body_answer(now, request, page.body, page.tr_cont)
 
     def _body_answer(self, now: int, request: Request, body: Body, tr_cont: str = "") -> Answer:

@@ -18,15 +18,17 @@ class Page(msgspec.Struct, frozen=True):
     tr_cont: str
 
 
-def paged(transaction: RestTr, side: Dialect, body: Body, params: Mapping[str, str], *, follows: bool) -> Page:
-    """The page that was asked for: F and M announce another one, D and E end the list."""
+def paged(
+    transaction: RestTr, side: Dialect, body: Body, params: Mapping[str, str], *, follows: bool, most: int = 0
+) -> Page:
+    """The page that was asked for: F and M announce another one, D and E end the list. most: rows, 0 for the usual."""
     if not transaction.ctx:
         return Page(body, "")
     context, following = (name.lower() for name in transaction.ctx)
     if following in body:  # it pages by itself
         return Page(body, ("M" if follows else "F") if body[following].strip() else ("E" if follows else "D"))
     block = "output1" if "output1" in body else "output"
-    rows, size = body[block], transaction.rows[side == "paper"] or len(body[block])
+    rows, size = body[block], most or transaction.rows[side == "paper"] or len(body[block])
     key = params[transaction.ctx[1]].strip()
     first = int(key) if follows and key.isdigit() else 0
     rest = first + size < len(rows)

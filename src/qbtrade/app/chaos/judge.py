@@ -2,8 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
+
+import msgspec
 
 from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.orders import Action
@@ -25,6 +27,7 @@ from qbtrade.domain.events import (
     RiskState,
     RiskStateChanged,
 )
+from qbtrade.domain.message import Event
 from qbtrade.domain.money import PPB
 from qbtrade.domain.order import OrderKind, Side
 
@@ -44,6 +47,11 @@ RARE: Final = (
     FeedLost,
     RiskStateChanged,
 )
+LOSS_KNOWN_AFTER: Final = 120 * NS
+"""Realized at KIS so long ago, a loss is known to qb whatever the network did."""
+SLACK: Final = 200_000
+"""Won by which cash may be below the reserve of the day's first equity: what prices and costs take from equity."""
+SECRET: Final = ("authorization", "appkey", "appsecret")
 Looks = tuple[str, str, str, str]
 """Side, symbol, shares and limit of an order, as text."""
 
@@ -56,8 +64,9 @@ class Judge:
         self.broken: list[str] = []
         self.halted_at = 0
         self._now = now
-        self._sent = Counter[Looks]()
-        self._seen = self._excused = 0
+        self._sent = set[str]()
+        self._secrets = set[str]()
+        self._lost_at = self._seen = self._excused = 0
 
     def born(self) -> None:
         """A new process begins."""
@@ -68,10 +77,13 @@ class Judge:
         side = SIDES.get(request.headers["tr_id"])
         if side is None:
             return
+        self._secrets |= {request.headers[name].removeprefix("Bearer ") for name in SECRET}
         body = json.loads(request.body)
         looks = (side, body["PDNO"], body["ORD_QTY"], body["ORD_UNPR"])
-        self._sent[looks] += 1
-        if self._sent[looks] > self._intents()[looks]:
+        intent = self._intent(looks)
+        if intent:
+            self._sent.add(intent)
+        else:
             self.broken.append(f"a request left without an intent of its own on disk: {' '.join(looks)}")
         if side == "BUY":
             if self.halted_at and self._now() - self.halted_at > HALT_SEEN_AFTER:
@@ -81,15 +93,20 @@ class Judge:
             since = self._halted_inside()
             if since and self._now() - since > HALT_MEANT_AFTER:
                 self.broken.append("a buy left after the session had halted itself")
+            if self._lost_at and self._now() - self._lost_at > LOSS_KNOWN_AFTER:
+                self.broken.append("a buy left long after KIS had booked the loss that ends the day")
 
-    def _intents(self) -> Counter[Looks]:
-        journal, found = self._disk.journals[-1], Counter[Looks]()
+    def _intent(self, looks: Looks) -> str:
+        """The id of an intent of this process that looks so and for which nothing left yet, or ""."""
+        journal = self._disk.journals[-1]
+        used = self._sent | {row.order_id for row in journal.read() if isinstance(row, OrderNotSent)}
         for row in journal.on_disk():
-            if isinstance(row, OrderSending) and not row.order.order_id.startswith("L"):
+            if isinstance(row, OrderSending) and row.order.order_id not in used and row.order.order_id[0] != "L":
                 order = row.order
                 price = 0 if order.kind is OrderKind.MARKET else order.price
-                found[order.side.value, order.symbol, str(order.qty), str(price)] += 1
-        return found
+                if (order.side.value, order.symbol, str(order.qty), str(price)) == looks:
+                    return order.order_id
+        return ""
 
     def _day_is_over(self) -> bool:
         return any(
@@ -126,8 +143,10 @@ class Judge:
             self.broken.append(f"money at work is {at_work:,}, the limit {limits.max_budget:,}")
         if len(buys) > limits.max_entries:
             self.broken.append(f"{len(buys)} entries of a day, the limit is {limits.max_entries}")
-        if ledger.cash - bound < self._cash * limits.cash_share // PPB // 2:
-            self.broken.append(f"cash fell to {ledger.cash - bound:,}, below half of the reserve")
+        if ledger.cash - bound < self._cash * limits.cash_share // PPB - SLACK:
+            self.broken.append(f"cash fell to {ledger.cash - bound:,}, below the reserve")
+        if ledger.cash + at_work - bound - self._cash <= -limits.daily_loss:
+            self._lost_at = self._lost_at or self._now()
         approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.read())
         if len(entries) > approved:
             self.broken.append(f"KIS has {len(entries)} orders, the journals {approved} approved ones")
@@ -140,6 +159,12 @@ class Judge:
                 found[f"event {row.__class__.__name__}"] += isinstance(row, RARE)
                 found[f"alert {getattr(row, 'code', '')}"] += isinstance(row, Alert)
         return found
+
+    def leaks(self, journals: Iterable[Iterable[Event]]) -> Iterator[str]:
+        """Secrets in what was written down."""
+        told = b"".join(msgspec.json.encode(tuple(rows)) for rows in journals)
+        if any(secret.encode() in told for secret in self._secrets if secret):
+            yield "a journal holds a key, a secret or a token"
 
     def compare(self, cash: int, positions: dict[str, int]) -> None:
         """The book after everything has healed."""

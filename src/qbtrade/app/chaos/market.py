@@ -23,6 +23,9 @@ TICK: Final = 100
 VI: Final = 2 * MINUTE
 SLUMP: Final = 6
 """Ticks by which each trade of a slump is lower than the one before."""
+USUAL: Final = 400
+THIN: Final = 30
+"""Shares of a trade stay below; a tenth of them may be ours."""
 
 
 def stage(plan: ChaosPlan, rules: Rules) -> Stage:
@@ -39,6 +42,8 @@ def _events(plan: ChaosPlan, end: int) -> Iterator[Event]:
     vi_at, slump_at = (START + rng.randrange(plan.trouble * MINUTE) for _ in range(2))
     stops = rng.randrange(PPB) < plan.rate("vi")
     slumps = rng.randrange(PPB) < plan.rate("slump")
+    is_thin = rng.randrange(PPB) < plan.rate("thin") and plan.side == "real"
+    most = THIN if is_thin else USUAL
     ts, price, stopped_until = START + NS, BASE, 0
     while ts < end:
         if stops and ts >= vi_at:
@@ -48,5 +53,5 @@ def _events(plan: ChaosPlan, end: int) -> Iterator[Event]:
             ts = stopped_until + NS
         in_slump = slumps and slump_at <= ts < slump_at + MINUTE
         price = max(price + (-SLUMP if in_slump and price > BASE * 93 // 100 else rng.randrange(-1, 2)) * TICK, TICK)
-        yield Trade(ts, SYMBOL, price, rng.randrange(1, 400))
+        yield Trade(ts, SYMBOL, price, rng.randrange(1, most))
         ts += rng.randrange(NS // 2, 3 * NS)

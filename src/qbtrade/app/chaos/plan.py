@@ -27,23 +27,27 @@ PROCESS_FAULTS: Final[Mapping[str, str]] = {
     "power": "the machine loses power at a write or a send; what was not synced is gone",
     "halted": "`qb halt` from outside, and `qb resume` a while later",
     "disk-full": "the journal cannot be written for a while",
+    "tight": "limits of the session are tight, each by a draw of its own",
 }
 """What happens to the process, and what it means."""
 MARKET_FAULTS: Final[Mapping[str, str]] = {
     "vi": "a volatility interruption stops the stock for two minutes",
     "slump": "the price falls by 6 % within a minute",
+    "thin": "trades are of few shares, so that orders fill in parts; not on paper, which does not tell of which side",
 }
 """What happens to the market, and what it means."""
 SERVER: Final = (
-    "answer-lost", "timeout-taken", "timeout-not-taken", "exchange-reject", "late-rows", "data-changed", "other-case",
-    "notice-first", "notice-missing", "notice-twice", "balance-lag", "ledger-busy", "limit-as-200", "token-death",
-    "server-error", "truncated-json", "slow-answer", "bad-utf8", "ping-silence", "socket-drop", "zombie-slot",
+    "answer-lost", "timeout-taken", "timeout-not-taken", "exchange-reject", "late-rows", "short-pages", "data-changed",
+    "other-case", "notice-first", "notice-missing", "notice-twice", "balance-lag", "ledger-busy", "limit-as-200",
+    "token-death", "server-error", "truncated-json", "slow-answer", "bad-utf8", "ping-silence", "socket-drop",
+    "zombie-slot",
 )  # fmt: skip
 """Faults of the local KIS that are drawn."""
 RATES: Final[Mapping[str, int]] = {
     "line-cut": 60_000_000, "line-dead": 30_000_000, "socket-drop": 30_000_000, "token-death": 3_000_000,
     "bad-utf8": 10_000_000, "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2, "disk-full": PPB // 4,
-    "vi": PPB // 2, "slump": PPB // 3, "zombie-slot": PPB // 2, "data-changed": PPB // 5,
+    "vi": PPB // 2, "slump": PPB // 3, "thin": PPB // 2, "tight": PPB // 3, "zombie-slot": PPB // 2,
+    "data-changed": PPB // 5,
 }  # fmt: skip
 """How often what is on happens, ppb, where it differs from USUAL."""
 USUAL: Final = 50_000_000

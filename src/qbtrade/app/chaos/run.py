@@ -11,9 +11,11 @@ from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
 from qbtrade.adapters.emulator.wire import Request
 from qbtrade.adapters.kis.environment import CAPABILITIES, LIMITS, Environment, EnvKind, Secret
+from qbtrade.app.chaos.audit import audited
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.life import KilledError, Life, Machine
+from qbtrade.app.chaos.limits import limits_of
 from qbtrade.app.chaos.market import START, SYMBOL, stage
 from qbtrade.app.chaos.plan import SERVER, ChaosPlan
 from qbtrade.app.chaos.world import World
@@ -23,7 +25,7 @@ from qbtrade.app.live.plan import LivePlan, Until
 from qbtrade.app.live.run import begin
 from qbtrade.app.live.session import LiveSession
 from qbtrade.app.live.wire import Wire
-from qbtrade.app.plan import Limits, SimulationPlan
+from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import load_rules
 from qbtrade.app.status import NoScreen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
@@ -33,7 +35,6 @@ from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.loop import StopRequest
 
 CASH: Final = 10_000_000
-LIMITS_OF_ALL: Final = Limits(max_budget=1_000_000, daily_loss=100_000, max_entries=25, orders_per_minute=60)
 BAR: Final = 10 * NS
 MOST_LIVES: Final = 40
 ACCOUNT: Final = "chaos"
@@ -92,12 +93,13 @@ class Run:
         core = Emulator(asked, stage(plan, _rules()))
         self._world = World(plan, core, START, keeps_lines=keeps_lines)
         self._disk, self._board, self._machine = Disk(), Board(), Machine()
-        self._judge = Judge(core, self._disk, LIMITS_OF_ALL, CASH, lambda: self._world.now)
+        limits = limits_of(plan)
+        self._judge = Judge(core, self._disk, limits, CASH, lambda: self._world.now)
         self._world.on_order = self._judge.look
         self._environment = environment(plan, asked.credentials)
         self._calm_at = START + plan.trouble * MINUTE
         self._end = self._calm_at + plan.calm * MINUTE
-        session = SimulationPlan(symbols=(SYMBOL,), interval=BAR, limits=LIMITS_OF_ALL, cash=CASH, status_every=MINUTE)
+        session = SimulationPlan(symbols=(SYMBOL,), interval=BAR, limits=limits, cash=CASH, status_every=MINUTE)
         self._live_plan = LivePlan(session, until=Until(at=datetime.fromtimestamp(self._end // NS, KST).time()))
         self._rng = Random(f"{plan.seed}:fate")
         self.lives: list[Life] = []
@@ -112,7 +114,9 @@ class Run:
             self._rest()
         else:
             self._judge.broken.append(f"after {MOST_LIVES} starts the session still did not come to its end")
-        broken, sometimes = tuple(dict.fromkeys(self._judge.broken)), {**world.sometimes, **self._judge.sometimes()}
+        journals = [journal.read() for journal in self._disk.journals]
+        told = [*self._judge.broken, *audited(journals, self._world.core.entries), *self._judge.leaks(journals)]
+        broken, sometimes = tuple(dict.fromkeys(told)), {**world.sometimes, **self._judge.sometimes()}
         rare = {name: times for name, times in sorted(sometimes.items()) if times}
         return Verdict(self._plan, broken, rare, world.trace_hash(), tuple(world.lines or ()))
 
