@@ -16,6 +16,7 @@ a small budget, a dry run, or your own choice; Enter alone leaves.
 Options:
   --no-run        set up only
   --dev           install what the tests need as well
+  --with-services run private PostgreSQL and Redis servers as well (qb services up)
   --python PATH   make .venv with this interpreter (3.11 or newer)
   --recreate      throw .venv away first
   -h, --help      show this
@@ -31,12 +32,13 @@ die() {
 
 # --- arguments
 
-run=yes dev=no recreate=no wanted='' plain=no
+run=yes dev=no services=no recreate=no wanted='' plain=no
 [ $# -gt 0 ] || plain=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --no-run) run=no ;;
         --dev) dev=yes ;;
+        --with-services) services=yes ;;
         --recreate) recreate=yes ;;
         --python)
             [ $# -ge 2 ] || die "--python needs the path of an interpreter" 2
@@ -106,7 +108,10 @@ make_venv() {
 # --- what .venv must hold, and whether it does
 
 fingerprint() { # of everything that an installation depends on; the place counts, since scripts name it
-    { printf '%s\n' "$here" && cat pyproject.toml requirements.lock && if [ "$1" = dev ]; then cat requirements-dev.lock; fi; } | cksum
+    local more=''
+    [ "$1" = run ] || more=requirements-$1.lock
+    # shellcheck disable=SC2086 # one more file, or none
+    { printf '%s\n' "$here" && cat pyproject.toml requirements.lock $more; } | cksum
 }
 
 is_installed() { [ "$(cat ".venv/.qb-lock-$1" 2>/dev/null)" = "$(fingerprint "$1")" ]; }
@@ -115,7 +120,7 @@ pip_install() { .venv/bin/python -m pip install --quiet "$@"; }
 
 install() {
     local lock=requirements.lock
-    [ "$dev" = no ] || lock=requirements-dev.lock
+    [ "$level" = run ] || lock=requirements-$level.lock
     say "Installing $lock (a minute or two the first time)"
     rm -f .venv/.qb-lock-*
     : >.venv/.qb-installing
@@ -125,7 +130,8 @@ install() {
         die "the installation failed; what pip said stands above. Run ./quick_start.sh again when it is mended"
     fi
     fingerprint run >.venv/.qb-lock-run
-    [ "$dev" = no ] || fingerprint dev >.venv/.qb-lock-dev
+    [ "$level" = run ] || fingerprint "$level" >".venv/.qb-lock-$level"
+    [ "$level" != dev ] || fingerprint services >.venv/.qb-lock-services # which dev holds
     rm -f .venv/.qb-installing
 }
 
@@ -140,12 +146,17 @@ same_python() { # as the one asked for, if one was
 
 if [ "$recreate" = yes ] || ! is_usable || ! same_python; then make_venv; fi
 level=run
+[ "$services" = no ] || level=services
 [ "$dev" = no ] || level=dev
 if is_installed "$level"; then
     say "Set up already: .venv holds what the lock asks for"
 else
     install
 fi
+
+# --- servers of one's own
+
+[ "$services" = no ] || .venv/bin/qb services up || die "the servers could not be started; the line above says why" $?
 
 # --- the rehearsal
 

@@ -1,9 +1,16 @@
-"""Tests that share the machine's time with others get another try."""
+"""Tests that share the machine's time with others get another try; servers that the tests of one process share."""
 
 import subprocess
+from collections.abc import Iterator
+from itertools import count
 from typing import Final
 
 import pytest
+
+from qbtrade.adapters.services.postgres import PostgresService
+from qbtrade.adapters.services.redis import RedisService
+from tests.servers import postgres_service, redis_service
+
 
 AGAINST_TIME: Final = frozenset(
     {
@@ -20,3 +27,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         used = vars(getattr(item, "module", item)).values()
         if any(value is subprocess or getattr(value, "__module__", "") in AGAINST_TIME for value in used):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+
+
+numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresService]:
+    """A PostgreSQL server that runs while the tests do. Who kills it takes one of its own."""
+    with postgres_service() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisService]:
+    """A Redis server that runs while the tests do."""
+    with redis_service() as service:
+        yield service
+
+
+@pytest.fixture
+def database(postgres: PostgresService) -> Iterator[str]:
+    """The address of an empty database, password and all."""
+    import psycopg
+
+    access, name = postgres.access, f"test_{next(numbers)}"
+    assert access is not None
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield access.url(postgres.scheme, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -16,10 +16,16 @@ from qbtrade.errors import FileError
 from tests.architecture.tree import ROOT
 from tests.live_days import hosted
 from tests.program import QB, environment
+from tests.servers import services_folder
 from tests.terminals import CTRL_C, CTRL_D, Terminal, terminal
 
 QUESTION = "1, 2, 3, or Enter to leave: "
-FINGERPRINT = """printf '%s\\n' "$PWD" | cat - pyproject.toml requirements.lock | cksum > .venv/.qb-lock-run"""
+FINGERPRINT = """
+cd .venv
+printf '%s\\n' "${PWD%/.venv}" | cat - ../pyproject.toml ../requirements.lock >.asked
+cksum <.asked >.qb-lock-run
+cat .asked ../requirements-services.lock | cksum >.qb-lock-services
+"""
 QUICK = {"QB_MOCK_TICKS": "1000", "CI": "", "PATH": os.environ["PATH"]}
 
 
@@ -29,7 +35,7 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path.resolve() / "project"
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    for name in ("quick_start.sh", "pyproject.toml", "requirements.lock"):
+    for name in ("quick_start.sh", "pyproject.toml", "requirements.lock", "requirements-services.lock"):
         shutil.copy(ROOT / name, folder)
     for name, place in (("python", sys.executable), ("qb", QB)):
         (programs / name).write_text(f'#!/bin/sh\nexec "{place}" "$@"\n')
@@ -141,3 +147,17 @@ def test_without_a_terminal_or_with_options_nothing_is_asked(args: tuple[str, ..
         said = subprocess.run(line, cwd=project, env=variables, check=True, capture_output=True, text=True).stdout
     assert ("That works." in said) is not bool(args)
     assert "Three ways" not in said
+
+
+def test_servers_of_ones_own_come_up_when_asked_for(project: Path) -> None:
+    with services_folder() as place:
+        variables = environment(project / "home", HOME=str(project), QB_SERVICES_DIR=str(place))
+        line = ["./quick_start.sh", "--no-run", "--with-services"]
+        try:
+            said = subprocess.run(line, cwd=project, env=variables, check=True, capture_output=True, text=True).stdout
+        finally:
+            ended = subprocess.run(
+                [QB, "services", "down"], cwd=project, env=variables, check=True, capture_output=True
+            )
+    assert said.splitlines()[1:3] == ["PostgreSQL is up", "Redis is up"]
+    assert ended.stdout.decode().splitlines() == ["PostgreSQL is down", "Redis is down"]

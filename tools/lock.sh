@@ -17,4 +17,5 @@ lock() {
 }
 
 lock requirements.lock --group build "$@"
-lock requirements-dev.lock --group dev --constraint requirements.lock "$@"
+lock requirements-services.lock --group build --extra services --constraint requirements.lock "$@"
+lock requirements-dev.lock --group dev --constraint requirements.lock --constraint requirements-services.lock "$@"

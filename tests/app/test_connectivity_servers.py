@@ -1,32 +1,26 @@
 """The connectivity scenario against real servers: right, with a wrong password, and with nobody listening."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from qbtrade.adapters import redis
+from qbtrade.adapters.services.redis import RedisService
 from qbtrade.adapters.store import postgres
 from qbtrade.app.scenarios import ScenarioResult, run_suite
 from qbtrade.errors import ConfigError
 from tests.program import run_qb
-from tests.servers import HOST, PASSWORD, free_port, postgres_server, redis_server
+from tests.servers import HOST, PASSWORD, free_port
 
 MS = re.compile(r"\d+\.\d ms")
 WRONG = "close-sesame"
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with postgres_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def views() -> Iterator[str]:
-    with redis_server() as url:
-        yield url
+@pytest.fixture
+def views(redis_server: RedisService) -> str:
+    return redis_server.url()
 
 
 def connectivity() -> ScenarioResult:
@@ -63,7 +57,7 @@ def test_wrong_password_is_one_line_without_it(
 ) -> None:
     url = request.getfixturevalue("database" if round_trip is postgres.round_trip else "views")
     with pytest.raises(ConfigError, match=r"does not answer \(\w+\)\. Check QB_") as error:
-        round_trip(url.replace(PASSWORD, WRONG))
+        round_trip(re.sub(r":[^:@/]+@", f":{WRONG}@", url))
     assert_one_line_without_passwords(str(error.value))
 
 

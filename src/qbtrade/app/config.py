@@ -1,6 +1,7 @@
 """What is configured and where it was said.
 
-The environment beats `.env`, that beats `qb.toml`, that beats KIS's own kis_devlp.yaml, that the default.
+The environment beats `.env`, that beats `qb.toml`, that beats KIS's own kis_devlp.yaml and the servers that
+`qb services` runs, these the default.
 """
 
 import os
@@ -22,8 +23,9 @@ from qbtrade.errors import ConfigError, UsageError
 TOML: Final = "qb.toml"
 DOTENV: Final = ".env"
 ENVIRONMENT: Final = "environment"
+SERVICES: Final = "services"
 DEFAULT: Final = "default"
-PLACES: Final = (ENVIRONMENT, DOTENV, TOML, devlp.NAME, DEFAULT)
+PLACES: Final = (ENVIRONMENT, DOTENV, TOML, devlp.NAME, SERVICES, DEFAULT)
 """Where a value may stand; the first that says something wins."""
 NOT_OURS: Final = ("QB_DEBUG", "QB_TEST_", "QB_ALLOW_REAL")
 """Beginnings of variables that are no configuration."""
@@ -108,7 +110,7 @@ def collect(cwd: Path, env: Mapping[str, str]) -> dict[str, Said]:
     said = _gather(cwd, env)
     for place in _exposed(cwd, said):
         raise ConfigError("{place} holds a password and others may read it", hint="chmod 600 {place}", place=place)
-    return {**_from_devlp(said, env), **said}
+    return {**_from_services(said, env), **_from_devlp(said, env), **said}
 
 
 def exposed_files(cwd: Path, env: Mapping[str, str]) -> tuple[str, ...]:
@@ -139,6 +141,18 @@ def _from_devlp(said: Mapping[str, Said], env: Mapping[str, str]) -> dict[str, S
     path = Path(chosen.text).expanduser() if chosen else devlp.usual_place(env)
     rows = devlp.read(path, must_exist=chosen is not None) if path else {}
     return {key: Said(text, devlp.NAME, name) for key, (name, text) in rows.items()}
+
+
+def _from_services(said: Mapping[str, Said], env: Mapping[str, str]) -> dict[str, Said]:
+    """The addresses of the servers that `qb services` runs, unless there is no telling where their home is."""
+    from qbtrade.app.home import place  # which asks this module in turn
+    from qbtrade.app.service_urls import NAMES, read_urls
+
+    chosen = said.get("home")
+    if chosen is None and not (env.get("HOME") or env.get("USERPROFILE")):
+        return {}
+    urls = read_urls(place(chosen.text if chosen else ""))
+    return {key: Said(url, SERVICES, NAMES[key]) for key, url in urls.items()}
 
 
 def default_text(key: str) -> str:

@@ -13,7 +13,11 @@ OURS_ALONE = 0o700
 
 def home() -> Path:
     """What is configured (QB_HOME), or the user's data folder of the platform. Nothing is created."""
-    chosen = configured("home")
+    return place(configured("home"))
+
+
+def place(chosen: str) -> Path:
+    """The folder that was chosen, or the user's data folder of the platform for ""."""
     return Path(chosen).expanduser() if chosen else user_data_path("qbtrade", appauthor=False)
 
 

@@ -130,13 +130,16 @@ KEYS: Final[dict[str, Key]] = {
         partial(addresses.address, schemes=("postgresql", "postgres")),
         addresses.masked,
         "PostgreSQL, the long memory.",
-        "none",
+        "that of qb services while it is up, else none",
     ),
     "redis_url": Key(
         partial(addresses.address, schemes=("redis", "rediss", "unix")),
         addresses.masked,
         "Redis, for other processes.",
-        "none",
+        "that of qb services while it is up, else none",
+    ),
+    "services.dir": _string(
+        "Folder of the servers that qb services runs.", "services in the home folder; for root /var/lib/qbtrade"
     ),
     "simulate.symbols": Key(_symbols, ",".join, "What to trade.", "005930, or what the files hold"),
     "simulate.strategy": _string("A built-in name, package.module:Class or ./file.py:Class."),

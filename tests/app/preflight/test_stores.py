@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from qbtrade.adapters.services.redis import RedisService
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.preflight import Status
 from qbtrade.domain.events import Heartbeat
 from tests.app.preflight.stand import row, rows
-from tests.servers import free_port, postgres_server, redis_server
+from tests.servers import free_port
 
 
 def test_an_empty_home_has_nothing_but_good_rows(tmp_path: Path) -> None:
@@ -51,9 +52,9 @@ def test_a_damaged_journal_fails(tmp_path: Path) -> None:
     assert path.name in found.seen
 
 
-def test_servers_answer_with_their_round_trips(tmp_path: Path) -> None:
-    with postgres_server() as database, redis_server() as views:
-        found = rows(tmp_path, {"QB_DATABASE_URL": database, "QB_REDIS_URL": views}, "postgresql", "redis")
+def test_servers_answer_with_their_round_trips(tmp_path: Path, database: str, redis_server: RedisService) -> None:
+    variables = {"QB_DATABASE_URL": database, "QB_REDIS_URL": redis_server.url()}
+    found = rows(tmp_path, variables, "postgresql", "redis")
 
     assert {each.status for each in found.values()} == {Status.OK}
     assert found["redis"].seen.startswith("answers in ")
