@@ -11,7 +11,6 @@ from qbtrade.adapters.services.postgres import PostgresService
 from qbtrade.adapters.services.redis import RedisService
 from tests.servers import postgres_service, redis_service
 
-
 AGAINST_TIME: Final = frozenset(
     {
         "tests.adapters.kis.transport.servers", "tests.cli.terminal", "tests.kis_market", "tests.kis_venue",
