@@ -160,6 +160,9 @@ KEYS: Final[dict[str, Key]] = {
     "limits.orders_per_minute": _whole("Orders per minute."),
     "limits.stale_after": _duration("Age of the last trade from which nothing is bought."),
     "limits.duplicate_window": _duration("An equal order within this time is a duplicate."),
+    "live.watchdog_after": _duration(
+        "Silence of a live session after which the watchdog cancels its entries; 0s for no watchdog.", "30s"
+    ),
     "venue.reject_rate": _rate("Share of orders that the exchange refuses.", "5% in the made market, else 0%"),
     "venue.latency": _duration("An order's way to the exchange.", most=units.NS_OF["m"]),
     "venue.slippage": _whole("Price steps lost by a marketable order.", least=0, most=100),

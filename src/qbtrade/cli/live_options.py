@@ -12,7 +12,7 @@ from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.app import units
 from qbtrade.app.config import Settings
 from qbtrade.app.kis_account import is_local
-from qbtrade.app.live.plan import LivePlan, OnExit, Until
+from qbtrade.app.live.plan import WATCHDOG_AFTER, LivePlan, OnExit, Until
 from qbtrade.cli import options
 from qbtrade.cli.ask import plan_of
 from qbtrade.cli.options import EXCHANGE, LIMITS, MADE, OUTPUT, RUN, Option
@@ -51,6 +51,7 @@ def signature() -> inspect.Signature:
         [
             *options.declared(OWN, _("Session")),
             options.switch("--dry-run", _("Session"), _("Real data, simulated fills: no order is sent")),
+            options.switch("--no-watchdog", _("Session"), _("Nobody cancels entries when this process hangs or dies")),
             options.switch(
                 "--yes",
                 _("Session"),
@@ -85,7 +86,10 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
     on_exit = (typed["on_exit"] or OnExit.CANCEL).strip().lower()
     if on_exit not in tuple(OnExit):
         raise UnknownNameError("--on-exit", on_exit, OnExit)
-    return LivePlan(session, typed["dry_run"], until_of(typed["until"] or "close"), OnExit(on_exit))
+    said = settings.value("live.watchdog_after")
+    after = 0 if typed["no_watchdog"] else WATCHDOG_AFTER if said is None else said
+    until = until_of(typed["until"] or "close")
+    return LivePlan(session, typed["dry_run"], until, OnExit(on_exit), watchdog_after=after)
 
 
 def _speed(typed: str | None, said: int, kind: EnvKind, *, local: bool) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.lifeline import Lifeline
 from qbtrade.app.account_files import account_name
 from qbtrade.app.halt_flag import Halt, read_halt, set_halt
 from qbtrade.app.live.lock import taken_by
@@ -34,12 +35,16 @@ class Board(Protocol):
         """Let others see the session. heeded: since when the halt lasts that it obeys, UTC ns, or 0."""
         ...
 
+    def beat(self) -> bool:
+        """Give a sign of life; False when somebody should watch and does so no more."""
+        ...
+
 
 class AccountFiles:
     """The files of one account. Implements Board."""
 
-    def __init__(self, home: Path, environment: Environment, run_id: str) -> None:
-        self._home, self._environment, self._run_id = home, environment, run_id
+    def __init__(self, home: Path, environment: Environment, run_id: str, watcher: Lifeline | None = None) -> None:
+        self._home, self._environment, self._run_id, self._watcher = home, environment, run_id, watcher
 
     def halt(self) -> Halt | None:
         """The halt flag, if it is set."""
@@ -60,3 +65,12 @@ class AccountFiles:
             account = account_name(self._environment)
             seen = Seen(self._run_id, os.getpid(), wall_ns(), kind, urls, status, heeded, account)
             show(self._home, self._environment, seen)
+
+    def beat(self) -> bool:
+        """Through the pipe to the watchdog, if there is one."""
+        return self._watcher is None or self._watcher.beat()
+
+    def farewell(self) -> None:
+        """Nothing is left that would need watching."""
+        if self._watcher is not None:
+            self._watcher.farewell()

@@ -31,6 +31,14 @@ def heed(session: "LiveSession") -> None:
     session.heeded = halt.since if halt else 0
 
 
+def beat(session: "LiveSession") -> None:
+    """Give a sign of life to whoever watches; say once that nobody does so any more."""
+    if session.is_watched and not session.board.beat():
+        session.is_watched = False
+        text = "the watchdog has ended: nobody cancels entries if this session hangs or dies"
+        session.say("watchdog-gone", text, "end this session and start qb again to have one", Level.WARNING)
+
+
 def _obey(session: "LiveSession", halt: Halt) -> None:
     now = session.engines.clock.now()
     session.engines.risk.halt(now, HALTED_BY_HAND)

@@ -2,11 +2,15 @@
 
 from datetime import time
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from qbtrade.app.plan import SimulationPlan
-from qbtrade.domain.calendar import TradingDay, kst_ns
+from qbtrade.domain.calendar import NS, TradingDay, kst_ns
+
+WATCHDOG_AFTER: Final = 30 * NS
+"""Machine time of silence after which the watchdog cancels entries, unless something else is configured."""
 
 
 class OnExit(StrEnum):
@@ -34,6 +38,7 @@ class LivePlan(msgspec.Struct, frozen=True):
     """One live session. session: symbols, strategy, limits and all else that a rehearsal has, too.
 
     dry_run: real data, simulated fills. sells_only: sell what is held and end, as `qb halt --flatten` asks.
+    watchdog_after: machine ns of silence after which the watchdog cancels entries; 0 for no watchdog.
     """
 
     session: SimulationPlan
@@ -41,3 +46,4 @@ class LivePlan(msgspec.Struct, frozen=True):
     until: Until = Until()
     on_exit: OnExit = OnExit.CANCEL
     sells_only: bool = False
+    watchdog_after: int = 0

@@ -15,7 +15,7 @@ from qbtrade.app import report as reports
 from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.live import real_money
 from qbtrade.app.live.account import TRIES, AtBroker, ask_account, wait
-from qbtrade.app.live.board import AccountFiles, Board
+from qbtrade.app.live.board import AccountFiles
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
 from qbtrade.app.live.lock import Gate, account_lock
 from qbtrade.app.live.machine import Machine
@@ -24,6 +24,8 @@ from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.live.real_money import Consent
 from qbtrade.app.live.session import LiveSession
+from qbtrade.app.live.watchdog import watched
+from qbtrade.app.live.winding import is_at_rest
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.live.world import World
 from qbtrade.app.plan import USUAL_SYMBOL
@@ -65,9 +67,12 @@ def trade(
     """Trade as the owner of an account, as `live` does. account: as journals name it, "" for a dry run."""
     path = Path(plan.session.report) if plan.session.report else reports_dir(home) / f"{run_id}.json"
     reports.check_writable(path)
+    day = rules.calendar.trading_day(kst_date(world.clock.now()))
     with Wire(Machine(world, home, stop, Gate(home, world.environment, run_id)), stop) as wire:
         parts = begin(plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent)
-        board = AccountFiles(home, world.environment, run_id)
+        watches = plan.watchdog_after and account and not (plan.sells_only or world.is_local)
+        watcher = watched(home, world.environment, run_id, day, plan.watchdog_after) if watches else None
+        board = AccountFiles(home, world.environment, run_id, watcher)
         return _run(parts, wire, board, home, path, screen, stop)
 
 
@@ -102,7 +107,7 @@ def begin(
 
 
 def _run(
-    parts: Live, wire: Wire, board: Board, home: Path, path: Path, screen: Screen, stop: StopRequest
+    parts: Live, wire: Wire, board: AccountFiles, home: Path, path: Path, screen: Screen, stop: StopRequest
 ) -> SessionResult:
     journal = journals_dir(home) / f"{parts.run_id}.sqlite3"
     store = SqliteJournal(journal, rescues=True)
@@ -111,6 +116,8 @@ def _run(
         gc.collect()
         gc.freeze()
         outcome = session.run()
+        if is_at_rest(session):
+            board.farewell()
     except (BrokerError, KeyboardInterrupt):
         store.close()
         if next(read_events(journal), None) is None:  # it was given up before it began: there is nothing to keep

@@ -12,7 +12,7 @@ from qbtrade.app.live.account import compare, told
 from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended, judged
 from qbtrade.app.live.foreword import say_first
-from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, heed
+from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, beat, heed
 from qbtrade.app.live.joined import joined
 from qbtrade.app.live.latency import Latency
 from qbtrade.app.live.parts import Live, held_elsewhere, not_ours_to_trade, opening_held, started, told_terms
@@ -60,6 +60,7 @@ class LiveSession:
         self.fault: Exception | None = None
         self.differences: tuple[Difference, ...] = ()
         self.is_over, self.heeded, self.is_compared = live.plan.sells_only, 0, True
+        self.is_watched = True
         plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None
@@ -218,6 +219,7 @@ class LiveSession:
     def _on_show(self, due: int) -> None:
         clock = self.wire.clock
         self._time.look(due)
+        beat(self)
         self.engines.journal.flush()
         with suppress(OSError):
             self._show()

@@ -70,6 +70,13 @@ def tell_what_is_left(session: "LiveSession") -> None:
             session.say("shares-left", text, "start qb again, or watch them elsewhere")
 
 
+def is_at_rest(session: "LiveSession") -> bool:
+    """Whether nothing of it works that somebody else would have to cancel in its place."""
+    if session.taken_by or session.on_exit is OnExit.LEAVE:
+        return True
+    return session.fault is None and not session.engines.orders.open_symbols()
+
+
 def _sell_all(session: "LiveSession") -> None:
     """Sell through the spread; what goes into the closing auction is known after it."""
     engines, loop = session.engines, session.wire.loop
