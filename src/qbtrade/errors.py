@@ -8,6 +8,7 @@ QbError
 │   ├── ConfigError       3  configuration that cannot be used
 │   └── RowError          3  one row of a market-data file, with row and column
 ├── JournalError          1  the journal cannot be written or read
+├── DatabaseError         1  PostgreSQL is not as it must be
 ├── WireError             5  bytes from the broker that mean nothing
 ├── BrokerError          5  the broker did not answer, or said no
 ├── LockedError          4  a session that may not start
@@ -122,6 +123,12 @@ class JournalError(QbError):
     """The journal cannot be written or read."""
 
     slug = "journal"
+
+
+class DatabaseError(QbError):
+    """PostgreSQL is not as it must be, or failed."""
+
+    slug = "database"
 
 
 class WireError(QbError):

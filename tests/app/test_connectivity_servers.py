@@ -1,14 +1,12 @@
 """The connectivity scenario against real servers: right, with a wrong password, and with nobody listening."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from qbtrade.adapters import redis
 from qbtrade.adapters.services.redis import RedisService
-from qbtrade.adapters.store import postgres
 from qbtrade.app.scenarios import ScenarioResult, run_suite
 from qbtrade.errors import ConfigError
 from tests.program import run_qb
@@ -25,10 +23,6 @@ def views(redis_server: RedisService) -> str:
 
 def connectivity() -> ScenarioResult:
     return run_suite()[0]
-
-
-def test_postgresql_gives_back_what_was_written(database: str) -> None:
-    assert 0 < postgres.round_trip(database) < 60
 
 
 def test_redis_gives_back_what_was_written_and_keeps_nothing(views: str) -> None:
@@ -51,28 +45,17 @@ def test_suite_shows_how_long_configured_servers_took(
     assert MS.fullmatch(str(result.figures["redis"]))
 
 
-@pytest.mark.parametrize("round_trip", [postgres.round_trip, redis.round_trip], ids=["postgresql", "redis"])
-def test_wrong_password_is_one_line_without_it(
-    round_trip: Callable[[str], float], request: pytest.FixtureRequest
-) -> None:
-    url = request.getfixturevalue("database" if round_trip is postgres.round_trip else "views")
+def test_wrong_password_is_one_line_without_it(views: str) -> None:
     with pytest.raises(ConfigError, match=r"does not answer \(\w+\)\. Check QB_") as error:
-        round_trip(re.sub(r":[^:@/]+@", f":{WRONG}@", url))
+        redis.round_trip(re.sub(r":[^:@/]+@", f":{WRONG}@", views))
     assert_one_line_without_passwords(str(error.value))
 
 
-@pytest.mark.parametrize(
-    ("round_trip", "start"),
-    [(postgres.round_trip, "postgresql://qb:"), (redis.round_trip, "redis://:")],
-    ids=["postgresql", "redis"],
-)
 @pytest.mark.parametrize("end", [f"@{HOST}:{{port}}/0", f"@{HOST}:port/0", "@[half/0"])
-def test_server_that_does_not_answer_is_one_line_without_the_password(
-    round_trip: Callable[[str], float], start: str, end: str
-) -> None:
-    url = start + PASSWORD + end.format(port=free_port())
+def test_server_that_does_not_answer_is_one_line_without_the_password(end: str) -> None:
+    url = f"redis://:{PASSWORD}" + end.format(port=free_port())
     with pytest.raises(ConfigError, match=r"does not answer \(\w+\)\. Check QB_") as error:
-        round_trip(url)
+        redis.round_trip(url)
     assert_one_line_without_passwords(str(error.value))
 
 

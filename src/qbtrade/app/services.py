@@ -72,6 +72,13 @@ def up(home: Path) -> Iterator[tuple[str, bool]]:
             yield service.name, began
 
 
+def prepare(home: Path) -> None:
+    """Bring the schema of our own database up to date. Raises: DatabaseError, FileError."""
+    from qbtrade.app.database import upgrade
+
+    upgrade(services(home)["database_url"].url())
+
+
 def down(home: Path) -> Iterator[tuple[str, bool]]:
     """End what was started here. Gives each name and whether it ran. Raises: FileError."""
     make_services_dir(home)

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "emulator": Entry("qbtrade.cli.emulator", "emulator", N_("Run a local KIS to rehearse against")),
     "chaos": Entry("qbtrade.cli.chaos", "chaos", N_("Play worlds in which much goes wrong")),
     "kis": Entry("qbtrade.cli.kis", "app", N_("Look up what KIS says")),
+    "db": Entry("qbtrade.cli.db", "app", N_("Look after the database, the long memory")),
     "services": Entry("qbtrade.cli.services", "app", N_("Run private PostgreSQL and Redis servers for qb")),
     "config": Entry("qbtrade.cli.config", "app", N_("Show the configuration and where each value comes from")),
 }

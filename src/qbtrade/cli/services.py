@@ -32,6 +32,7 @@ def up() -> None:
 
     for name, began in services.up(home()):
         _say((_("{name} is up") if began else _("{name} was up already")).format(name=name))
+    services.prepare(home())
     _say(_("qb uses them from now on; their addresses stand in {path}").format(path=urls_path(home())))
     for variable in _said_elsewhere():
         _say(_("but not where {variable} says otherwise, as it does here").format(variable=variable))

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from qbtrade.adapters.services.redis import RedisService
+from qbtrade.adapters.store.postgres.migrations import upgrade
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.preflight import Status
@@ -53,11 +54,20 @@ def test_a_damaged_journal_fails(tmp_path: Path) -> None:
 
 
 def test_servers_answer_with_their_round_trips(tmp_path: Path, database: str, redis_server: RedisService) -> None:
+    upgrade(database)
     variables = {"QB_DATABASE_URL": database, "QB_REDIS_URL": redis_server.url()}
     found = rows(tmp_path, variables, "postgresql", "redis")
 
     assert {each.status for each in found.values()} == {Status.OK}
+    assert "keeps a row in " in found["postgresql"].seen
     assert found["redis"].seen.startswith("answers in ")
+
+
+def test_a_database_without_our_schema_fails_with_the_command_that_mends_it(tmp_path: Path, database: str) -> None:
+    found = row(tmp_path, {"QB_DATABASE_URL": database}, "postgresql")
+
+    assert found.status is Status.FAIL
+    assert found.mend == "Run qb db upgrade"
 
 
 def test_servers_that_do_not_answer_fail_without_their_passwords(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.adapters.store.verify import verify
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.preflight.case import Case
-from qbtrade.app.preflight.rows import Finding, fail, ok, skip
+from qbtrade.app.preflight.rows import Finding, fail, ok, skip, warn
+from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import Heartbeat
 from qbtrade.errors import FileError
 from qbtrade.kernel.clock import Stopwatch
@@ -57,10 +58,13 @@ def postgresql(case: Case) -> Finding:
     url: str = case.settings.value("database_url") or ""
     if not url:
         return skip("not configured")
-    from qbtrade.adapters.store import postgres
+    from qbtrade.app.database import CLOCK_WITHIN, look
 
-    took = f"{postgres.round_trip(url) * 1e3:.1f}"
-    return ok(f"answers in {took} ms; qb keeps nothing there yet, so there is no schema to compare")
+    health = look(url)
+    if abs(health.clock_ns) > CLOCK_WITHIN:
+        return warn(f"the clock of PostgreSQL differs by {health.clock_ns / NS:.1f} s", "Let both keep time by NTP")
+    took = f"{health.round_trip * 1e3:.1f}"
+    return ok(f"PostgreSQL {health.version} keeps a row in {took} ms; schema {health.schema}")
 
 
 def redis(case: Case) -> Finding:

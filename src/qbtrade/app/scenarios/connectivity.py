@@ -48,9 +48,9 @@ def _servers(checks: Checks) -> None:
 
     checks.figures["postgresql"] = checks.figures["redis"] = "embedded"
     if url := configured("database_url"):
-        from qbtrade.adapters.store import postgres
+        from qbtrade.adapters.store.postgres.connection import round_trip
 
-        checks.figures["postgresql"] = f"{postgres.round_trip(url) * 1e3:.1f} ms"
+        checks.figures["postgresql"] = f"{round_trip(url) * 1e3:.1f} ms"
     if url := configured("redis_url"):
         from qbtrade.adapters import redis
 

@@ -1,0 +1,35 @@
+"""The long memory that is configured: its schema and its health."""
+
+from typing import Final
+
+from qbtrade.adapters.store.postgres import health, migrations
+from qbtrade.app.config import configured
+from qbtrade.domain.calendar import NS
+from qbtrade.errors import ConfigError
+from qbtrade.kernel.clock import wall_ns
+
+CLOCK_WITHIN: Final = 2 * NS
+"""How far the server's clock may be from ours before somebody should know."""
+
+
+def url() -> str:
+    """The address that is configured. Raises: ConfigError."""
+    found = configured("database_url")
+    if not found:
+        raise ConfigError("no database is configured", hint="Run qb services up, or set QB_DATABASE_URL")
+    return found
+
+
+def look(address: str) -> health.Health:
+    """What the server is like now. Raises: ConfigError, DatabaseError, FileError."""
+    return health.look(address, wall_ns)
+
+
+def state(address: str) -> tuple[tuple[migrations.Applied, ...], tuple[migrations.Migration, ...]]:
+    """Steps that the schema has gone, and those that are left. Raises: as `look`."""
+    return migrations.state(address)
+
+
+def upgrade(address: str) -> tuple[migrations.Migration, ...]:
+    """Bring the schema up to date. Gives the steps that it took. Raises: as `look`."""
+    return migrations.upgrade(address)

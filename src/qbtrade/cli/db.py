@@ -1,0 +1,86 @@
+"""`qb db`: the schema and the health of the long memory."""
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from qbtrade.cli.pages import cells
+from qbtrade.cli.text import N_, _
+from qbtrade.domain.calendar import NS
+
+if TYPE_CHECKING:
+    from qbtrade.adapters.store.postgres.health import Health
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=N_("Look after the database, the long memory."))
+Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
+
+
+@app.command(help=N_("Bring the schema of the database up to date, in one transaction."))
+def upgrade() -> None:
+    """Bring the schema of the database up to date, in one transaction."""
+    from qbtrade.app import database
+
+    steps = database.upgrade(database.url())
+    for step in steps:
+        _say(f"{step.version:>4}  {step.name}  {step.layout}".rstrip())
+    _say(_("the schema is up to date"))
+
+
+@app.command(help=N_("Show which steps the schema has gone, and which are left."))
+def status(*, json: Json = False) -> None:
+    """Show which steps the schema has gone, and which are left."""
+    from qbtrade.app import database
+
+    gone, left = database.state(database.url())
+    if json:
+        rows = [{"version": step.version, "name": step.name, "layout": step.layout, "at": step.at} for step in gone]
+        rows += [{"version": step.version, "name": step.name, "layout": step.layout, "at": ""} for step in left]
+        _say(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    for step in gone:
+        _say(f"{step.version:>4}  {step.name:<12} {step.layout:<10} {step.at} UTC")
+    for each in left:
+        _say(f"{each.version:>4}  {each.name:<12} {each.layout:<10} " + _("not yet; run qb db upgrade"))
+
+
+@app.command(help=N_("Check that the database can be used: connection, schema, a row there and back, clocks."))
+def check(*, json: Json = False) -> None:
+    """Check that the database can be used: connection, schema, a row there and back, clocks."""
+    from qbtrade.app import database
+
+    health = database.look(database.url())
+    if json:
+        _say(msgspec.json.format(msgspec.json.encode(health)).decode())
+        return
+    for line in _aligned(_rows(health, database.CLOCK_WITHIN)):
+        _say(line)
+
+
+def _rows(health: "Health", clock_within: int) -> Iterable[tuple[str, str]]:
+    yield _("server"), _("PostgreSQL {version}, database {name}").format(version=health.version, name=health.database)
+    yield _("extension"), f"TimescaleDB {health.timescale}" if health.timescale else _("no TimescaleDB")
+    native = _("native partitions, one a month")
+    yield _("series"), native if health.layout == "native" else _("hypertables, compressed after a week")
+    yield _("schema"), str(health.schema)
+    yield _("a row there and back"), f"{health.round_trip * 1e3:.1f} ms"
+    yield (
+        _("replicas"),
+        _("{count}, the last one {lag:.1f} s behind").format(count=health.replicas, lag=health.lag)
+        if health.replicas
+        else _("none"),
+    )
+    clock = _("{seconds:+.3f} s against ours").format(seconds=health.clock_ns / NS)
+    yield _("clock"), clock if abs(health.clock_ns) <= clock_within else f"{clock}; {_('Let both keep time by NTP')}"
+
+
+def _aligned(rows: Iterable[tuple[str, str]]) -> list[str]:
+    lines = list(rows)
+    width = max(cells(label) for label, _text in lines) + 2
+    return [f"{label}{' ' * (width - cells(label))}{text}" for label, text in lines]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
