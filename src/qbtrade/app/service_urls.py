@@ -1,5 +1,6 @@
 """Where `qb services` says how its servers are reached: one file, in the words of a shell, while they are up."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,9 +36,10 @@ def read_urls(home: Path) -> dict[str, str]:
     return {key: lines[name] for key, name in NAMES.items() if name in lines}
 
 
-def write_urls(home: Path, urls: dict[str, str]) -> None:
-    """Say them. Raises: FileError."""
-    text = "".join(f"{NAMES[key]}={url}\n" for key, url in urls.items())
+def write_urls(home: Path, urls: Mapping[str, str], more: Mapping[str, str]) -> None:
+    """Say them. more: variables for psql and its kin, which need not show a password to `ps`. Raises: FileError."""
+    said = {**{NAMES[key]: url for key, url in urls.items()}, **more}
+    text = "".join(f"{name}={value}\n" for name, value in said.items())
     write_whole(urls_path(home), text.encode())
 
 

@@ -62,13 +62,14 @@ def up(home: Path) -> Iterator[tuple[str, bool]]:
     """
     make_services_dir(home)
     with alone(services_dir(home) / "lock"):
-        both, urls = services(home), dict[str, str]()
+        both, urls, more = services(home), dict[str, str](), dict[str, str]()
         for service in both.values():
             _ = service.program  # all that is lacking is said before anything starts
         for key, service in both.items():
             began = service.start()
             urls[key] = service.url()
-            write_urls(home, urls)
+            more |= service.variables()
+            write_urls(home, urls, more)
             yield service.name, began
 
 

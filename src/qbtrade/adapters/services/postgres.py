@@ -68,6 +68,19 @@ class PostgresService:
         access = self.access
         return access.url(self.scheme, DATABASE) if access else ""
 
+    def variables(self) -> dict[str, str]:
+        """What leads psql and pg_dump here."""
+        access = self.access
+        if access is None:
+            return {}
+        return {
+            "PGHOST": HOST,
+            "PGPORT": str(access.port),
+            "PGUSER": USER,
+            "PGPASSWORD": access.password,
+            "PGDATABASE": DATABASE,
+        }
+
     def _initialize(self, initdb: Path, access: Access) -> None:
         """Make the data, whole or not at all."""
         draft, secret = self.folder / "data.new", self.folder / "password"

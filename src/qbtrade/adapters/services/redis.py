@@ -67,6 +67,11 @@ class RedisService:
         access = self.access
         return access.url(self.scheme, "0") if access else ""
 
+    def variables(self) -> dict[str, str]:
+        """What leads redis-cli here, beside its -p."""
+        access = self.access
+        return {"REDISCLI_AUTH": access.password} if access else {}
+
     def _settings(self, access: Access) -> Path:
         """The file of its settings: a password on the command line would be seen by everybody."""
         path = self.folder / "redis.conf"

@@ -62,7 +62,8 @@ def postgresql(case: Case) -> Finding:
 
     health = look(url)
     if abs(health.clock_ns) > CLOCK_WITHIN:
-        return warn(f"the clock of PostgreSQL differs by {health.clock_ns / NS:.1f} s", "Let both keep time by NTP")
+        ahead = f"{health.clock_ns / NS:.1f}"
+        return warn(f"the clock of PostgreSQL differs by {ahead} s", "Let both keep time by NTP")
     took = f"{health.round_trip * 1e3:.1f}"
     return ok(f"PostgreSQL {health.version} keeps a row in {took} ms; schema {health.schema}")
 
