@@ -16,21 +16,28 @@ HINT: Final = "Check QB_DATABASE_URL"
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-@contextmanager
-def connected(url: str) -> Iterator[Connection]:
-    """A connection in which each statement commits by itself.
-
-    Raises: ConfigError when there is none to be had, DatabaseError when a statement of the `with` block fails.
-    """
+def connect(url: str) -> Connection:
+    """A connection in which each statement commits by itself. Raises: ConfigError."""
     try:
-        connection = psycopg.connect(url, connect_timeout=TIMEOUT, application_name="qb", autocommit=True)
+        return psycopg.connect(url, connect_timeout=TIMEOUT, application_name="qb", autocommit=True)
     except psycopg.Error as error:
         raise _refused(url, error) from None
-    with connection:
-        try:
-            yield connection
-        except psycopg.Error as error:
-            raise _failed(error, connection) from error
+
+
+@contextmanager
+def explained(connection: Connection) -> Iterator[None]:
+    """Say in one line what fails in the `with` block. Raises: DatabaseError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _failed(error, connection) from error
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection for the `with` block. Raises: ConfigError when there is none to be had, DatabaseError."""
+    with connect(url) as connection, explained(connection):
+        yield connection
 
 
 def round_trip(url: str) -> float:

@@ -28,9 +28,11 @@ CREATE TABLE qb.sessions (
 CREATE INDEX ON qb.sessions (at);
 
 -- How far the journal of each run has been read. Written in the transaction that writes the rows.
+-- head: the hash of row seq, chained as in the journal: equal to the journal's own when all of it was read, in order.
 CREATE TABLE qb.cursors (
     run_id text PRIMARY KEY,
     seq bigint NOT NULL CHECK (seq >= 0),
+    head bytea NOT NULL,
     written_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -133,7 +135,7 @@ SELECT
         WHEN filled.qty > 0 AND step.status NOT IN ('CANCELING', 'CANCELED', 'EXPIRED') THEN 'PARTLY_FILLED'
         ELSE step.status
     END AS status,
-    coalesce(step.reason, '') AS reason,
+    CASE WHEN filled.qty >= i.qty THEN '' ELSE coalesce(step.reason, '') END AS reason,
     filled.qty AS filled_qty, filled.amount AS filled_amount, filled.commission, filled.tax
 FROM qb.intents AS i
 LEFT JOIN LATERAL (
