@@ -50,6 +50,10 @@ bench-live:
 day *args:
     python benchmarks/day.py {{ args }}
 
+# kill -9 a session again and again, and compare intents, orders, fills and books with the emulator's
+kills *args:
+    python benchmarks/kills.py {{ args }}
+
 # write the golden sessions anew; read the difference before keeping it
 golden:
     QB_TEST_GOLDEN=write pytest tests/golden

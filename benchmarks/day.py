@@ -94,14 +94,19 @@ def problems(code: int, report: dict[str, Any], account: dict[str, Any]) -> Iter
     """What went wrong."""
     if code:
         yield f"qb live ended with {code}"
+    yield from unequal_books(report, account)
+    if not report["fills"]:
+        yield "nothing was filled: the day proves nothing"
+
+
+def unequal_books(report: dict[str, Any], account: dict[str, Any]) -> Iterator[str]:
+    """On what the last report and the emulator disagree."""
     ours = report["account"]
     if ours["cash"] != account["cash"]:
         yield f"cash: {ours['cash']:,} in the report, {account['cash']:,} at the emulator"
     held = {each["symbol"]: each["qty"] for each in ours["positions"] if each["qty"]}
     if held != account["positions"]:
         yield f"shares: {held} in the report, {account['positions']} at the emulator"
-    if not report["fills"]:
-        yield "nothing was filled: the day proves nothing"
 
 
 def main() -> None:

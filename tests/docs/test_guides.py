@@ -20,7 +20,7 @@ PAIRS = [
 ]
 LONGEST_GUIDE = 150
 ARGUMENT = re.compile(r'"([^"]*)"|(\S+)')
-A_DAY = ("--speed", "6000", "--ticks", "1000", "--quiet")
+A_DAY = ("--speed", "1500", "--ticks", "1000", "--quiet")
 """Makes a day of `qb live` last seconds."""
 AN_HOUR = ("--speed", "300", "--ticks", "1000", "--quiet")
 """Makes it last long enough to be halted from outside."""

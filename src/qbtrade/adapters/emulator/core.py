@@ -17,7 +17,7 @@ from qbtrade.adapters.emulator.gateway import Gateway, Handler
 from qbtrade.adapters.emulator.ledger import Ledger
 from qbtrade.adapters.emulator.market import Listing
 from qbtrade.adapters.emulator.notices import notice_record
-from qbtrade.adapters.emulator.orders import Entry, Notice, Ticket
+from qbtrade.adapters.emulator.orders import Action, Entry, Notice, Ticket, order_row
 from qbtrade.adapters.emulator.plan import EmulatorPlan, Stage
 from qbtrade.adapters.emulator.quotations import Quotations
 from qbtrade.adapters.emulator.stream import Stream
@@ -175,6 +175,8 @@ class Emulator:
                 return {"now": str(self._clock.now()), "time": iso_kst(self._clock.now()), "speed": self._plan.speed}
             case "GET", "account":
                 return self._account()
+            case "GET", "orders":
+                return {"orders": [order_row(each) for each in self.entries if each.action is Action.NEW]}
             case "PUT", "faults":
                 return self._set_faults(request.body)
             case "POST", "orders":

@@ -80,6 +80,15 @@ class Entry(msgspec.Struct):
         return self.ticket.qty - self.filled - self.gone - self.rejected if self.is_open else 0
 
 
+def order_row(entry: Entry) -> dict[str, int | str]:
+    """An order as it truly is, whatever the lists show. price: KRW, 0 for a market order; amount: KRW of its fills."""
+    ticket = entry.ticket
+    return {
+        "number": entry.number, "symbol": ticket.symbol, "side": ticket.side.value, "qty": ticket.qty,
+        "price": ticket.price, "filled": entry.filled, "amount": entry.amount, "remaining": entry.remaining,
+    }  # fmt: skip
+
+
 class Tale(StrEnum):
     """What a notice tells."""
 
