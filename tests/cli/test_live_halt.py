@@ -224,3 +224,52 @@ def test_a_closed_terminal_ends_the_session_with_its_report(folder: Path) -> Non
         assert process.wait(timeout=PATIENCE) == 130
     assert the_report(folder)["session"]["reason"] == "SIGHUP"
     assert "shares-left" in {alert["code"] for alert in the_report(folder)["alerts"]}
+
+
+def test_resume_compares_the_books_first_and_shows_in_one_table_what_disagrees(folder: Path) -> None:
+    with hosted("10:00", speed=20, calls_per_second=20) as kis:
+        with session(kis, folder, *KEEPS) as process:
+            wait_for(process, lambda: is_holding(folder))
+            assert halt(kis, folder, "--reason", "lunch").returncode == 0
+            assert resume(kis, folder, "lunch is over").returncode == 0  # a session that runs is compared, too
+            wait_for(process, lambda: halts(folder, "resumed"))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        assert halt(kis, folder).returncode == 0
+        qty = kis.account()["positions"]["005930"]
+        kis.order_by_hand("005930", "SELL", qty, 0)
+        told = resume(kis, folder, "I sold it in the app")
+        assert told.returncode == 7
+        assert "the books disagree" in told.stdout
+        assert f"{-qty:+,}" in told.stdout
+        assert list((folder / "home" / "halt").glob("*.json")) != []
+        forced = run_qb(
+            "resume", "--env", "emulator", "--force", "--reason", "sold", folder=folder, home=folder / "home",
+            **kis.variables,
+        )  # fmt: skip
+        assert forced.returncode == 0, forced.stderr
+        assert list((folder / "home" / "halt").glob("*.json")) == []
+
+
+def test_resume_leaves_the_halt_while_kis_does_not_tell_its_books(folder: Path) -> None:
+    with hosted("10:00", speed=20, calls_per_second=20) as kis:
+        with session(kis, folder, *KEEPS) as process:
+            wait_for(process, lambda: is_holding(folder))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        assert halt(kis, folder).returncode == 0
+        kis.set_faults(server_error=10**9)
+        assert resume(kis, folder, "all is well").returncode == 5
+        assert list((folder / "home" / "halt").glob("*.json")) != []
+
+
+def test_refusals_in_a_row_halt_the_session_until_somebody_resumes(folder: Path) -> None:
+    with hosted("10:00", speed=20, calls_per_second=20) as kis:
+        kis.set_faults(exchange_reject=10**9)
+        kis.variables["QB_LIVE_REJECT_WINDOW"] = "10m"
+        with session(kis, folder, *KEEPS) as process:
+            wait_for(process, lambda: halts(folder, "reject-storm"))
+            assert len([event for event in events(folder) if isinstance(event, ev.OrderRejected)]) == 5
+            kis.set_faults(exchange_reject=0)
+            assert resume(kis, folder, "the exchange takes orders again").returncode == 0
+            wait_for(process, lambda: is_holding(folder))

@@ -122,6 +122,8 @@ def test_once_unlocked_the_typed_phrase_starts_a_session_whose_books_agree(stage
         assert shown.end() == 130
     account, report = stage.kis.account(), the_report(stage.folder)
     assert report["session"]["mode"] == "real"
+    assert report["limits"]["orders_per_minute"] == 1  # the first real day of this configuration
+    assert "first-real-day" in {alert["code"] for alert in report["alerts"]}
     assert report["counts"]["fills"] > 0
     assert (report["account"]["cash"], held(report)) == (account["cash"], account["positions"])
 

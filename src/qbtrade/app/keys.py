@@ -163,6 +163,8 @@ KEYS: Final[dict[str, Key]] = {
     "live.watchdog_after": _duration(
         "Silence of a live session after which the watchdog cancels its entries; 0s for no watchdog.", "30s"
     ),
+    "live.rejects": _whole("Refusals of KIS or the exchange that halt a live session; 0 for never.", "5", least=0),
+    "live.reject_window": _duration("Time within which so many refusals count.", "1m", least=units.NS_OF["s"]),
     "venue.reject_rate": _rate("Share of orders that the exchange refuses.", "5% in the made market, else 0%"),
     "venue.latency": _duration("An order's way to the exchange.", most=units.NS_OF["m"]),
     "venue.slippage": _whole("Price steps lost by a marketable order.", least=0, most=100),

@@ -34,6 +34,9 @@ Flatten = Annotated[
     bool,
     typer.Option("--flatten", help=_("Sell what qb opened, too; instead of the session where that hangs or has died")),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help=_("Although the books disagree; the differences are shown all the same"))
+]
 NOBODY: Final = ("http://127.0.0.1:1", "ws://127.0.0.1:1")
 
 
@@ -104,18 +107,37 @@ def _flatten(folder: Path, environment: Environment, flag: Halt, canceled: ExitC
     return ExitCode.BROKER if found.left else canceled
 
 
-def resume(*, env: Env = "", reason: Reason = "") -> None:
-    """Allow trading again; asks why when --reason does not say so."""
+def resume(*, env: Env = "", reason: Reason = "", force: Force = False) -> None:
+    """Allow trading again, once the books agree with the broker's; asks why when --reason does not say so."""
     folder = home()
     environment, _running = _account(folder, env)
-    why = reason.strip() or _asked()
     flag = read_halt(folder, environment)
     if flag is None:
         raise UsageError("trading is not halted", hint="See `qb status`")
+    if not (_agrees(folder, environment) or force):
+        raise typer.Exit(ExitCode.BOOKS_DISAGREE)
+    why = reason.strip() or _asked()
     take_halt(folder, environment, flag, why)
     _say(_("trading may go on on {account}; it was halted because: {reason}").format(
         account=_name(environment), reason=flag.reason
     ))  # fmt: skip
+
+
+def _agrees(folder: Path, environment: Environment) -> bool:
+    """Whether the books agree with the broker's; where they do not, the table of it is shown."""
+    from qbtrade.app.live.reconciled import differences_now
+
+    if environment.rest_url == NOBODY[0]:
+        return True  # its broker is gone, and with it all that could disagree
+    plan = load_settings(Path.cwd(), os.environ).plan_defaults()
+    found = differences_now(folder, environment, _last_run(folder, environment), plan)
+    if found:
+        _say(_("the books disagree; compare with the KIS app, start `qb live`, which begins halted, or use --force"))
+        _say(f"  {'':<16} {_('qb'):>14} {_('broker'):>14} {_('difference'):>14}")
+    for each in found:
+        name = f"{word(each.what)} {each.name}".strip()
+        _say(f"  {name:<16} {each.ours:>14,} {each.theirs:>14,} {each.theirs - each.ours:>+14,}")
+    return not found
 
 
 def _asked() -> str:

@@ -89,7 +89,9 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
     said = settings.value("live.watchdog_after")
     after = 0 if typed["no_watchdog"] else WATCHDOG_AFTER if said is None else said
     until = until_of(typed["until"] or "close")
-    return LivePlan(session, typed["dry_run"], until, OnExit(on_exit), watchdog_after=after)
+    plan = LivePlan(session, typed["dry_run"], until, OnExit(on_exit), watchdog_after=after)
+    said_of = {name: settings.value(f"live.{name}") for name in ("rejects", "reject_window")}
+    return replace(plan, **{name: value for name, value in said_of.items() if value is not None})
 
 
 def _speed(typed: str | None, said: int, kind: EnvKind, *, local: bool) -> int:

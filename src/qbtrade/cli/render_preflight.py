@@ -62,6 +62,7 @@ NAMES: Final = {
     "open-orders": N_("open orders"),
     "unconfirmed": N_("unconfirmed orders"),
     "positions": N_("positions"),
+    "first-day": N_("first real day"),
     "one-share": N_("one share"),
     "an-order": N_("an order"),
     "stop-loss": N_("stop-loss"),

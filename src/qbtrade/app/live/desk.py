@@ -71,6 +71,16 @@ class Desk:
         self._loop.run_until(lambda: bool(found), PATIENCE)
         return found[0] if found else Failed("no answer in time")
 
+    def fetch(self, call: Call[T]) -> T:
+        """Ask and wait. Raises: BrokerError without an answer."""
+        answer = self.ask(call)
+        if isinstance(answer, Failed):
+            raise BrokerError(
+                "KIS does not answer {call}: {cause}", call=call.name, cause=answer.reason,
+                hint="`qb preflight` finds out why",
+            )  # fmt: skip
+        return answer
+
     def history(self) -> OrderHistory:
         """The day's orders; an empty one only where the environment tells no rows. Raises: BrokerError."""
         today = kst_date(self.clock.now())

@@ -20,6 +20,9 @@ def say_first(session: "LiveSession") -> None:
     say_differences(session, session.live.opening.differences)
     _say_what_is_elsewhere(session)
     _say_terms(session)
+    if session.live.is_first_day:
+        text = "this is the first day of this configuration with real money: one entry a minute"
+        session.say("first-real-day", text, "watch each order; tomorrow the configured rate counts", Level.WARNING)
     if not session.live.plan.sells_only:
         _say_what_can_never_trade(session)
 

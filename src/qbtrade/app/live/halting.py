@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 BOOKS_DISAGREE: Final = "books-disagree"
 HALTED_BY_HAND: Final = "halted-by-hand"
+REJECT_STORM: Final = "reject-storm"
 TAKEN_OVER: Final = "taken-over"
 
 
@@ -26,7 +27,7 @@ def heed(session: "LiveSession") -> None:
         for symbol in session.held():
             session.engines.protection.sell_out(now, symbol, "flatten")
     if halt is None and risk.has(HALTED_BY_HAND):
-        for cause in (HALTED_BY_HAND, BOOKS_DISAGREE):
+        for cause in (HALTED_BY_HAND, BOOKS_DISAGREE, REJECT_STORM):
             risk.resume(now, cause)
     session.heeded = halt.since if halt else 0
 

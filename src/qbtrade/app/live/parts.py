@@ -7,6 +7,7 @@ import msgspec
 from qbtrade import __version__
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.live.account import AtBroker
+from qbtrade.app.live.first_day import configuration
 from qbtrade.app.live.opening import Opening
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.price_terms import Told, terms_of
@@ -19,7 +20,10 @@ from qbtrade.domain.rules import Rules
 
 
 class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a session is built from. opening: None for a dry run, whose account is made up."""
+    """Everything that a session is built from. opening: None for a dry run, whose account is made up.
+
+    is_first_day: of this configuration with real money.
+    """
 
     plan: LivePlan
     run_id: str
@@ -31,6 +35,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     opening: Opening
     day_start: int
     entries: int
+    is_first_day: bool = False
 
 
 def opening_held(live: Live) -> dict[str, Held]:
@@ -83,4 +88,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         day_start=live.day_start, entries=live.entries, elsewhere=held_elsewhere(live), profit=live.opening.profit,
         foreign=live.opening.foreign, leftovers=live.opening.leftovers, settled=tuple(sorted(live.opening.settled)),
         day_qty=live.opening.accounted.qty, day_amount=live.opening.accounted.amount,
+        configuration=configuration(plan, live.strategy),
     )  # fmt: skip

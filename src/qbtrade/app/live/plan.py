@@ -38,7 +38,8 @@ class LivePlan(msgspec.Struct, frozen=True):
     """One live session. session: symbols, strategy, limits and all else that a rehearsal has, too.
 
     dry_run: real data, simulated fills. sells_only: sell what is held and end, as `qb halt --flatten` asks.
-    watchdog_after: machine ns of silence after which the watchdog cancels entries; 0 for no watchdog.
+    watchdog_after: machine ns of silence after which the watchdog cancels entries; 0 for no watchdog. rejects: so many
+    refusals of the broker within the window, ns of market time, halt trading; 0 for never.
     """
 
     session: SimulationPlan
@@ -47,3 +48,5 @@ class LivePlan(msgspec.Struct, frozen=True):
     on_exit: OnExit = OnExit.CANCEL
     sells_only: bool = False
     watchdog_after: int = 0
+    rejects: int = 5
+    reject_window: int = 60 * NS

@@ -4,6 +4,7 @@ import gc
 import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 from qbtrade.adapters.kis import calls
@@ -17,6 +18,7 @@ from qbtrade.app.live import real_money
 from qbtrade.app.live.account import TRIES, AtBroker, ask_account, wait
 from qbtrade.app.live.board import AccountFiles
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
+from qbtrade.app.live.first_day import configuration, is_first_day
 from qbtrade.app.live.lock import Gate, account_lock
 from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.opening import Opening, opening
@@ -87,22 +89,26 @@ def begin(
     Raises: BrokerError, LockedError, FileError, JournalError, KeyboardInterrupt.
     """
     real_money.check(wire.environment, plan, consent)
+    books = tuple(books)
     session, day = plan.session, rules.calendar.trading_day(kst_date(wire.clock.now()))
     symbols = session.symbols or (USUAL_SYMBOL,)
     instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
     at_broker = ask_account(wire, symbols)
     found = carried(books, account, day.day) if account else Carried()
     earlier = _history_of(wire, found, day)
-    begun = _opening(plan, rules, instruments, found, at_broker, earlier, day)
+    begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day)
     for _ in range(TRIES - 1 if begun.differences else 0):  # balance and rows may lag behind each other
         wait(wire)
         at_broker = ask_account(wire, symbols)
-        begun = _opening(plan, rules, instruments, found, at_broker, earlier, day)
+        begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day)
         if not begun.differences:
             break
+    at_stake = real_money.is_at_stake(wire.environment.kind, plan)
+    is_first = at_stake and is_first_day(books, configuration(session, strategy), day.day)
     return Live(
         plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,
         at_broker=at_broker, opening=begun, entries=found.entries, day_start=_day_start(found, begun, at_broker, day),
+        is_first_day=is_first,
     )  # fmt: skip
 
 
@@ -202,15 +208,16 @@ def _history_of(wire: Wire, found: Carried, day: TradingDay) -> OrderHistory | N
     return wire.fetch(calls.order_history(wire.environment, found.since, found.since))
 
 
-def _opening(
+def brought_up(
     plan: LivePlan,
     rules: Rules,
     instruments: tuple[Instrument, ...],
     found: Carried,
     at_broker: AtBroker,
     earlier: OrderHistory | None,
-    day: TradingDay,
+    today: date,
 ) -> Opening:
+    """Our books with what the broker tells. earlier: orders of the day of the last session, if it was another one."""
     if plan.dry_run:
         return Opening(plan.session.cash, {}, {}, (), (), 0)
     if found.cash is None:
@@ -218,7 +225,7 @@ def _opening(
         accounted = everything(at_broker.history, at_broker.balance)
         return Opening(at_broker.balance.cash, {}, foreign, (), (), 0, accounted=accounted)
     known = {instrument.symbol: instrument for instrument in instruments}
-    settles = rules.calendar.settlement_day(day.day)
+    settles = rules.calendar.settlement_day(today)
 
     def costs_of(symbol: str) -> Costs:
         said, instrument = plan.session, known.get(symbol) or instrument_for(rules, symbol)
@@ -228,7 +235,7 @@ def _opening(
             tax if tax >= 0 else rules.tax_ppb(instrument, settles),
         )
 
-    same_day = found.since == day.day
+    same_day = found.since == today
     return opening(found, at_broker.balance, at_broker.history, costs_of, same_day=same_day, earlier=earlier)
 
 

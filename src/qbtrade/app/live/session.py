@@ -11,6 +11,7 @@ from qbtrade.adapters.kis.feed import KisFeed
 from qbtrade.app.live.account import compare, told
 from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended, judged
+from qbtrade.app.live.first_day import limited
 from qbtrade.app.live.foreword import say_first
 from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, beat, heed
 from qbtrade.app.live.joined import joined
@@ -19,6 +20,7 @@ from qbtrade.app.live.parts import Live, held_elsewhere, not_ours_to_trade, open
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
 from qbtrade.app.live.timekeeping import Timekeeper
+from qbtrade.app.live.triggers import Triggers
 from qbtrade.app.live.winding import stop_after_fault, wind_down
 from qbtrade.app.live.wire import Wire
 from qbtrade.app.snapshot import Snapshots
@@ -64,7 +66,8 @@ class LiveSession:
         plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None
-        self.limits = risk_limits(plan, self._dearest_commission())
+        limits = risk_limits(plan, self._dearest_commission())
+        self.limits = limited(limits) if live.is_first_day else limits
         self.told, self.day = told_terms(live, clock.now()), live.rules.calendar.trading_day(kst_date(clock.now()))
         setup = Setup(
             rules=live.rules, instruments=live.instruments, interval=plan.interval or MINUTE, limits=self.limits,
@@ -75,7 +78,7 @@ class LiveSession:
         )  # fmt: skip
         self._time = Timekeeper(self)
         self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
-        self.latency = Latency(wire.bus, clock)
+        self.latency, self._triggers = Latency(wire.bus, clock), Triggers(self)
         hosted = live.strategy.build(self.engines.host, self.symbols)
         self._warm_up = live.strategy.warm_up(hosted)
         self.engines.host_strategy(hosted, self._warm_up)

@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.app.account_files import running
 from qbtrade.app.halt_flag import read_halt
 from qbtrade.app.live.carried import Carried, carried, journals
+from qbtrade.app.live.first_day import configuration, is_first_day
 from qbtrade.app.live.run import account_of
 from qbtrade.app.live.world import World
 from qbtrade.app.preflight.case import Case
-from qbtrade.app.preflight.rows import Finding, fail, ok, warn
+from qbtrade.app.preflight.rows import Finding, fail, ok, skip, warn
+from qbtrade.app.strategies import load_strategy
 from qbtrade.domain.calendar import iso_kst
 
 
@@ -82,6 +85,16 @@ def positions(case: Case) -> Finding:
     return ok(f"{count} positions, all opened by qb") if held else ok("nothing is held")
 
 
+def first_day(case: Case) -> Finding:
+    """With real money: this configuration has sent orders on an earlier day; on its first one entries are slow."""
+    if case.kind is not EnvKind.REAL:
+        return skip("only with real money")
+    strategy = load_strategy(case.plan.strategy, case.plan.params)
+    if is_first_day(journals(case.home), configuration(case.plan, strategy), case.today):
+        return ok("the first day of this configuration: one entry a minute")
+    return ok("this configuration has had a day with real money")
+
+
 def _carried(case: Case) -> Carried:
     """What the last sessions of this account left; an emulator of this process has had none."""
     if case.local:
@@ -95,4 +108,5 @@ CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
     "open-orders": open_orders,
     "unconfirmed": unconfirmed,
     "positions": positions,
+    "first-day": first_day,
 }

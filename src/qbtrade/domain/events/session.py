@@ -135,7 +135,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     sessions without an end; settled: the broker's numbers of the day's other ones. day_start: equity from which the
     day's profit counts, 0 for its own at the start. entries, profit: of the day before it; profit in KRW, realized
     less costs. day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted for,
-    -1 where that is not known.
+    -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal.
     """
 
     session_id: str
@@ -162,6 +162,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     settled: tuple[str, ...] = ()
     day_qty: int = -1
     day_amount: int = 0
+    configuration: str = ""
 
     @property
     def worth(self) -> int:
