@@ -44,3 +44,23 @@ def test_what_is_wrong_is_one_line_and_its_exit_code(command: str, database: str
         assert said in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
         assert PASSWORD not in ended.stderr
+
+
+def test_journals_are_passed_on_once_and_a_damaged_one_is_named(database: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    def qb(*args: str) -> tuple[int, list[str]]:
+        ended = run_qb(*args, folder=tmp_path, home=home, QB_DATABASE_URL=database, QB_MOCK_TICKS="2000")
+        return ended.returncode, ended.stdout.splitlines()
+
+    assert qb("simulate", "--quiet")[0] == qb("simulate", "--quiet", "--seed", "1")[0] == 0
+    assert qb("db", "upgrade")[0] == 0
+
+    code, lines = qb("db", "fill")
+    assert (code, len(lines), lines[-1]) == (0, 3, "the database holds 2 of 2 journals")
+    assert qb("db", "fill") == (0, ["the database holds 2 of 2 journals"])
+
+    (home / "journals" / "20260101-090000-000000.sqlite3").write_text("no journal")
+    code, lines = qb("db", "fill")
+    assert (code, lines[-1]) == (1, "the database holds 2 of 3 journals")
+    assert "is not a journal" in lines[0]

@@ -1,11 +1,16 @@
 """The long memory that is configured: its schema and its health."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 from qbtrade.adapters.store.postgres import health, migrations
+from qbtrade.adapters.store.postgres.sink import PostgresSink
 from qbtrade.app.config import configured
+from qbtrade.app.home import journals_dir
 from qbtrade.domain.calendar import NS
-from qbtrade.errors import ConfigError
+from qbtrade.errors import ConfigError, FileError, JournalError
 from qbtrade.kernel.clock import wall_ns
 
 CLOCK_WITHIN: Final = 2 * NS
@@ -33,3 +38,22 @@ def state(address: str) -> tuple[tuple[migrations.Applied, ...], tuple[migration
 def upgrade(address: str) -> tuple[migrations.Migration, ...]:
     """Bring the schema up to date. Gives the steps that it took. Raises: as `look`."""
     return migrations.upgrade(address)
+
+
+def fill(address: str, home: Path) -> Iterator[tuple[str, int, str]]:
+    """Pass every journal on, oldest first, as far as the database lacks it.
+
+    Gives each run, the rows of its journal that were passed on, and what is wrong with the journal, if anything.
+    Raises: as `look`.
+    """
+    look(address)
+    for path in sorted(journals_dir(home).glob("[!.]*.sqlite3")):
+        with closing(PostgresSink(address, path)) as sink:
+            total = 0
+            try:
+                while passed := sink.drain():
+                    total += passed
+            except (FileError, JournalError) as error:
+                yield path.stem, total, error.message
+            else:
+                yield path.stem, total, ""

@@ -9,7 +9,9 @@ import typer
 
 from qbtrade.cli.pages import cells
 from qbtrade.cli.text import N_, _
+from qbtrade.cli.words import said
 from qbtrade.domain.calendar import NS
+from qbtrade.errors import ExitCode
 
 if TYPE_CHECKING:
     from qbtrade.adapters.store.postgres.health import Health
@@ -57,6 +59,25 @@ def check(*, json: Json = False) -> None:
         return
     for line in _aligned(_rows(health, database.CLOCK_WITHIN)):
         _say(line)
+
+
+@app.command(help=N_("Pass every journal on that the database lacks, in whole or in part."))
+def fill() -> None:
+    """Pass every journal on that the database lacks, in whole or in part."""
+    from qbtrade.app import database
+    from qbtrade.app.home import home
+
+    runs = problems = 0
+    for run_id, rows, problem in database.fill(database.url(), home()):
+        runs += 1
+        problems += bool(problem)
+        if problem:
+            _say(f"{run_id}  {said(problem)}")
+        elif rows:
+            _say(f"{run_id}  " + _("{rows:,} rows of the journal").format(rows=rows))
+    _say(_("the database holds {count} of {runs} journals").format(count=runs - problems, runs=runs))
+    if problems:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _rows(health: "Health", clock_within: int) -> Iterable[tuple[str, str]]:
