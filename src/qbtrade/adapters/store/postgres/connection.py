@@ -13,6 +13,7 @@ from qbtrade.kernel.clock import Stopwatch
 
 TIMEOUT: Final = 5
 HINT: Final = "Check QB_DATABASE_URL"
+AWAY: Final = "Check QB_DATABASE_URL, or start qb's own server with qb services up"
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -72,7 +73,7 @@ def _refused(url: str, error: psycopg.Error) -> ConfigError:
         case _ if f'database "{database}" does not exist' in cause:
             return ConfigError("PostgreSQL has no database {database!r}", hint=HINT, database=database)
         case _:
-            return ConfigError("PostgreSQL does not answer ({cause})", hint=HINT, cause=cause)
+            return ConfigError("PostgreSQL does not answer ({cause})", hint=AWAY, cause=cause)
 
 
 def _failed(error: psycopg.Error, connection: Connection) -> QbError:

@@ -49,7 +49,7 @@ SELECT add_compression_policy('qb.trades', interval '7 days');
 
 -- Hypertables make room by themselves.
 CREATE FUNCTION qb.prepare(first_at timestamptz, last_at timestamptz) RETURNS void LANGUAGE sql AS $$
-    SELECT NULL::void
+    SELECT
 $$;
 
 -- Drop the chunks of trades that ended before this moment; how many went.
