@@ -76,6 +76,13 @@ def test_when_the_answer_is_a_refusal_what_was_kept_is_the_lost_orders() -> None
     assert S.FILLED in {rig.status("Q2"), rig.status("Q3")}
 
 
+def test_what_filled_of_an_order_that_was_given_up_is_booked_also_while_rows_are_missing() -> None:
+    rig = given_up()
+    rig.totals, rig.held = (5, 5, 375_000), {SAMSUNG: 5}
+    rig.wait(30)
+    assert (rig.status(), rig.holding()) == (S.FILLED, 5)
+
+
 def test_a_number_has_one_owner_for_ever() -> None:
     rig = OrderRig()
     rig.submit(an_order("Q1", qty=5), taken("7"))

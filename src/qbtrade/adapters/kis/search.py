@@ -59,8 +59,9 @@ class Search:
 
     def rest(self, sent: Sent) -> None:
         """Look for it no longer; a trace that it left is its own all the same."""
-        self._sought.remove(sent)
-        self._given_up.append(sent)
+        if sent in self._sought:  # else that was decided before, and it turned up all the same
+            self._sought.remove(sent)
+            self._given_up.append(sent)
 
     # notices that nobody owns
 
