@@ -111,9 +111,17 @@ class Audit:
 
     def _judge(self, wish: _Wish, checks: tuple[Check, ...]) -> None:
         """Whether the gate counted at least what the rows before it tell."""
-        if wish.request.side is not Side.BUY:
-            return
         values = {check.rule: check.value for check in checks}
+        if values.get("unconfirmed-lock", wish.rivals) < wish.rivals:
+            self.broken.append(
+                f"the gate counted {values['unconfirmed-lock']} orders of {wish.rivals} without an answer"
+            )
+        if wish.is_blind and not values.get("session-state", 1):
+            self.broken.append("the gate did not count with market data that was lost")
+        if wish.request.side is Side.BUY:
+            self._judge_money(wish, values)
+
+    def _judge_money(self, wish: _Wish, values: dict[str, int]) -> None:
         bound = wish.buying + wish.request.qty * wish.request.price
         if values.get("budget", bound) < bound:
             self.broken.append(f"the gate counted {values['budget']:,} won at work where open buys alone are {bound:,}")

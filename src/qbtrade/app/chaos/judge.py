@@ -12,6 +12,7 @@ from qbtrade.adapters.emulator.orders import Action
 from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.excuse import unexcused
+from qbtrade.app.chaos.fills import Fills
 from qbtrade.app.plan import Limits
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import (
@@ -64,6 +65,7 @@ class Judge:
         self.broken: list[str] = []
         self.halted_at = 0
         self._now = now
+        self._fills = Fills(lambda: core.entries)
         self._sent = set[str]()
         self._secrets = set[str]()
         self._lost_at = self._seen = self._excused = 0
@@ -71,6 +73,11 @@ class Judge:
     def born(self) -> None:
         """A new process begins."""
         self._sent.clear()
+        self._fills.born()
+
+    def on_written(self) -> None:
+        """The session has written something down."""
+        self.broken += self._fills.invented(self._disk.journals[-1])
 
     def on_sent(self, request: HttpRequest) -> None:
         """An order request is about to leave: its intent is on disk, and nothing forbids it."""

@@ -1,7 +1,7 @@
 """One seed from its first life to its verdict."""
 
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Final
 
@@ -30,6 +30,7 @@ from qbtrade.app.rules import load_rules
 from qbtrade.app.status import NoScreen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import KST, MINUTE, NS, kst_date
+from qbtrade.domain.money import PPB
 from qbtrade.domain.rules import Rules
 from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.loop import StopRequest
@@ -37,6 +38,7 @@ from qbtrade.kernel.loop import StopRequest
 CASH: Final = 10_000_000
 BAR: Final = 10 * NS
 MOST_LIVES: Final = 40
+BLACKOUT: Final = 3 * MINUTE // 2
 ACCOUNT: Final = "chaos"
 
 
@@ -133,6 +135,10 @@ class Run:
             begins = START + rng.randrange(trouble)
             world.at(begins, lambda: self._halt(begins))
             world.at(begins + rng.randrange(5 * NS, MINUTE), self._resume)
+        if world.hits("blackout"):
+            begins = START + rng.randrange(trouble)
+            world.at(begins, lambda: self._set_faults({"ledger-busy": PPB}))
+            world.at(min(begins + BLACKOUT, self._calm_at), lambda: self._set_faults({"ledger-busy": 0}))
         if world.hits("disk-full"):
             begins = START + rng.randrange(trouble)
             world.at(begins, lambda: self._disk.fill(is_full=True))
@@ -142,7 +148,10 @@ class Run:
         self._world.is_calm = True
         self._resume()
         self._disk.fill(is_full=False)
-        body = msgspec.json.encode(dict.fromkeys(SERVER, 0))
+        self._set_faults(dict.fromkeys(SERVER, 0))
+
+    def _set_faults(self, rates: dict[str, int]) -> None:
+        body = msgspec.json.encode(rates)
         self._world.request(Request("PUT", "/emulator/faults", {}, {}, body), lambda _reply: None)
 
     def _halt(self, now: int) -> None:
@@ -191,13 +200,18 @@ class Run:
         with Wire(life, stop) as wire:
             books = self._disk.books()
             parts = begin(self._live_plan, wire, rules, strategy, books, account=ACCOUNT, run_id=name)
-            store = self._disk.create(name, life.at_point)
+            store = self._disk.create(name, partial(self._on_disk, life))
             self._judge.born()
             session = LiveSession(parts, wire, store, self._board, NoScreen(), stop)
             outcome = session.run()
             store.close()
         self._world.note("ended", outcome.value)
         return session
+
+    def _on_disk(self, life: Life, point: str) -> None:
+        if point.startswith("after-write"):
+            self._judge.on_written()
+        life.at_point(point)
 
     def _compare(self, session: LiveSession) -> None:
         """After everything has healed our book is the broker's, and the journal tells the same."""
