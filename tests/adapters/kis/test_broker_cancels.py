@@ -126,6 +126,22 @@ def test_a_part_that_somebody_else_takes_out_leaves_the_rest_working() -> None:
     assert (rig.status(), rig.holding()) == (S.CANCELED, 7)
 
 
+def test_what_the_exchange_refuses_of_an_order_that_filled_in_part_is_taken_out() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=10), taken("1"))
+    rig.notice("1", Stage.FILLED, 4, order_qty=10)
+    rig.notice("1", Stage.REJECTED, 6, order_qty=10)
+    assert (rig.status(), rig.holding()) == (S.CANCELED, 4)
+
+
+def test_a_row_that_says_so_ends_an_order_that_was_refused_in_part() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=10), taken("1"))
+    rig.rows.append(rig.row("1", 10, filled_qty=4, filled_amount=300_000, rejected_qty=6))
+    rig.wait(30)
+    assert (rig.status(), rig.holding()) == (S.CANCELED, 4)
+
+
 def test_a_late_part_of_a_fill_does_not_open_a_canceled_order_again() -> None:
     rig = OrderRig("paper", "15:19")
     rig.submit(an_order(qty=10), taken("1"))

@@ -143,10 +143,13 @@ class Own:
         sent.gone_at = sent.gone_at or self._clock.now()
 
     def refuse(self, sent: Sent) -> None:
-        """The exchange did not want it."""
+        """The exchange did not want it, or not what was left of it."""
         now, order_id = self._clock.now(), sent.request.order_id
         sent.cuts[sent.number] = sent.remaining
-        self.end(sent, OrderRejected(now, order_id, "exchange", "the exchange refused it"))
+        if sent.filled:
+            self.cancel(sent, "lapsed")
+        else:
+            self.end(sent, OrderRejected(now, order_id, "exchange", "the exchange refused it"))
 
     def expire(self, sent: Sent) -> None:
         """The day is over for it."""

@@ -149,7 +149,7 @@ def _use_row(own: Own, sent: Sent, row: OrderRow) -> bool:
             own.fill(sent, price, qty)
     if sent.over:
         return True
-    if row.rejected_qty and not row.filled_qty:
+    if row.rejected_qty and not (row.filled_qty and row.open_qty):
         own.refuse(sent)
     elif not row.open_qty and own.closed_at:
         own.expire(sent)
