@@ -2,8 +2,10 @@
 
 from datetime import time
 
+from msgspec.structs import replace
+
 from qbtrade.adapters.kis.parse.account import Balance, Holding
-from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, UnreadRow
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender, UnreadRow
 from qbtrade.app.live.carried import Carried
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.domain.events import Leftover
@@ -114,6 +116,19 @@ def test_shares_without_a_plausible_price_are_left_to_a_person() -> None:
         Carried(1_000_000, TODAY, leftovers=[left]), a_balance(1_000_000, 2), told, lambda _: PAID, same_day=True
     )
     assert found.differences == (Difference("shares", SAMSUNG, 0, 2),)
+
+
+def test_an_order_that_somebody_else_made_is_not_taken_for_one_of_ours() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    ours, by_hand = (
+        replace(a_row("5", qty=3), sender=Sender("API")),
+        replace(a_row("7", filled=2), sender=Sender("HTS")),
+    )
+    known = Carried(1_000_000, TODAY, leftovers=[left], numbers=frozenset({"5"}))
+    found = begun(known, a_balance(850_000, 2), ours, by_hand)
+    assert (found.held, found.foreign, [each.number for each in found.leftovers]) == ({}, {SAMSUNG: 2}, [""])
+    ours_after_all = replace(by_hand, sender=Sender("API"))
+    assert begun(known, a_balance(850_000, 2), ours, ours_after_all).held == {SAMSUNG: (2, 150_000)}
 
 
 def test_a_row_that_another_order_of_ours_owns_is_not_taken() -> None:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from qbtrade.adapters.kis.parse.account import Balance
-from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
 from qbtrade.adapters.kis.sent import Sent, traces_of_rows
 from qbtrade.adapters.kis.totals import Accounted, everything
 from qbtrade.app.live.carried import Carried
@@ -143,15 +143,25 @@ def _open_numbers(history: OrderHistory) -> frozenset[str]:
 
 
 def _by_rows(books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str]) -> Leftover:
-    """Book what the row of an order tells: the row of its number, or the only one that looks like it."""
+    """Book what the row of an order tells: the row of its number, or the only one that looks like it.
+
+    One that somebody else made, as rows of numbers that are ours tell, is left to the question that a session asks.
+    """
     if not left.number:
-        sent = Sent(left.order, left.sent_at)
-        fitting = [trace.number for trace in traces_of_rows(rows) if trace.may_be(sent) and trace.number not in taken]
+        sent, ours = Sent(left.order, left.sent_at), _sender(rows, taken)
+        traces = (each for each in traces_of_rows(rows) if each.number not in taken and not ours.differs(each.sender))
+        fitting = [each.number for each in traces if each.may_be(sent)]
         left = replace(left, number=fitting[0] if len(fitting) == 1 else "")
     row = next((row for row in rows if row.order_no == left.number), None)
     if row is None or row.filled_qty <= left.filled or row.filled_amount <= left.amount:
         return left
     return books.book(left, row.filled_qty - left.filled, row.filled_amount - left.amount)
+
+
+def _sender(rows: Iterable[OrderRow], ours: Collection[str]) -> Sender:
+    """Who makes our orders, where the rows of ours agree on it."""
+    senders = {row.sender for row in rows if row.order_no in ours and row.sender}
+    return senders.pop() if len(senders) == 1 else Sender()
 
 
 def _by_balance(
