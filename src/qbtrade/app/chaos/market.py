@@ -24,7 +24,7 @@ VI: Final = 2 * MINUTE
 SLUMP: Final = 6
 """Ticks by which each trade of a slump is lower than the one before."""
 USUAL: Final = 400
-THIN: Final = 30
+THIN: Final = 20
 """Shares of a trade stay below; a tenth of them may be ours."""
 
 

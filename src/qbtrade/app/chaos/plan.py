@@ -27,7 +27,7 @@ PROCESS_FAULTS: Final[Mapping[str, str]] = {
     "power": "the machine loses power at a write or a send; what was not synced is gone",
     "halted": "`qb halt` from outside, and `qb resume` a while later",
     "disk-full": "the journal cannot be written for a while",
-    "blackout": "KIS tells nothing of orders and account for a minute and a half",
+    "blackout": "KIS tells nothing of orders and account for three minutes",
     "tight": "limits of the session are tight, each by a draw of its own",
 }
 """What happens to the process, and what it means."""
@@ -47,7 +47,7 @@ SERVER: Final = (
 RATES: Final[Mapping[str, int]] = {
     "line-cut": 60_000_000, "line-dead": 30_000_000, "socket-drop": 30_000_000, "token-death": 3_000_000,
     "bad-utf8": 10_000_000, "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2, "disk-full": PPB // 4,
-    "vi": PPB // 2, "slump": PPB // 3, "thin": PPB // 2, "tight": PPB // 3, "blackout": PPB // 2,
+    "vi": PPB // 2, "slump": PPB // 3, "thin": PPB, "tight": PPB // 3, "blackout": PPB // 2,
     "zombie-slot": PPB // 2, "data-changed": PPB // 5,
 }  # fmt: skip
 """How often what is on happens, ppb, where it differs from USUAL."""

@@ -38,7 +38,7 @@ from qbtrade.kernel.loop import StopRequest
 CASH: Final = 10_000_000
 BAR: Final = 10 * NS
 MOST_LIVES: Final = 40
-BLACKOUT: Final = 3 * MINUTE // 2
+BLACKOUT: Final = 3 * MINUTE
 ACCOUNT: Final = "chaos"
 
 
