@@ -15,7 +15,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "exchange-reject": "the broker accepts, the exchange refuses later",
     "late-rows": "a new order appears in the order lists only after 5 s",
     "empty-rows": "the list of today's orders has totals but no rows; always on for paper unless set to 0",
-    "short-pages": "lists come in pages of two rows",
+    "short-pages": "lists come in pages of five rows",
     "data-changed": "a following page says that the data changed meanwhile",
     "other-case": "keys of an answer's output come in the other case",
     "notice-first": "the notice comes before the HTTP answer, which is 300 ms late",

@@ -65,7 +65,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 LATENCY: Final = 20_000_000
 """From a request to its answer, ns."""
-SHORT: Final = 2
+SHORT: Final = 5
 """Rows of a short page."""
 _SLOW: Final = 8 * NS
 _OUTRUN: Final = 300_000_000

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import (
+    Alert,
     CancelRejected,
     Check,
     FeedLost,
@@ -34,6 +35,10 @@ SHOWN: Final = 30 * NS
 """An order is among KIS's rows by then, and one look at them was complete."""
 ASKED_AGAIN: Final = 45 * NS
 """A cancel that came to nothing is asked for again by then."""
+RESOLVED: Final = 150 * NS
+"""An order whose answer was lost is found or given up by then, where rows are told and nothing goes wrong any more."""
+ASKS: Final = frozenset({"which-is-ours", "perhaps-by-hand"})
+"""Alerts that leave to a person what became of an order."""
 ENDS: Final = (OrderRejected, OrderNotSent, OrderCanceled, OrderExpired, OrderDenied)
 NO_LIMITS: Final = frozenset({"whitelist", "market-phase", "symbol-halted", "tick-grid", "price-band", "sell-qty"})
 """Why a protective sell may be refused: it cannot be executed, or there is nothing to sell."""
@@ -41,11 +46,11 @@ GUARDING: Final = frozenset({Purpose.PROTECT, Purpose.FLATTEN})
 
 
 class _Order:
-    """An order as the rows so far tell it. sent_at: UTC ns, 0 while it was not."""
+    """An order as the rows so far tell it. Times are UTC ns, 0 for never."""
 
     def __init__(self, request: OrderRequest) -> None:
         self.request, self.left = request, request.qty
-        self.sent_at = self.cancel_by = 0
+        self.sent_at = self.cancel_by = self.unknown_since = 0
         self.is_over = self.is_unknown = self.is_taken = False
 
 
@@ -75,13 +80,16 @@ class Audit:
         self._orders: dict[str, _Order] = {}
         self._wishes: dict[str, _Wish] = {}
         self._first_sent: dict[str, int] = {}
-        self._cash, self._is_blind = 0, False
+        self._cash = self._now = 0
+        self._is_blind = self._has_asked = False
 
     def read(self, rows: Iterable[Event]) -> None:
         """Look at every row, oldest first."""
         for row in rows:
             self._cash = getattr(row, "cash", self._cash)
             self._overdue(row.ts)
+            self._now = row.ts
+            self._has_asked |= isinstance(row, Alert) and row.code in ASKS
             match row:
                 case SessionStarted():
                     self._first_sent = {left.order_id: left.sent_at for left in row.leftovers}
@@ -148,7 +156,7 @@ class Audit:
             return
         match row:
             case OrderUnconfirmed():
-                order.is_unknown = True
+                order.is_unknown, order.unknown_since = True, row.ts
             case OrderAccepted(broker_order_id=number):
                 self.claimed.setdefault(number, row.ts)
                 order.is_taken, order.is_unknown = True, False
@@ -156,6 +164,7 @@ class Audit:
                 order.left, order.is_unknown = order.left - qty, False
             case OrderAbandoned():
                 sent_at = self._first_sent.get(row.order_id, order.sent_at)
+                order.unknown_since = 0
                 self.given_up.append(_GivenUp(order.request, sent_at, row.ts))
                 if row.ts - sent_at < WAIT:
                     self.broken.append(f"order {row.order_id} was given up after {(row.ts - sent_at) / NS:.1f} s")
@@ -166,6 +175,13 @@ class Audit:
             case _other:
                 order.is_over = order.is_over or isinstance(row, ENDS)
 
+    def unresolved(self, healed: int) -> Iterator[str]:
+        """Orders of which nobody knows anything long after everything has healed, unless a person was asked."""
+        for order_id, order in self._orders.items():
+            is_late = order.unknown_since > 0 and max(order.unknown_since, healed) + RESOLVED < self._now
+            if order.is_unknown and is_late and not order.is_over and not self._has_asked:
+                yield f"order {order_id} was still unknown {RESOLVED // NS} s after everything had healed"
+
     def _overdue(self, now: int) -> None:
         for order_id, order in self._orders.items():
             if 0 < order.cancel_by < now and order.left and not order.is_over:
@@ -173,10 +189,14 @@ class Audit:
                 self.broken.append(f"the cancel of order {order_id} came to nothing and was not asked for again")
 
 
-def audited(journals: Iterable[Iterable[Event]], entries: Iterable[Entry]) -> Iterator[str]:
-    """What the journals tell of broken promises. entries: the orders that KIS has."""
+def audited(journals: Iterable[Iterable[Event]], entries: Iterable[Entry], healed: int = 0) -> Iterator[str]:
+    """What the journals tell of broken promises.
+
+    entries: the orders that KIS has. healed: since when nothing goes wrong, UTC ns; 0 where KIS tells no rows.
+    """
     orders = [entry for entry in entries if entry.action is Action.NEW]
     claimed: dict[str, int] = {}
+    audit = Audit()
     for rows in journals:
         audit = Audit()
         audit.read(rows)
@@ -186,6 +206,8 @@ def audited(journals: Iterable[Iterable[Event]], entries: Iterable[Entry]) -> It
             for entry in orders:
                 if _overlooked(each, entry) and claimed.get(str(entry.number), each.ts) >= each.ts:
                     yield f"an order was given up for lost that KIS had had for {(each.ts - entry.ts) / NS:.0f} s"
+    if healed:
+        yield from audit.unresolved(healed)
 
 
 def _overlooked(lost: _GivenUp, entry: Entry) -> bool:

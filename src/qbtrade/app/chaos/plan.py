@@ -44,11 +44,14 @@ SERVER: Final = (
     "zombie-slot",
 )  # fmt: skip
 """Faults of the local KIS that are drawn."""
+NATURE: Final = frozenset({"short-pages"})
+"""Those that are no fault: they do not heal."""
 RATES: Final[Mapping[str, int]] = {
     "line-cut": 60_000_000, "line-dead": 30_000_000, "socket-drop": 30_000_000, "token-death": 3_000_000,
     "bad-utf8": 10_000_000, "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2, "disk-full": PPB // 4,
     "vi": PPB // 2, "slump": PPB // 3, "thin": PPB, "tight": PPB // 3, "blackout": PPB // 2,
-    "zombie-slot": PPB // 2, "data-changed": PPB // 5,
+    "zombie-slot": PPB // 2, "short-pages": PPB // 2,
+    "data-changed": PPB // 5,
 }  # fmt: skip
 """How often what is on happens, ppb, where it differs from USUAL."""
 USUAL: Final = 50_000_000

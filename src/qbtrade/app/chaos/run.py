@@ -17,7 +17,7 @@ from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.life import KilledError, Life, Machine
 from qbtrade.app.chaos.limits import limits_of
 from qbtrade.app.chaos.market import START, SYMBOL, stage
-from qbtrade.app.chaos.plan import SERVER, ChaosPlan
+from qbtrade.app.chaos.plan import NATURE, SERVER, ChaosPlan
 from qbtrade.app.chaos.world import World
 from qbtrade.app.halt_flag import Halt
 from qbtrade.app.live.carried import carried
@@ -120,8 +120,9 @@ class Run:
             self._rest()
         else:
             self._judge.broken.append(f"after {MOST_LIVES} starts the session still did not come to its end")
+        healed = self._calm_at if self._plan.side == "real" else 0
         journals = [journal.read() for journal in self._disk.journals]
-        told = [*self._judge.broken, *audited(journals, self._world.core.entries), *self._judge.leaks(journals)]
+        told = [*self._judge.broken, *audited(journals, self._world.core.entries, healed), *self._judge.leaks(journals)]
         broken, sometimes = tuple(dict.fromkeys(told)), {**world.sometimes, **self._judge.sometimes()}
         rare = {name: times for name, times in sorted(sometimes.items()) if times}
         return Verdict(self._plan, broken, rare, world.trace_hash(), tuple(world.lines or ()))
@@ -148,7 +149,7 @@ class Run:
         self._world.is_calm = True
         self._resume()
         self._disk.fill(is_full=False)
-        self._set_faults(dict.fromkeys(SERVER, 0))
+        self._set_faults({name: 0 for name in SERVER if name not in NATURE})
 
     def _set_faults(self, rates: dict[str, int]) -> None:
         body = msgspec.json.encode(rates)
