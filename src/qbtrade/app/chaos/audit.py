@@ -126,6 +126,9 @@ class Audit:
             )
         if wish.is_blind and not values.get("session-state", 1):
             self.broken.append("the gate did not count with market data that was lost")
+        held_by = values.keys() - NO_LIMITS
+        if wish.request.purpose in GUARDING and held_by:
+            self.broken.append(f"a protective sell was measured by what may hold it back: {', '.join(sorted(held_by))}")
         if wish.request.side is Side.BUY:
             self._judge_money(wish, values)
 
