@@ -37,6 +37,14 @@ bench *args:
 fuzz *args:
     nice python -m tests.adapters.kis.fuzz {{ args }}
 
+# worlds in which much goes wrong, by the hundred thousand: --seed 2000000 --runs 1000
+worlds *args:
+    nice qb chaos --seed 1000000 --runs 100000 {{ args }}
+
+# every point at which a process can end, three times in a row, killed and without power
+crash-points *args:
+    nice qb chaos --crash-points --seed 8 {{ args }}
+
 # plant known bugs one by one and count the seeds until the simulator of faults catches each
 planted *args:
     nice python tools/planted.py {{ args }}

@@ -1,5 +1,6 @@
 """`qb chaos`: the simulator of faults."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time
@@ -12,7 +13,8 @@ import typer
 
 from qbtrade.app import units
 from qbtrade.app.chaos.many import load, plans, save, shrunk, verdicts
-from qbtrade.app.chaos.market import START
+from qbtrade.app.chaos.market import MOST_DAYS, START
+from qbtrade.app.chaos.paths import never
 from qbtrade.app.chaos.plan import ALL, ChaosPlan, drawn
 from qbtrade.app.chaos.points import Place, places, reference, walk
 from qbtrade.app.chaos.run import Verdict, run
@@ -24,6 +26,8 @@ from qbtrade.domain.money import PPB
 from qbtrade.errors import ExitCode, UnknownNameError, UsageError
 from qbtrade.kernel.clock import Stopwatch
 
+ENOUGH: Final = 200
+"""Worlds in which every rare path should be walked."""
 LONGEST: Final = 300
 """Minutes with faults, at most."""
 MOST_SHRUNK: Final = 3
@@ -34,6 +38,9 @@ Runs = Annotated[str, typer.Option("--runs", metavar="N", help=_("So many seeds 
 FaultList = Annotated[
     list[str] | None,
     option("--fault", metavar="NAME[=RATE]", text=_("Something that goes wrong, always or at a rate; repeatable")),
+]
+Days = Annotated[
+    str | None, option("--days", metavar="D", default="1", text=_("So many trading days, with the nights between"))
 ]
 Until = Annotated[
     str | None, option("--until", metavar="TIME", default="09:11", text=_("Market time at which the faults end"))
@@ -55,9 +62,9 @@ Json = Annotated[bool, typer.Option("--json", help=_("One JSON document on stdou
 
 def chaos(
     *,
-    seed: Seed = "0", runs: Runs = "1", fault: FaultList = None, until: Until = None, plan: Plan = None,
-    processes: Processes = None, trace: Trace = False, faults: ListFaults = False, crash_points: CrashPoints = False,
-    json: Json = False,
+    seed: Seed = "0", runs: Runs = "1", days: Days = None, fault: FaultList = None, until: Until = None,
+    plan: Plan = None, processes: Processes = None, trace: Trace = False, faults: ListFaults = False,
+    crash_points: CrashPoints = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Play worlds in which much goes wrong, and say which promises broke."""
     if faults:
@@ -65,8 +72,8 @@ def chaos(
         typer.echo("\n".join(f"{name:<{width}}  {_(text)}" for name, text in ALL.items()))
         return
     first, number = units.whole("--seed", seed), units.whole("--runs", runs, least=1, most=10**9)
-    said = dict(map(_fault, fault or ()))
-    wanted = [load(Path(plan))] if plan else list(plans(first, number, said, _trouble(until)))
+    said, on_days = dict(map(_fault, fault or ())), units.whole("--days", days, least=1, most=MOST_DAYS) if days else 1
+    wanted = [load(Path(plan))] if plan else list(plans(first, number, said, _trouble(until), on_days))
     if crash_points:
         wanted = list(chain.from_iterable(map(walk, reference(first, said))))
     if trace:
@@ -79,23 +86,32 @@ def chaos(
     kept = [] if plan else list(_keep(broken[:MOST_SHRUNK]))
     ended_at = places(found) if crash_points else []
     if json:
-        told = {"worlds": len(found), "broken": broken, "sometimes": _sum(found), "places": ended_at}
+        told = {
+            "worlds": len(found),
+            "broken": broken,
+            "sometimes": _sum(found),
+            "places": ended_at,
+            "never": never(verdict.sometimes for verdict in found),
+        }
         typer.echo(msgspec.json.encode(told).decode())
     else:
-        typer.echo("\n".join((*page(found, watch.seconds(), kept), *table(ended_at))))
+        typer.echo("\n".join((*page(found, watch.seconds(), at_once or os.cpu_count() or 1, kept), *table(ended_at))))
     if broken:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def page(found: list[Verdict], seconds: float, kept: list[Path]) -> Iterator[str]:
+def page(found: list[Verdict], seconds: float, cores: int, kept: list[Path]) -> Iterator[str]:
     """The result as plain text."""
     broken = [verdict for verdict in found if verdict.broken]
-    yield _("{worlds:,} worlds in {seconds:,.1f} s, {rate:,.0f} a minute; promises broke in {broken:,}").format(
-        worlds=len(found), seconds=seconds, rate=len(found) * 60 / seconds, broken=len(broken)
-    )
-    rare = _sum(found)
+    rate = len(found) * 60 / seconds
+    yield _(
+        "{worlds:,} worlds in {seconds:,.1f} s, {rate:,.0f} a minute, {each:,.0f} a core; promises broke in {broken:,}"
+    ).format(worlds=len(found), seconds=seconds, rate=rate, each=rate / cores, broken=len(broken))
+    rare, missed = _sum(found), never(verdict.sometimes for verdict in found)
     width = max(map(len, rare), default=0)
     yield from (f"  {name:<{width}}  {times:>9,}" for name, times in sorted(rare.items()))
+    if missed and len(found) >= ENOUGH:
+        yield _("never happened: {paths}").format(paths=", ".join(missed))
     for verdict in broken:
         yield ""
         again = f": qb chaos --seed {verdict.plan.seed} --trace" if verdict.plan == drawn(verdict.plan.seed) else ""

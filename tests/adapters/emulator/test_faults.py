@@ -52,9 +52,10 @@ def test_a_lost_answer_hides_an_order_that_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "shares"), [("timeout-taken", "EGW00302", 1), ("timeout-not-taken", "EGW00301", 0)]
+    ("name", "code", "shares"),
+    [("timeout-taken", "EGW00302", 1), ("timeout-not-taken", "EGW00301", 0), ("limit-taken", "EGW00201", 1)],
 )
-def test_a_gateway_timeout_has_either_outcome(name: str, code: str, shares: int) -> None:
+def test_a_gateway_that_refuses_may_have_taken_the_order(name: str, code: str, shares: int) -> None:
     driver = with_fault(name)
     assert told(buy(driver)) == code
     driver.wait(60 * SECOND)
@@ -109,6 +110,29 @@ def test_a_sale_shows_in_the_balance_behind_the_purchase_that_lags() -> None:
     assert (held(driver), driver.balance()[0]) == (0, [])
     driver.wait(8 * SECOND)
     assert driver.balance()[0] == [] or driver.balance()[0][0]["hldg_qty"] == "0"
+
+
+def test_a_holding_may_be_told_in_two_rows() -> None:
+    driver = with_fault("holding-split", ticks=200_000)
+    driver.order("buy", 5, code="01")
+    driver.wait(10 * SECOND)
+    rows = driver.balance()[0]
+    assert [row["pdno"] for row in rows] == [SAMSUNG, SAMSUNG]
+    assert sum(int(row["hldg_qty"]) for row in rows) == 5
+
+
+def test_a_notice_of_another_account_comes_beside_each() -> None:
+    counts = []
+    for faults in ({}, {"notice-foreign": ALWAYS}):
+        driver = Driver(ticks=2000, faults=faults).at("09:05")
+        driver.listen()
+        driver.log_in()
+        driver.wait(SECOND)
+        before = len(driver.frames[1])
+        buy(driver)
+        driver.wait(60 * SECOND)
+        counts.append(len(driver.frames[1]) - before)
+    assert counts[1] == counts[0] + 2  # accepted, filled
 
 
 def test_a_notice_can_outrun_the_answer() -> None:

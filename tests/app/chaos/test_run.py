@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from qbtrade.adapters.emulator.answers import Refusal
 from qbtrade.adapters.emulator.checks import Checks
+from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.many import load, save, shrunk
 from qbtrade.app.chaos.plan import ALL, ChaosPlan, Crash, drawn
@@ -21,6 +22,14 @@ def test_nothing_breaks_where_nothing_goes_wrong(plan: ChaosPlan) -> None:
     verdict = run(plan, keeps_lines=True)
     assert verdict.broken == ()
     assert sum("order-cash" in line for line in verdict.lines) > 10
+
+
+@pytest.mark.parametrize("plan", CALM, ids=lambda plan: plan.side)
+def test_days_follow_each_other_with_books_carried_over_the_night(plan: ChaosPlan) -> None:
+    verdict = run(replace(plan, days=3, symbols=3, rates={"overnight-jump": 10**9}), keeps_lines=True)
+    assert verdict.broken == ()
+    assert [line.split()[-1] for line in verdict.lines if " day " in line] == ["2026-11-03", "2026-11-04"]
+    assert sum(" born " in line for line in verdict.lines) == 3
 
 
 def test_each_fault_is_on_in_about_half_of_the_seeds() -> None:
@@ -88,6 +97,15 @@ def test_the_judge_sees_an_order_that_no_rule_may_let_out(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Checks, "order", refuse)
     assert "an order reached KIS that no rule may let out: APBK0506" in run(CALM[0]).broken
+
+
+def test_the_judge_sees_a_key_in_a_picture_or_a_text() -> None:
+    judge = Run(CALM[0]).judge
+    judge.on_text("the token was refused")
+    assert judge.broken == []
+    judge.on_text(f"the token of {CREDENTIALS['real'].app_key} was refused")
+    assert len(judge.broken) == 1
+    assert CREDENTIALS["real"].app_key not in judge.broken[0]
 
 
 def test_a_failing_world_is_made_smaller_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from email.utils import formatdate
 from functools import cache
 from importlib.resources import files
@@ -11,12 +10,14 @@ from typing import Any, Final
 import msgspec
 
 from qbtrade.adapters.emulator.wire import Answer
-from qbtrade.domain.calendar import KST, NS, kst_date
+from qbtrade.domain.calendar import DAY, NS, kst_date
 
 Row = dict[str, str]
 Body = dict[str, Any]
 
 _MSG_WIDTH: Final = 80
+_AHEAD: Final = 9
+"""Hours of KST before UTC."""
 _TEXTS: Final = (
     "name", "isnm", "cd", "code", "dt", "date", "dtmd", "tmd", "hour", "no", "odno", "brno", "id", "addr", "empno",
     "name120", "iscd", "icld", "cls", "reas", "mmdd",
@@ -118,12 +119,15 @@ def _common(now: int) -> dict[str, str]:
 
 def day_text(ts: int) -> str:
     """YYYYMMDD in KST."""
-    return kst_date(ts).strftime("%Y%m%d")
+    day = kst_date(ts)
+    return f"{day.year:04d}{day.month:02d}{day.day:02d}"
 
 
 def hour_text(ts: int) -> str:
     """HHMMSS in KST."""
-    return datetime.fromtimestamp(ts // NS, KST).strftime("%H%M%S")
+    minutes, second = divmod(ts % DAY // NS, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{(hour + _AHEAD) % 24:02d}{minute:02d}{second:02d}"
 
 
 def decimal(numerator: int, denominator: int, places: int = 2) -> str:

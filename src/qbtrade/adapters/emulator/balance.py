@@ -1,6 +1,6 @@
 """Rows of the balance: holdings, and the account's cash today, tomorrow and the day after. Source: KIS TTTC8434R."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -45,6 +45,20 @@ def holding_rows(
         if position.qty or traded.sold_qty or earlier.sold_qty:
             rows.append(row("inquire-balance", "output1", values))
     return rows
+
+
+def split(rows: Sequence[Row]) -> list[Row]:
+    """Each holding of two shares or more in two rows, as KIS tells one that was bought in different ways."""
+    told: list[Row] = []
+    for each in rows:
+        first = int(each["hldg_qty"]) // 2
+        if not first:
+            told.append(each)
+            continue
+        for qty in (first, int(each["hldg_qty"]) - first):
+            share = {name: str(int(each[name]) * qty // int(each["hldg_qty"])) for name in ("pchs_amt", "ord_psbl_qty")}
+            told.append({**each, **share, "hldg_qty": str(qty)})
+    return told
 
 
 def account_row(books: Ledger, listings: Listings, calendar: Calendar, day: date) -> Row:

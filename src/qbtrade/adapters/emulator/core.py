@@ -1,5 +1,6 @@
 """The local KIS itself: no sockets, threads or machine clock. Requests and time go in, answers and frames come out."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import date
 from random import Random
@@ -36,6 +37,8 @@ CONTROL: Final = "/emulator/"
 """Paths that KIS does not have: the market clock, the true account, the faults."""
 NOTICE_AFTER: Final = 40_000_000
 """From the exchange to the holder, ns."""
+SOMEBODY_ELSES: Final = "50000099-01"
+"""An account that sends its notices to the same customer."""
 _SLIPPAGE: Final = 1
 _VOLUME_SHARE: Final = 100_000_000
 
@@ -93,6 +96,11 @@ class Emulator:
         )
         books, shown = (Ledger(plan.cash, calendar, self._costs) for _ in range(2))
         self._broker = Broker(self._clock, self._exchange, self._checks, books, shown, self._faults, self._tell)
+
+    @property
+    def happened(self) -> Counter[str]:
+        """How often each fault happened."""
+        return self._faults.happened
 
     @property
     def side(self) -> Dialect:
@@ -168,6 +176,10 @@ class Emulator:
         times = 0 if self._faults.hits("notice-missing") else 2 if self._faults.hits("notice-twice") else 1
         for _ in range(times):
             self._clock.call_at(notice.ts + NOTICE_AFTER, lambda _due: self._stream.notify(record))
+        if self._faults.hits("notice-foreign"):
+            others = msgspec.structs.replace(held, account=SOMEBODY_ELSES)
+            foreign = notice_record(notice, self._plan.side, others, name, kst_date(notice.ts))
+            self._clock.call_at(notice.ts + NOTICE_AFTER, lambda _due: self._stream.notify(foreign))
 
     def _control(self, request: Request) -> Body:
         match request.method, request.path.removeprefix(CONTROL):

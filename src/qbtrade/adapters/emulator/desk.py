@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from qbtrade.adapters.emulator.answers import Body, Refusal, Row, decimal, hour_text, row, success, word
-from qbtrade.adapters.emulator.balance import account_row, asset_rows, holding_rows, sellable_row
+from qbtrade.adapters.emulator.balance import account_row, asset_rows, holding_rows, sellable_row, split
 from qbtrade.adapters.emulator.broker import Broker
 from qbtrade.adapters.emulator.checks import Checks
 from qbtrade.adapters.emulator.faults import Faults
@@ -165,7 +165,8 @@ class Desk:
     def _balance(self, now: int, _params: Params, _variant: str) -> Body:
         day, books = kst_date(now), self._broker.shown
         rows = holding_rows(books, self._listings, self._calendar, day, lambda s: self._broker.sellable(s, books))
-        return success(FOUND, output1=rows, output2=[account_row(books, self._listings, self._calendar, day)])
+        told = split(rows) if self._faults.hits("holding-split") else rows
+        return success(FOUND, output1=told, output2=[account_row(books, self._listings, self._calendar, day)])
 
     def _buying_power(self, _now: int, params: Params, _variant: str) -> Body:
         cash, symbol = max(self._broker.buying_power(), 0), params["PDNO"].strip()

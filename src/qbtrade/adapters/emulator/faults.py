@@ -1,5 +1,6 @@
 """What may go wrong on purpose, by name, each drawn from its own seeded source."""
 
+from collections import Counter
 from collections.abc import Mapping
 from random import Random
 from typing import Final
@@ -12,6 +13,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "answer-lost": "an order or cancel is taken, the connection closes without an answer",
     "timeout-taken": "EGW00302 for an order or cancel that was taken",
     "timeout-not-taken": "EGW00301 for an order or cancel that was not taken",
+    "limit-taken": "EGW00201 for an order or cancel that was taken",
     "exchange-reject": "the broker accepts, the exchange refuses later",
     "late-rows": "a new order appears in the order lists only after 5 s",
     "empty-rows": "the list of today's orders has totals but no rows; always on for paper unless set to 0",
@@ -21,7 +23,9 @@ FAULTS: Final[Mapping[str, str]] = {
     "notice-first": "the notice comes before the HTTP answer, which is 300 ms late",
     "notice-missing": "a notice is never sent",
     "notice-twice": "a notice is sent twice",
+    "notice-foreign": "a notice of another account comes beside each",
     "balance-lag": "a fill shows in the balance only after 8 s",
+    "holding-split": "a holding is told in two rows",
     "ledger-busy": "EGW00215 for balance and order lists",
     "limit-as-200": "the rate limit is told with HTTP 200 instead of 500",
     "approval-limit": "EGW00201 for a second approval key within a second",
@@ -42,10 +46,11 @@ _ALWAYS_ON_PAPER: Final = {"empty-rows": PPB}
 
 
 class Faults:
-    """Draws for each fault. rates: ppb by name. Raises: UnknownNameError."""
+    """Draws for each fault. rates: ppb by name. happened: how often each did. Raises: UnknownNameError."""
 
     def __init__(self, rates: Mapping[str, int], seed: int, side: Dialect) -> None:
         self._rates = dict(_ALWAYS_ON_PAPER) if side == "paper" else {}
+        self.happened = Counter[str]()
         self._draws = {name: Random(f"{seed}:{name}") for name in FAULTS}
         for name, rate in rates.items():
             self.set(name, rate)
@@ -59,4 +64,6 @@ class Faults:
     def hits(self, name: str) -> bool:
         """Draw once; draws nothing for a fault that is off."""
         rate = self._rates.get(name, 0)
-        return rate > 0 and self._draws[name].randrange(PPB) < rate
+        hit = rate > 0 and self._draws[name].randrange(PPB) < rate
+        self.happened[name] += hit
+        return hit

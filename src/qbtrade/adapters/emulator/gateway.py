@@ -164,6 +164,9 @@ class Gateway:
         if hits("timeout-taken"):
             self._try(now, name, variant, params)
             raise Refusal("EGW00302", status=500)
+        if hits("limit-taken"):
+            self._try(now, name, variant, params)
+            raise Refusal("EGW00201", status=500)
         answer = self._body_answer(now, request, self._handlers[name](now, params, variant))
         return Outcome(answer, _OUTRUN) if hits("notice-first") else self._sent(answer)
 

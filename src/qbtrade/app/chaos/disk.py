@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from random import Random
+from typing import Final
 
 from qbtrade.domain.message import Event
 from qbtrade.errors import JournalError
+
+READ_ONLY: Final = "Read-only file system"
 
 
 class VirtualJournal:
@@ -23,15 +26,16 @@ class VirtualJournal:
         self.torn: tuple[Event, ...] = ()
         self._room: dict[int, Event] = {}
         self._room_synced: frozenset[int] = frozenset()
-        self.is_full = False
+        self.is_full = self.is_read_only = False
 
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
         """Write in order, all or none. Raises: JournalError on a full disk."""
         rows = tuple(events)
         what = _named(rows, durable=durable)
         self._at(f"before-write {what}")
-        if self.is_full:
-            raise JournalError("cannot write journal {path}: database or disk is full", path=self.name)
+        if self.is_full or self.is_read_only:
+            cause = READ_ONLY if self.is_read_only else "database or disk is full"
+            raise JournalError("cannot write journal {path}: {cause}", path=self.name, cause=cause)
         self.rows += rows
         self.torn = ()
         self.writes.append(len(self.rows))
@@ -40,8 +44,10 @@ class VirtualJournal:
         self._at(f"after-write {what}")
 
     def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
-        """Write rows that `append` refused into the room for them."""
+        """Write rows that `append` refused into the room for them. Raises: JournalError on a read-only disk."""
         self._at("before-write rescued rows")
+        if self.is_read_only:
+            raise JournalError("cannot write {path}: {cause}", path=self.name, cause=READ_ONLY)
         self._room.update(rows)
         if vital:
             self._room_synced = frozenset(self._room)
@@ -86,10 +92,12 @@ class Disk:
 
     def __init__(self) -> None:
         self.journals: list[VirtualJournal] = []
-        self._is_full = False
+        self._is_full = self._is_read_only = False
 
     def create(self, name: str, at: Callable[[str], None]) -> VirtualJournal:
-        """A new journal, empty."""
+        """A new journal, empty. Raises: JournalError on a read-only disk."""
+        if self._is_read_only:
+            raise JournalError("cannot create journal {path}: {cause}", path=name, cause=READ_ONLY)
         journal = VirtualJournal(name, at)
         journal.is_full = self._is_full
         self.journals.append(journal)
@@ -104,6 +112,12 @@ class Disk:
         self._is_full = is_full
         for journal in self.journals:
             journal.is_full = is_full
+
+    def protect(self, *, is_read_only: bool) -> None:
+        """Let nothing be written any more, or everything again."""
+        self._is_read_only = is_read_only
+        for journal in self.journals:
+            journal.is_read_only = is_read_only
 
     def lose_power(self, rng: Random) -> None:
         """Every journal loses what was not synced."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -13,8 +13,10 @@ from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.excuse import unexcused
 from qbtrade.app.chaos.fills import Fills
+from qbtrade.app.chaos.law import books, breach
 from qbtrade.app.plan import Limits
-from qbtrade.domain.calendar import NS
+from qbtrade.app.status import Status
+from qbtrade.domain.calendar import NS, kst_date
 from qbtrade.domain.events import (
     Alert,
     CancelRejected,
@@ -58,17 +60,29 @@ Looks = tuple[str, str, str, str]
 
 
 class Judge:
-    """broken: promises, in words. halted_at: since when trading is halted from outside, or 0."""
+    """broken: promises, in words. halted_at: since when trading is halted from outside, or 0.
 
-    def __init__(self, core: Emulator, disk: Disk, limits: Limits, cash: int, now: Callable[[], int]) -> None:
+    bases: yesterday's closes of the stocks that may be traded, KRW. secrets: what must not be told.
+    """
+
+    def __init__(
+        self, core: Emulator, disk: Disk, limits: Limits, cash: int, now: Callable[[], int],
+        bases: Mapping[str, int], secrets: Iterable[str],
+    ) -> None:  # fmt: skip
         self._core, self._disk, self._limits, self._cash = core, disk, limits, cash
+        self._bases, self._worth = dict(bases), cash
         self.broken: list[str] = []
         self.halted_at = 0
         self._now = now
         self._fills = Fills(lambda: core.entries)
         self._sent = set[str]()
-        self._secrets = set[str]()
+        self._secrets = set(secrets)
         self._lost_at = self._seen = self._excused = 0
+
+    def dawn(self, bases: Mapping[str, int]) -> None:
+        """A new day begins. bases: yesterday's closes, KRW."""
+        self._bases.update(bases)
+        self._lost_at, self._worth = 0, self._cash_and_cost()
 
     def born(self) -> None:
         """A new process begins."""
@@ -92,16 +106,26 @@ class Judge:
             self._sent.add(intent)
         else:
             self.broken.append(f"a request left without an intent of its own on disk: {' '.join(looks)}")
-        if side == "BUY":
-            if self.halted_at and self._now() - self.halted_at > HALT_SEEN_AFTER:
-                self.broken.append("a buy left while trading was halted")
-            if self._day_is_over():
-                self.broken.append("a buy left after the day's loss had ended the day")
-            since = self._halted_inside()
-            if since and self._now() - since > HALT_MEANT_AFTER:
-                self.broken.append("a buy left after the session had halted itself")
-            if self._lost_at and self._now() - self._lost_at > LOSS_KNOWN_AFTER:
-                self.broken.append("a buy left long after KIS had booked the loss that ends the day")
+        base = self._bases.get(body["PDNO"])
+        why = breach(self._now(), side, int(body["ORD_UNPR"]), base) if base else "a symbol that nobody named"
+        if why:
+            self.broken.append(f"an order left that no rule may let out: {' '.join(looks)}, {why}")
+        if side == "BUY" and self.halted_at:
+            self.broken.append("a buy left while trading was halted")
+
+    def on_handed(self, request: HttpRequest) -> None:
+        """The session wants an order request to leave, whether or not it is let out."""
+        if SIDES.get(request.headers["tr_id"]) != "BUY":
+            return
+        now, since = self._now(), self._halted_inside()
+        if self.halted_at and now - self.halted_at > HALT_SEEN_AFTER:
+            self.broken.append("a buy was handed over while trading was halted")
+        if self._day_is_over():
+            self.broken.append("a buy was handed over after the day's loss had ended the day")
+        if since and now - since > HALT_MEANT_AFTER:
+            self.broken.append("a buy was handed over after the session had halted itself")
+        if self._lost_at and now - self._lost_at > LOSS_KNOWN_AFTER:
+            self.broken.append("a buy was handed over long after KIS had booked the loss that ends the day")
 
     def _intent(self, looks: Looks) -> str:
         """The id of an intent of this process that looks so and for which nothing left yet, or ""."""
@@ -116,9 +140,10 @@ class Judge:
         return ""
 
     def _day_is_over(self) -> bool:
+        today = kst_date(self._now())
         return any(
             isinstance(row, RiskStateChanged) and row.state is RiskState.HALTED and row.reason == "daily-loss"
-            for journal in self._disk.journals for row in journal.read()
+            for journal in self._disk.journals for row in journal.read() if kst_date(row.ts) == today
         )  # fmt: skip
 
     def _halted_inside(self) -> int:
@@ -136,6 +161,15 @@ class Judge:
         if code in NEVER:
             self.broken.append(f"an order reached KIS that no rule may let out: {code}")
 
+    def on_picture(self, status: Status) -> None:
+        """The session was looked at."""
+        self.on_text(msgspec.json.encode(status).decode())
+
+    def on_text(self, text: str) -> None:
+        """A text leaves the process: no secret may stand in it."""
+        if any(secret in text for secret in self._secrets if secret):
+            self.broken.append("a key, a secret, a token or a whole account number was shown")
+
     def look(self) -> None:
         """Look at the account after an order request has arrived."""
         entries = [entry for entry in self._core.entries if entry.action is Action.NEW]
@@ -148,15 +182,21 @@ class Judge:
         at_work = bound + sum(position.cost for position in ledger.positions.values() if position.qty)
         if at_work > limits.max_budget:
             self.broken.append(f"money at work is {at_work:,}, the limit {limits.max_budget:,}")
-        if len(buys) > limits.max_entries:
-            self.broken.append(f"{len(buys)} entries of a day, the limit is {limits.max_entries}")
+        today = sum(entry.day == kst_date(self._now()) for entry in buys)
+        if today > limits.max_entries:
+            self.broken.append(f"{today} entries of a day, the limit is {limits.max_entries}")
         if ledger.cash - bound < self._cash * limits.cash_share // PPB - SLACK:
             self.broken.append(f"cash fell to {ledger.cash - bound:,}, below the reserve")
-        if ledger.cash + at_work - bound - self._cash <= -limits.daily_loss:
+        if self._cash_and_cost() - self._worth <= -limits.daily_loss:
             self._lost_at = self._lost_at or self._now()
         approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.read())
         if len(entries) > approved:
             self.broken.append(f"KIS has {len(entries)} orders, the journals {approved} approved ones")
+
+    def _cash_and_cost(self) -> int:
+        """What the account is worth with shares at what they cost, KRW."""
+        ledger = self._core.ledger
+        return ledger.cash + sum(position.cost for position in ledger.positions.values() if position.qty)
 
     def sometimes(self) -> Counter[str]:
         """How often what the journals tell happened, by event and reason."""
@@ -171,16 +211,15 @@ class Judge:
         """Secrets in what was written down."""
         told = b"".join(msgspec.json.encode(tuple(rows)) for rows in journals)
         if any(secret.encode() in told for secret in self._secrets if secret):
-            yield "a journal holds a key, a secret or a token"
+            yield "a journal holds a key, a secret, a token or a whole account number"
 
     def compare(self, cash: int, positions: dict[str, int]) -> None:
         """The book after everything has healed."""
-        ledger = self._core.ledger
-        theirs = {symbol: position.qty for symbol, position in ledger.positions.items() if position.qty}
+        true_cash, theirs = books(self._core.entries, self._cash)
         if positions != theirs:
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
-        if cash != ledger.cash:
-            self.broken.append(f"cash: {cash:,} in the book, {ledger.cash:,} at the broker")
+        if cash != true_cash:
+            self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
         left = [entry for entry in self._core.entries if entry.remaining and entry.action is not Action.CANCEL]
         if self._core.side == "paper":
             guilty = unexcused(left, self._disk.journals[-1].read())

@@ -9,21 +9,22 @@ from qbtrade.adapters.kis.auth import OwnToken, TokenStore
 from qbtrade.adapters.kis.caller import Outbox
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.events import HttpDone
-from qbtrade.adapters.kis.http import ConnectFailed, HttpOutcome, HttpReply, HttpRequest, NoAnswer
+from qbtrade.adapters.kis.http import ConnectFailed, Heeds, HttpOutcome, HttpReply, HttpRequest, NoAnswer
 from qbtrade.adapters.kis.limiter import GrantStore, OwnGrants
 from qbtrade.adapters.kis.stream import Stream
 from qbtrade.app.chaos.line import VirtualLine
 from qbtrade.app.chaos.plan import Crash
-from qbtrade.app.chaos.world import World
+from qbtrade.app.chaos.world import VirtualClock, World
 from qbtrade.domain.calendar import NS
 from qbtrade.kernel.bus import Bus
-from qbtrade.kernel.clock import SimClock
 from qbtrade.kernel.loop import Loop
 from qbtrade.ports import PacedClock
 
 if TYPE_CHECKING:
     from qbtrade.app.chaos.judge import Judge
 
+Gate = Callable[[Heeds], str]
+"""Why a request may not leave, or ""."""
 LATEST: Final = 600 * NS
 TOLD: Final = {"TTC0011U": "sell", "TTC0012U": "buy", "TTC0013U": "cancel"}
 """What an order request is, by its TR id without the first letter."""
@@ -56,10 +57,11 @@ class Life:
     outbox: Outbox
 
     def __init__(
-        self, world: World, environment: Environment, machine: Machine, judge: "Judge", crash: Crash | None
-    ) -> None:
-        self._world, self.environment, self._judge, self._crash = world, environment, judge, crash
-        self.clock = world.clock = SimClock(world.now)
+        self, world: World, environment: Environment, machine: Machine, judge: "Judge", crash: Crash | None,
+        gate: Gate,
+    ) -> None:  # fmt: skip
+        self._world, self.environment, self._judge, self._crash, self._gate = world, environment, judge, crash, gate
+        self.clock = world.clock = VirtualClock(world.now)
         self.bus = Bus()
         self.loop = self.outbox = self
         self.tokens, self.grants = machine.tokens, machine.grants
@@ -81,13 +83,14 @@ class Life:
         if self._hits == crash.hit:
             self._world.note("killed", f"{name} {crash.hit} {'power' if crash.power else 'kill'}")
             self._world.sometimes[f"killed {place}"] += 1
+            self._world.sometimes["power lost"] += crash.power
             self.die(says_goodbye=not crash.power)
             raise KilledError
 
     def die(self, *, says_goodbye: bool) -> None:
         """Nothing of this process happens any more. says_goodbye: the other side learns that its sockets are closed."""
         self.is_dead = True
-        self._world.clock = SimClock(self._world.now)
+        self._world.clock = VirtualClock(self._world.now)
         for line in self._lines:
             line.die(says_goodbye=says_goodbye)
 
@@ -127,6 +130,12 @@ class Life:
         what = TOLD.get(request.headers["tr_id"][1:], "order") if request.once else ""
         if what:
             self.at_point(f"before-send {what}")
+            self._judge.on_handed(request)
+        objection = self._gate(request.heeds)
+        if objection:
+            self._end(request, self._world.now, ConnectFailed(objection))
+            return
+        if what:
             self._judge.on_sent(request)
         self._go(request)
         if what:
@@ -198,4 +207,4 @@ class Life:
             if not self.is_dead:
                 self.bus.publish(HttpDone(self._world.now, request.request_id, outcome))
 
-        self._world.at(ts, tell)
+        self._world.at(ts, lambda: self._world.when_awake(tell))

@@ -21,7 +21,7 @@ class Connection:
     def __init__(self, world: World, line: "VirtualLine") -> None:
         self._world, self._line = world, line
         self.number = world.new_number()
-        self.is_open = self.is_mute = False
+        self.is_open = self.is_mute = self.is_quiet = False
         self._up = self._down = 0
 
     def send(self, text: str) -> None:
@@ -37,15 +37,15 @@ class Connection:
 
     def on_frame(self, text: str) -> None:
         """A text for the client."""
-        if not self.is_mute:
+        if not self.is_mute and not (self.is_quiet and "PINGPONG" not in text):
             self._down = max(self._down, self._world.now + self._world.way())
-            self._world.at(self._down, lambda: self._line.on_text(self, text))
+            self._world.at(self._down, lambda: self._world.when_awake(lambda: self._line.on_text(self, text)))
 
     def on_hangup(self, reason: str) -> None:
         """The server ended it."""
         self.is_open = False
         self._down = max(self._down, self._world.now + self._world.way())
-        self._world.at(self._down, lambda: self._line.on_lost(self, reason))
+        self._world.at(self._down, lambda: self._world.when_awake(lambda: self._line.on_lost(self, reason)))
 
     def end(self) -> None:
         """The client ended it, and the server learns of it."""
@@ -138,7 +138,8 @@ class VirtualLine:
 
     def _connect(self) -> None:
         connection = self._connection = Connection(self._world, self)
-        self._world.at(self._world.now + 2 * self._world.way(), lambda: self._opened(connection))
+        opened = self._world.now + 2 * self._world.way()
+        self._world.at(opened, lambda: self._world.when_awake(lambda: self._opened(connection)))
 
     def _opened(self, connection: Connection) -> None:
         if connection is not self._connection:
@@ -157,8 +158,10 @@ class VirtualLine:
             return
         if self._world.hits("line-dead"):
             connection.is_mute = True
+        elif self._world.hits("line-quiet"):
+            connection.is_quiet = True
         elif self._world.hits("line-cut"):
             connection.end()
-            self.on_lost(connection, "connection reset")
+            self._world.when_awake(lambda: self.on_lost(connection, "connection reset"))
         else:
             self._world.at(self._world.now + DRAWN_EVERY, lambda: self._draw(connection))

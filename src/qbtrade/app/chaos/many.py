@@ -24,11 +24,11 @@ def verdicts(plans: Iterable[ChaosPlan], *, processes: int = 0) -> Iterator[Verd
         yield from pool.map(run, plans, chunksize=4)
 
 
-def plans(first: int, runs: int, faults: dict[str, int], trouble: int) -> Iterator[ChaosPlan]:
+def plans(first: int, runs: int, faults: dict[str, int], trouble: int, days: int = 1) -> Iterator[ChaosPlan]:
     """The plans of seeds in a row. trouble: minutes with faults, 0 for the usual ones."""
     for seed in range(first, first + runs):
         plan = drawn(seed, faults)
-        yield replace(plan, trouble=trouble) if trouble else plan
+        yield replace(plan, trouble=trouble or plan.trouble, days=days)
 
 
 def shrunk(plan: ChaosPlan) -> ChaosPlan:
@@ -48,8 +48,9 @@ def _smaller(plan: ChaosPlan) -> Iterator[ChaosPlan]:
         yield replace(plan, crashes=plan.crashes[:at] + plan.crashes[at + 1 :])
     for name in plan.rates:
         yield replace(plan, rates={other: rate for other, rate in plan.rates.items() if other != name})
-    if plan.trouble > 1:
-        yield replace(plan, trouble=plan.trouble - 1)
+    for name, least in (("trouble", 1), ("days", 1), ("symbols", 1)):
+        if getattr(plan, name) > least:
+            yield replace(plan, **{name: getattr(plan, name) - 1})
 
 
 def save(plan: ChaosPlan, path: Path) -> None:

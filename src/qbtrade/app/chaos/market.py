@@ -1,57 +1,138 @@
-"""The market of a virtual world: one stock that goes up and down by ticks, and sometimes slumps or stops."""
+"""The market of a virtual world: stocks that go up and down by ticks, and sometimes slump, stop or jump overnight."""
 
-from collections.abc import Iterator
-from datetime import date, time
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from heapq import merge
+from operator import attrgetter
 from random import Random
 from typing import Final
 
 from qbtrade.adapters.emulator.plan import Stage
 from qbtrade.app.chaos.plan import ChaosPlan
-from qbtrade.app.rules import instrument_for
-from qbtrade.domain.calendar import MINUTE, NS, kst_ns
+from qbtrade.app.rules import instrument_for, load_rules
+from qbtrade.domain.calendar import KST, MINUTE, NS, kst_date, kst_ns
 from qbtrade.domain.events import SymbolHalted, SymbolResumed
+from qbtrade.domain.instrument import TickTable
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.domain.money import PPB
 from qbtrade.domain.rules import Rules
 
+BASES: Final = {"005930": 75_000, "000660": 182_000, "035420": 49_000}
+"""Closes before the first day, KRW; two of them lie near a price from which the tick is another."""
 SYMBOL: Final = "005930"
+BASE: Final = BASES[SYMBOL]
 DAY: Final = date(2026, 11, 2)
-START: Final = kst_ns(DAY, time(9, 5))
-BASE: Final = 75_000
-TICK: Final = 100
+MOST_DAYS: Final = 5
+OPENS: Final = time(9, 5)
+START: Final = kst_ns(DAY, OPENS)
 VI: Final = 2 * MINUTE
 SLUMP: Final = 6
 """Ticks by which each trade of a slump is lower than the one before."""
-USUAL: Final = 400
 THIN: Final = 20
+USUAL: Final = 400
 """Shares of a trade stay below; a tenth of them may be ours."""
+FALL: Final = 400
+"""One part in so many is more than any tick, and less than a trade of a slump falls."""
+JUMP: Final = 8
+"""Percent by which the first price of a day may differ from the close, when it jumps."""
 
 
-def stage(plan: ChaosPlan, rules: Rules) -> Stage:
+@cache
+def rules() -> Rules:
+    """The rules that ship."""
+    return load_rules()
+
+
+def symbols(plan: ChaosPlan) -> tuple[str, ...]:
+    """The stocks of a world."""
+    return tuple(BASES)[: plan.symbols]
+
+
+@cache
+def starts(days: int) -> tuple[int, ...]:
+    """When each day of a world begins, UTC ns."""
+    found = [DAY]
+    while len(found) < days:
+        found.append(rules().calendar.next_day(found[-1]))
+    return tuple(kst_ns(day, OPENS) for day in found)
+
+
+def stage(plan: ChaosPlan, events: Sequence[Event]) -> Stage:
     """The stage of a local KIS."""
-    end = START + (plan.trouble + plan.calm + 2) * MINUTE
+    traded = symbols(plan)
     return Stage(
-        rules=rules, instruments=(instrument_for(rules, SYMBOL, "", ""),), events=list(_events(plan, end)), past={},
-        bases={SYMBOL: BASE}, first=DAY, last=DAY, start=START,
+        rules=rules(), instruments=tuple(instrument_for(rules(), each, "", "") for each in traded), events=events,
+        past={}, bases={each: BASES[each] for each in traded}, first=DAY, last=kst_date(starts(plan.days)[-1]),
+        start=START,
     )  # fmt: skip
 
 
-def _events(plan: ChaosPlan, end: int) -> Iterator[Event]:
-    rng = Random(f"{plan.seed}:market")
-    vi_at, slump_at = (START + rng.randrange(plan.trouble * MINUTE) for _ in range(2))
+def incidents(plan: ChaosPlan) -> tuple[str, ...]:
+    """What befalls the whole market, as the local KIS takes it."""
+    rng, began = Random(f"{plan.seed}:incidents"), datetime.fromtimestamp(START // NS, KST)
+    drawn = {name: (rng.randrange(PPB), rng.randrange(1, plan.trouble + 1)) for name in ("sidecar", "circuit-breaker")}
+    return tuple(
+        f"{'sell-' if name == 'sidecar' else ''}{name}@{began + timedelta(minutes=minute):%H:%M}"
+        for name, (luck, minute) in drawn.items() if luck < plan.rate(name)
+    )  # fmt: skip
+
+
+def played(plan: ChaosPlan) -> list[Event]:
+    """Everything that the stocks of a world do, in time order."""
+    return list(merge(*(_stock(plan, symbol) for symbol in symbols(plan)), key=attrgetter("ts")))
+
+
+def closes(events: Sequence[Event], before: int) -> dict[str, int]:
+    """The last price of each stock before a time, KRW."""
+    return {event.symbol: event.price for event in events if isinstance(event, Trade) and event.ts < before}
+
+
+def happened(plan: ChaosPlan, events: Sequence[Event]) -> dict[str, int]:
+    """How often the market did what is rare."""
+    names, last, falls, jumps = [each.partition("@")[0] for each in incidents(plan)], dict[str, Trade](), 0, 0
+    for event in events:
+        if isinstance(event, Trade):
+            before = last.get(event.symbol, event)
+            if kst_date(before.ts) == kst_date(event.ts):
+                falls += event.price * FALL < before.price * (FALL - 1)
+            else:
+                jumps += abs(event.price - before.price) * FALL > before.price
+            last[event.symbol] = event
+    return {
+        "overnight-jump": jumps,
+        "vi": sum(isinstance(event, SymbolHalted) for event in events), "slump": falls,
+        "sidecar": names.count("sell-sidecar"), "circuit-breaker": names.count("circuit-breaker"),
+    }  # fmt: skip
+
+
+def _stock(plan: ChaosPlan, symbol: str) -> Iterator[Event]:
+    rng = Random(f"{plan.seed}:market" if symbol == SYMBOL else f"{plan.seed}:market:{symbol}")
+    ticks, price = rules().ticks(instrument_for(rules(), symbol, "", ""), DAY), BASES[symbol]
+    for number, begins in enumerate(starts(plan.days)):
+        if number and rng.randrange(PPB) < plan.rate("overnight-jump"):
+            price = ticks.down(price * (100 + rng.randrange(-JUMP, JUMP + 1)) // 100)
+        for event in _day(plan, symbol, begins, price, ticks, rng):
+            price = event.price if isinstance(event, Trade) else price
+            yield event
+
+
+def _day(plan: ChaosPlan, symbol: str, begins: int, base: int, ticks: TickTable, rng: Random) -> Iterator[Event]:
+    end = begins + (plan.trouble + plan.calm + 2) * MINUTE
+    vi_at, slump_at = (begins + rng.randrange(plan.trouble * MINUTE) for _ in range(2))
     stops = rng.randrange(PPB) < plan.rate("vi")
     slumps = rng.randrange(PPB) < plan.rate("slump")
     is_thin = rng.randrange(PPB) < plan.rate("thin") and plan.side == "real"
     most = THIN if is_thin else USUAL
-    ts, price, stopped_until = START + NS, BASE, 0
+    ts, price = begins + NS, base
     while ts < end:
         if stops and ts >= vi_at:
             stops, stopped_until = False, ts + VI
-            yield SymbolHalted(ts, SYMBOL, "vi", "the price moved too far")
-            yield SymbolResumed(stopped_until, SYMBOL, "vi")
+            yield SymbolHalted(ts, symbol, "vi", "the price moved too far")
+            yield SymbolResumed(stopped_until, symbol, "vi")
             ts = stopped_until + NS
         in_slump = slumps and slump_at <= ts < slump_at + MINUTE
-        price = max(price + (-SLUMP if in_slump and price > BASE * 93 // 100 else rng.randrange(-1, 2)) * TICK, TICK)
-        yield Trade(ts, SYMBOL, price, rng.randrange(1, most))
+        price = ticks.step(price, -SLUMP if in_slump and price > base * 93 // 100 else rng.randrange(-1, 2))
+        yield Trade(ts, symbol, price, rng.randrange(1, most))
         ts += rng.randrange(NS // 2, 3 * NS)

@@ -20,6 +20,7 @@ NETWORK_FAULTS: Final[Mapping[str, str]] = {
     "slow": "a request or its answer takes seconds",
     "line-cut": "the stream breaks, drawn every 10 s",
     "line-dead": "the stream falls silent without breaking, drawn every 10 s",
+    "line-quiet": "the stream brings nothing but PINGPONG any more, drawn every 10 s",
 }
 """What the virtual network does, and what it means."""
 PROCESS_FAULTS: Final[Mapping[str, str]] = {
@@ -29,35 +30,44 @@ PROCESS_FAULTS: Final[Mapping[str, str]] = {
     "disk-full": "the journal cannot be written for a while",
     "blackout": "KIS tells nothing of orders and account for three minutes",
     "tight": "limits of the session are tight, each by a draw of its own",
+    "disk-read-only": "nothing can be written for a while, not even what is to be rescued",
+    "asleep": "the machine sleeps for up to 90 s",
+    "clock-set": "the machine's clock is set by up to 60 s, and qb is started again",
 }
 """What happens to the process, and what it means."""
 MARKET_FAULTS: Final[Mapping[str, str]] = {
     "vi": "a volatility interruption stops the stock for two minutes",
     "slump": "the price falls by 6 % within a minute",
     "thin": "trades are of few shares, so that orders fill in parts; not on paper, which does not tell of which side",
+    "sidecar": "programme trading stops for five minutes",
+    "circuit-breaker": "the whole market stops for half an hour, on the first day",
+    "overnight-jump": "a day begins up to 8 % away from the close",
 }
 """What happens to the market, and what it means."""
 SERVER: Final = (
-    "answer-lost", "timeout-taken", "timeout-not-taken", "exchange-reject", "late-rows", "short-pages", "data-changed",
-    "other-case", "notice-first", "notice-missing", "notice-twice", "balance-lag", "ledger-busy", "limit-as-200",
-    "token-death", "server-error", "truncated-json", "slow-answer", "bad-utf8", "ping-silence", "socket-drop",
-    "zombie-slot",
+    "answer-lost", "timeout-taken", "timeout-not-taken", "limit-taken", "exchange-reject", "late-rows", "short-pages",
+    "data-changed", "other-case", "notice-first", "notice-missing", "notice-twice", "notice-foreign", "balance-lag",
+    "holding-split", "ledger-busy", "limit-as-200", "token-death", "server-error", "truncated-json", "slow-answer",
+    "bad-utf8", "ping-silence", "socket-drop", "zombie-slot",
 )  # fmt: skip
 """Faults of the local KIS that are drawn."""
 NATURE: Final = frozenset({"short-pages"})
 """Those that are no fault: they do not heal."""
 RATES: Final[Mapping[str, int]] = {
-    "line-cut": 60_000_000, "line-dead": 30_000_000, "socket-drop": 30_000_000, "token-death": 3_000_000,
-    "bad-utf8": 10_000_000, "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2, "disk-full": PPB // 4,
-    "vi": PPB // 2, "slump": PPB // 3, "thin": PPB, "tight": PPB // 3, "blackout": PPB // 2,
-    "zombie-slot": PPB // 2, "short-pages": PPB // 2,
-    "data-changed": PPB // 5,
+    "line-cut": 60_000_000, "line-dead": 30_000_000, "line-quiet": 30_000_000, "socket-drop": 30_000_000,
+    "token-death": 3_000_000, "bad-utf8": 10_000_000, "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2,
+    "disk-full": PPB // 4, "disk-read-only": PPB // 4, "asleep": PPB // 2, "clock-set": PPB // 4,
+    "tight": PPB // 3, "sidecar": PPB // 2, "circuit-breaker": PPB // 8, "overnight-jump": PPB // 2,
+    "holding-split": PPB // 3, "vi": PPB // 2, "slump": PPB // 3, "thin": PPB, "zombie-slot": PPB // 2,
+    "data-changed": PPB // 5, "blackout": PPB // 2, "short-pages": PPB // 2,
 }  # fmt: skip
 """How often what is on happens, ppb, where it differs from USUAL."""
 USUAL: Final = 50_000_000
 ALL: Final[Mapping[str, str]] = {
     **NETWORK_FAULTS, **PROCESS_FAULTS, **MARKET_FAULTS, **{name: SERVER_FAULTS[name] for name in SERVER},
 }  # fmt: skip
+STOCKS: Final = (1, 1, 1, 1, 2, 3)
+"""How many stocks a world has, drawn; paper does not tell which of several orders a fill belongs to."""
 POINTS: Final = ("before-write", "after-write", "before-send", "after-send")
 """Where a process can be ended."""
 
@@ -73,13 +83,15 @@ class Crash(msgspec.Struct, frozen=True):
 class ChaosPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One world. rates: ppb by fault. crashes: one for each life, in order.
 
-    trouble, calm: minutes with faults, and without them afterwards.
+    trouble, calm: minutes of each day with faults, and without them afterwards. symbols: so many stocks.
     """
 
     seed: int
     side: Dialect = "real"
     trouble: int = 6
     calm: int = 4
+    days: int = 1
+    symbols: int = 1
     rates: dict[str, int] = {}
     crashes: tuple[Crash, ...] = ()
 
@@ -99,4 +111,5 @@ def drawn(seed: int, faults: Mapping[str, int] | None = None) -> ChaosPlan:
         Crash(rng.choice(POINTS), rng.randrange(1, 25), power=rng.choice(ends) == "power")
         for _ in range(rng.randrange(1, 4) if ends else 0)
     )
-    return ChaosPlan(seed=seed, side=side, rates=rates, crashes=crashes)
+    symbols = rng.choice(STOCKS) if side == "real" else 1
+    return ChaosPlan(seed=seed, side=side, rates=rates, crashes=crashes, symbols=symbols)

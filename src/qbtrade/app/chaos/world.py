@@ -30,14 +30,28 @@ class Session(Protocol):
         ...
 
 
+class VirtualClock(SimClock):
+    """The clock of a process. was_set: ns by which somebody set the machine's clock meanwhile."""
+
+    was_set = 0
+
+    def drift(self) -> int:
+        """By how much the machine's clock was set."""
+        return self.was_set
+
+
 class World:
-    """One clock for all. sometimes: how often each rare thing happened. lines: what happened, when they are kept."""
+    """One clock for all. sometimes: how often each rare thing happened. lines: what happened, when they are kept.
+
+    asleep_until: no process does anything before; what was sent to it waits.
+    """
 
     def __init__(self, plan: ChaosPlan, core: Emulator, start: int, *, keeps_lines: bool = False) -> None:
         self.plan, self.core, self.now = plan, core, start
         self.rng = Random(f"{plan.seed}:network")
         self.is_calm = False
-        self.clock = SimClock(start)  # of the process that lives now
+        self.clock = VirtualClock(start)  # of the process that lives now
+        self.asleep_until = 0
         self.sometimes = Counter[str]()
         self.sessions: dict[int, Session] = {}
         self.lines: list[str] | None = [] if keeps_lines else None
@@ -54,10 +68,17 @@ class World:
         self._number += 1
         heappush(self._heap, (max(ts, self.now), self._number, fn))
 
+    def when_awake(self, fn: Callable[[], None]) -> None:
+        """Let something happen on the machine of the process: now, or when it wakes up."""
+        if self.now < self.asleep_until:
+            self.at(self.asleep_until, fn)
+        else:
+            fn()
+
     def step(self, until: int) -> bool:
         """Let the next thing happen; False when nothing more happens by `until`, where time then stands."""
         network = self._heap[0][0] if self._heap else FOREVER
-        server, client = self.core.next_due, self.clock.next_due
+        server, client = self.core.next_due, max(self.clock.next_due, self.asleep_until)
         due = min(network, server, client)
         if due > until:
             self._stand(max(until, self.now))

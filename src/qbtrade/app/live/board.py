@@ -31,6 +31,10 @@ class Board(Protocol):
         """The run that took the account over because this one hung, or ""."""
         ...
 
+    def is_watched(self) -> bool:
+        """Whether anybody may see the session now; a picture of it costs time."""
+        ...
+
     def show(self, status: Status, heeded: int) -> None:
         """Let others see the session. heeded: since when the halt lasts that it obeys, UTC ns, or 0."""
         ...
@@ -57,6 +61,10 @@ class AccountFiles:
     def taken_by(self) -> str:
         """Whom the lock file names beside this run."""
         return taken_by(self._home, self._environment, self._run_id)
+
+    def is_watched(self) -> bool:
+        """Always: who looks cannot be seen."""
+        return True
 
     def show(self, status: Status, heeded: int) -> None:
         """Write the status file, which is a view and nothing more."""

@@ -246,6 +246,8 @@ class LiveSession:
         return msgspec.structs.replace(snapshots.take(self.wire.clock.now()), wire=wire)
 
     def _show(self) -> None:
+        if not self.board.is_watched():
+            return
         status = self._status(self._glances)
         self.board.show(status, self.heeded)
         self._screen.on_glance(status)

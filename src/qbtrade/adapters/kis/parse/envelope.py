@@ -147,7 +147,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def plain(text: str) -> str:
     """A text without padding, control characters and marks that turn the writing round."""
-    return _HIDDEN.sub(" ", text).strip()
+    return text if text.isascii() and text.isalnum() else _HIDDEN.sub(" ", text).strip()
 
 
 def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = (), *, bare: bool = False) -> Page:
