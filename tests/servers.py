@@ -5,6 +5,7 @@ A machine that has neither program fails the test that asked: what is configured
 
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,16 @@ HOST: Final = "127.0.0.1"
 PASSWORD: Final = "open-sesame"  # noqa: S105 (of servers that are not there)
 HASTY: Final = (NO_SYNC,)
 """A test's data need not outlive the machine."""
+
+WATCH: Final = """
+cat >/dev/null
+cd "$0" 2>/dev/null || exit 0
+for file in */data/postmaster.pid */server.pid; do
+    if [ -f "$file" ]; then kill -9 "$(head -n 1 "$file")"; fi
+done
+rm -rf "$0"
+"""
+"""Servers outlive whoever starts them; this ends them when the tests were killed, which closes its input."""
 
 
 def free_port() -> int:
@@ -33,10 +44,12 @@ def services_folder() -> Iterator[Path]:
     """A folder for servers: not tmp_path, which nobody but its owner may enter."""
     folder = Path(tempfile.mkdtemp(prefix="qb-services-"))
     folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    watch = ["/bin/sh", "-c", WATCH, str(folder)]
+    with subprocess.Popen(watch, stdin=subprocess.PIPE, cwd="/", start_new_session=True):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

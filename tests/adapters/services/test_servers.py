@@ -15,9 +15,10 @@ import redis
 
 from qbtrade.adapters.services.access import Access, made_access
 from qbtrade.adapters.services.postgres import PostgresService
-from qbtrade.adapters.services.process import patiently
+from qbtrade.adapters.services.process import is_surely_not, patiently
 from qbtrade.adapters.services.redis import RedisService
 from qbtrade.errors import FileError
+from tests.architecture.tree import ROOT
 from tests.servers import postgres_service, redis_service
 
 Service = PostgresService | RedisService
@@ -167,3 +168,26 @@ def test_a_port_that_somebody_took_meanwhile_is_given_up(tmp_path: Path) -> None
 
     assert after.port != before.port
     assert after.password == before.password
+
+
+def test_servers_of_tests_that_were_killed_are_ended() -> None:
+    program = (
+        "from tests.servers import redis_service\nwith redis_service() as s:\n print(s.server.pid, flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as tests:
+        assert tests.stdout
+        pid = int(tests.stdout.readline())
+        os.kill(pid, 0)
+        tests.kill()
+
+    assert patiently(lambda: is_surely_not(pid, "redis") if Path("/proc").is_dir() else not _lives(pid))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
