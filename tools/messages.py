@@ -49,6 +49,7 @@ TELLING: Final = (
     "problem_of",
     "objection",
     "why_no_go",
+    "cause",
 )
 """Functions whose answers are sentences."""
 KEYWORDS: Final = ("hint", "text", "action", "detail", "problem")

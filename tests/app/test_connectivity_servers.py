@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qbtrade.adapters import redis
+from qbtrade.adapters.redis import client
 from qbtrade.adapters.services.redis import RedisService
 from qbtrade.app.scenarios import ScenarioResult, run_suite
 from qbtrade.errors import ConfigError
@@ -26,10 +26,10 @@ def connectivity() -> ScenarioResult:
 
 
 def test_redis_gives_back_what_was_written_and_keeps_nothing(views: str) -> None:
-    import redis as client
+    import redis
 
-    assert 0 < redis.round_trip(views) < 60
-    with client.Redis.from_url(views) as server:
+    assert 0 < client.round_trip(views) < 60
+    with redis.Redis.from_url(views) as server:
         assert server.dbsize() == 0
 
 
@@ -46,16 +46,16 @@ def test_suite_shows_how_long_configured_servers_took(
 
 
 def test_wrong_password_is_one_line_without_it(views: str) -> None:
-    with pytest.raises(ConfigError, match=r"does not answer \(\w+\)\. Check QB_") as error:
-        redis.round_trip(re.sub(r":[^:@/]+@", f":{WRONG}@", views))
+    with pytest.raises(ConfigError, match="Check QB_") as error:
+        client.round_trip(re.sub(r":[^:@/]+@", f":{WRONG}@", views))
     assert_one_line_without_passwords(str(error.value))
 
 
 @pytest.mark.parametrize("end", [f"@{HOST}:{{port}}/0", f"@{HOST}:port/0", "@[half/0"])
 def test_server_that_does_not_answer_is_one_line_without_the_password(end: str) -> None:
     url = f"redis://:{PASSWORD}" + end.format(port=free_port())
-    with pytest.raises(ConfigError, match=r"does not answer \(\w+\)\. Check QB_") as error:
-        redis.round_trip(url)
+    with pytest.raises(ConfigError, match="Check QB_") as error:
+        client.round_trip(url)
     assert_one_line_without_passwords(str(error.value))
 
 

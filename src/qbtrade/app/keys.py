@@ -141,6 +141,7 @@ KEYS: Final[dict[str, Key]] = {
     "services.dir": _string(
         "Folder of the servers that qb services runs.", "services in the home folder; for root /var/lib/qbtrade"
     ),
+    "redis_halt_key": _secret("With this key `qb halt --over-redis` signs, and a session knows it; or keyring:NAME."),
     "simulate.symbols": Key(_symbols, ",".join, "What to trade.", "005930, or what the files hold"),
     "simulate.strategy": _string("A built-in name, package.module:Class or ./file.py:Class."),
     "simulate.bar": _duration("Length of a bar.", "1m, or the source's own", least=units.NS_OF["s"]),
@@ -223,7 +224,7 @@ KEYS: Final[dict[str, Key]] = {
 }
 ABILITIES: Final = tuple(name for name in Capabilities.__struct_fields__ if f"kis.{name}" in KEYS)
 """What an environment offers and can be said otherwise. The others are asked by nobody yet."""
-SECRETS: Final = frozenset(key for key in KEYS if key.endswith((".app_key", ".app_secret")))
+SECRETS: Final = frozenset(key for key in KEYS if key.endswith((".app_key", ".app_secret", "_halt_key")))
 """Keys whose text is not for other eyes."""
 
 

@@ -37,11 +37,21 @@ Flatten = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help=_("Although the books disagree; the differences are shown all the same"))
 ]
+OverRedis = Annotated[
+    bool,
+    typer.Option("--over-redis", help=_("Ask a session on another machine, over Redis; see docs/redis.md")),
+]
 NOBODY: Final = ("http://127.0.0.1:1", "ws://127.0.0.1:1")
 
 
-def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False) -> None:
+def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False, over_redis: OverRedis = False) -> None:
     """Stop trading: sets a flag that outlives restarts, and cancels whatever works, through a connection of its own."""
+    if over_redis:
+        from qbtrade.cli.halt_over_redis import halt_over_redis
+
+        if flatten:
+            raise UsageError("--flatten and --over-redis do not go together", hint="Halt first; sell on that machine")
+        raise typer.Exit(halt_over_redis(env, reason or "qb halt --over-redis"))
     folder = home()
     environment, _running = _account(folder, env)
     kept = set_halt(folder, environment, reason or "qb halt", flatten=flatten)

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "simulate": Entry("qbtrade.cli.simulate", "simulate", N_("Rehearse a strategy on a made or recorded market")),
     "live": Entry("qbtrade.cli.live", "live", N_("Trade for one day, on paper or on a local KIS")),
     "status": Entry("qbtrade.cli.status", "status", N_("Show the running session from another terminal")),
+    "watch": Entry("qbtrade.cli.watch", "watch", N_("Follow a session from another process or machine")),
     "halt": Entry("qbtrade.cli.halt", "halt", N_("Stop trading from outside, until it is resumed")),
     "resume": Entry("qbtrade.cli.halt", "resume", N_("Allow trading again after a halt")),
     "report": Entry("qbtrade.cli.report", "app", N_("Read what a session did and why")),

@@ -5,12 +5,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.lifeline import Lifeline
 from qbtrade.app.account_files import account_name
 from qbtrade.app.halt_flag import Halt, read_halt, set_halt
 from qbtrade.app.live.lock import taken_by
 from qbtrade.app.live.status_file import Seen, show
+from qbtrade.app.live.views import NoViews, Views
 from qbtrade.app.status import Status
 from qbtrade.errors import FileError
 from qbtrade.kernel.clock import wall_ns
@@ -47,8 +50,12 @@ class Board(Protocol):
 class AccountFiles:
     """The files of one account. Implements Board."""
 
-    def __init__(self, home: Path, environment: Environment, run_id: str, watcher: Lifeline | None = None) -> None:
+    def __init__(
+        self, home: Path, environment: Environment, run_id: str, watcher: Lifeline | None = None,
+        views: Views | None = None,
+    ) -> None:  # fmt: skip
         self._home, self._environment, self._run_id, self._watcher = home, environment, run_id, watcher
+        self._views: Views = views or NoViews()
 
     def halt(self) -> Halt | None:
         """The halt flag, if it is set."""
@@ -67,12 +74,19 @@ class AccountFiles:
         return True
 
     def show(self, status: Status, heeded: int) -> None:
-        """Write the status file, which is a view and nothing more."""
+        """Write the status file, which is a view and nothing more, and tell who watches elsewhere."""
         kind, urls = self._environment.kind.value, (self._environment.rest_url, self._environment.ws_url)
+        account = account_name(self._environment)
+        seen = Seen(self._run_id, os.getpid(), wall_ns(), kind, urls, status, heeded, account)
         with suppress(FileError):
-            account = account_name(self._environment)
-            seen = Seen(self._run_id, os.getpid(), wall_ns(), kind, urls, status, heeded, account)
             show(self._home, self._environment, seen)
+        self._views.show(
+            account,
+            {
+                "run": seen.run_id, "environment": kind, "written": str(seen.written), "heeded": str(heeded),
+                "status": msgspec.json.encode(status).decode(),
+            },
+        )  # fmt: skip
 
     def beat(self) -> bool:
         """Through the pipe to the watchdog, if there is one."""

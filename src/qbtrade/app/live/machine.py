@@ -27,16 +27,16 @@ class Machine:
 
     def __init__(self, world: World, home: Path, stop: StopRequest, gate: Gate = open_gate) -> None:
         self.environment, self.clock, self.bus = world.environment, world.clock, Bus()
-        self._clock, self._inbox, self._streams = world.clock, Inbox(), list[StreamThread]()
-        self.loop = LiveLoop(self.bus, world.clock, self._inbox, stop)
+        self._clock, self.inbox, self._streams = world.clock, Inbox(), list[StreamThread]()
+        self.loop = LiveLoop(self.bus, world.clock, self.inbox, stop)
         self.tokens = TokenFile(kis_dir(home), world.environment)
         self.grants = GrantFile(kis_dir(home), world.environment)
-        self.outbox = self._workers = HttpWorkers(self._inbox, world.clock.twin(), gate=gate)
+        self.outbox = self._workers = HttpWorkers(self.inbox, world.clock.twin(), gate=gate)
 
     def stream(self, stream: Stream) -> StreamThread:
         """A thread for it."""
         url, clock = self.environment.ws_url, self._clock.twin()
-        thread = StreamThread(stream, url, clock, self._inbox, speed=clock.speed)
+        thread = StreamThread(stream, url, clock, self.inbox, speed=clock.speed)
         self._streams.append(thread)
         return thread
 

@@ -26,6 +26,7 @@ from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.live.real_money import Consent
 from qbtrade.app.live.session import LiveSession
+from qbtrade.app.live.views import Views, open_views
 from qbtrade.app.live.watchdog import watched
 from qbtrade.app.live.winding import is_at_rest
 from qbtrade.app.live.wire import Wire
@@ -69,13 +70,17 @@ def trade(
     """Trade as the owner of an account, as `live` does. account: as journals name it, "" for a dry run."""
     path = Path(plan.session.report) if plan.session.report else reports_dir(home) / f"{run_id}.json"
     reports.check_writable(path)
-    day = rules.calendar.trading_day(kst_date(world.clock.now()))
-    with Wire(Machine(world, home, stop, Gate(home, world.environment, run_id)), stop) as wire:
+    day, environment = rules.calendar.trading_day(kst_date(world.clock.now())), world.environment
+    ground = Machine(world, home, stop, Gate(home, environment, run_id))
+    with (
+        Wire(ground, stop) as wire,
+        open_views(world.views, home, environment, run_id, ground.inbox, world.clock.twin()) as views,
+    ):
         parts = begin(plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent)
         watches = plan.watchdog_after and account and not (plan.sells_only or world.is_local)
-        watcher = watched(home, world.environment, run_id, day, plan.watchdog_after) if watches else None
-        board = AccountFiles(home, world.environment, run_id, watcher)
-        return _run(parts, wire, board, home, path, screen, stop)
+        watcher = watched(home, environment, run_id, day, plan.watchdog_after) if watches else None
+        board = AccountFiles(home, environment, run_id, watcher, views)
+        return _run(parts, wire, board, views, home, path, screen, stop)
 
 
 def begin(
@@ -113,12 +118,20 @@ def begin(
 
 
 def _run(
-    parts: Live, wire: Wire, board: AccountFiles, home: Path, path: Path, screen: Screen, stop: StopRequest
+    parts: Live,
+    wire: Wire,
+    board: AccountFiles,
+    views: Views,
+    home: Path,
+    path: Path,
+    screen: Screen,
+    stop: StopRequest,
 ) -> SessionResult:
     journal = journals_dir(home) / f"{parts.run_id}.sqlite3"
     store = SqliteJournal(journal, rescues=True)
     try:
         session = LiveSession(parts, wire, store, board, screen, stop)
+        views.follow(wire.bus)
         gc.collect()
         gc.freeze()
         outcome = session.run()

@@ -14,6 +14,7 @@ from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.config import Settings
 from qbtrade.app.emulator import open_emulator
 from qbtrade.app.kis_account import environment_of, is_here, is_local, local_environment
+from qbtrade.app.live.view_plan import ViewPlan, view_plan
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.errors import BrokerError, UsageError
 from qbtrade.kernel.clock import LiveClock
@@ -22,11 +23,15 @@ CLOCK_PATH: Final = "/emulator/clock"
 
 
 class World(msgspec.Struct, frozen=True):
-    """One environment and its time. clock: for the kernel thread; take twins for others. is_local: ends with us."""
+    """One environment and its time. clock: for the kernel thread; take twins for others. is_local: ends with us.
+
+    views: how others may watch.
+    """
 
     environment: Environment
     clock: LiveClock
     is_local: bool = False
+    views: ViewPlan = ViewPlan()
 
 
 class _Time(msgspec.Struct):
@@ -39,7 +44,7 @@ def open_world(settings: Settings, kind: EnvKind, plan: SimulationPlan) -> Itera
     """The environment of a kind, while the `with` lasts. Raises: ConfigError, UsageError, BrokerError."""
     if not is_local(settings, kind):
         environment = environment_of(settings, kind)
-        yield World(environment, clock_of(environment, plan.speed))
+        yield World(environment, clock_of(environment, plan.speed), views=view_plan(settings))
         return
     speaks: Dialect = settings.value("kis.speaks") or "real"
     mock = plan.mock
@@ -51,7 +56,8 @@ def open_world(settings: Settings, kind: EnvKind, plan: SimulationPlan) -> Itera
     server = open_emulator(emulator)
     try:
         urls = server.start()
-        yield World(local_environment(settings, speaks, server.credentials, urls), server.clock.twin(), is_local=True)
+        environment = local_environment(settings, speaks, server.credentials, urls)
+        yield World(environment, server.clock.twin(), is_local=True, views=view_plan(settings))
     finally:
         server.stop()
 

@@ -52,6 +52,6 @@ def _servers(checks: Checks) -> None:
 
         checks.figures["postgresql"] = f"{round_trip(url) * 1e3:.1f} ms"
     if url := configured("redis_url"):
-        from qbtrade.adapters import redis
+        from qbtrade.adapters.redis import client
 
-        checks.figures["redis"] = f"{redis.round_trip(url) * 1e3:.1f} ms"
+        checks.figures["redis"] = f"{client.round_trip(url) * 1e3:.1f} ms"
