@@ -35,7 +35,7 @@ RAISED: Final = {
 TOLD: Final = {
     "Alert": (3, 4), "SymbolHalted": (3,), "Halt": (3,), "on_notice": (0,), "Advice": (2, 3), "Alarm": (1, 2),
     "Failed": (0,), "say": (1, 2), "_warn": (1,), "NotSent": (0,), "Unconfirmed": (0,), "_unsent": (1,), "_stop": (0,),
-    "_postpone": (1,), "Differs": (1,), "alarm": (1, 2), "_bad": (2,),
+    "_postpone": (1,), "Differs": (1,), "alarm": (1, 2), "say_table": (2,), "_bad": (2,),
     "ok": (0,), "warn": (0, 1), "fail": (0, 1), "skip": (0,), "_objection": (1,),
     "_secret": (0,), "_account": (0,), "_private": (0,), "_place": (0, 1), "_ability": (0,),
     "Key": (2, 3), "_choice": (1, 2), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),

@@ -49,6 +49,7 @@ HEAR = {
     E.CANCEL_REJECTED: ("Orders.on_cancel_rejected", "Protection.on_cancel_rejected"),
     E.ORDER_EXPIRED: ("Orders.on_expired", "Protection.on_ended"),
     E.POSITION_CHANGED: ("Protection.on_position",),
+    E.BOOK_CORRECTED: ("Portfolio.on_corrected", "Protection.on_corrected"),
     E.EQUITY_MARKED: ("RiskGate.on_equity",),
     E.RISK_STATE_CHANGED: ("StrategyHost.on_risk_changed",),
     E.ALERT: ("Monitoring.on_alert",),

@@ -4,7 +4,7 @@ from datetime import date
 
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import Phase
-from qbtrade.domain.events import EquityMarked, OrderFilled, PhaseChanged, PositionChanged
+from qbtrade.domain.events import BookCorrected, EquityMarked, OrderFilled, PhaseChanged, PositionChanged
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Order, Purpose, Side
 from qbtrade.engines.portfolio import Portfolio
@@ -52,6 +52,7 @@ class Desk:
         )
         self.bus.subscribe(OrderFilled, self.portfolio.on_filled)
         self.bus.subscribe(PhaseChanged, self.portfolio.on_phase)
+        self.bus.subscribe(BookCorrected, self.portfolio.on_corrected)
         self.bus.subscribe_all((PositionChanged, EquityMarked), self.events.append)
 
     def fill(self, side: Side, price: int, qty: int, *, order_id: str = "Q1", ts: int | None = None) -> None:
@@ -142,3 +143,22 @@ def test_marking_pauses_over_night_and_goes_on_in_the_morning() -> None:
     desk.market.show(a_trade(76_000))
     desk.clock.advance(at("10:11"))
     assert [e.equity for e in desk.events if isinstance(e, EquityMarked)] == [CASH, CASH + 10_000]
+
+
+def test_what_others_did_changes_the_book_and_not_the_profit_of_the_day() -> None:
+    desk = Desk(commission_ppb=0, tax_ppb=0)
+    desk.fill(B, 75_000, 10)
+    desk.market.show(a_trade(73_000, ts=at("10:01")))
+    assert desk.portfolio.day_profit() == -20_000
+    desk.bus.publish(BookCorrected(at("10:02"), "x", SAMSUNG, 10, 4, (), 4, 300_000, 0, 9_250_000, 0, -12_000))
+    desk.bus.publish(BookCorrected(at("10:02"), "x", "", 9_250_000, 8_000_000, (), 0, 0, 0, 8_000_000, 0))
+    desk.bus.publish(BookCorrected(at("10:02"), "x", "000660", 9, 4, (), 0, 0, 4, 8_000_000, 0))
+
+    portfolio = desk.portfolio
+    assert (portfolio.qty(SAMSUNG), portfolio.cost(SAMSUNG), portfolio.cash()) == (4, 300_000, 8_000_000)
+    assert portfolio.equity() == 8_000_000 + 4 * 73_000
+    assert portfolio.day_profit() == -20_000
+    desk.market.show(a_trade(72_000, ts=at("10:03")))
+    assert portfolio.day_profit() == -24_000
+    account = portfolio.account
+    assert account.cash + account.total_cost() == account.deposits + account.realized

@@ -166,6 +166,12 @@ KEYS: Final[dict[str, Key]] = {
     ),
     "live.rejects": _whole("Refusals of KIS or the exchange that halt a live session; 0 for never.", "5", least=0),
     "live.reject_window": _duration("Time within which so many refusals count.", "1m", least=units.NS_OF["s"]),
+    "live.compare_every": _duration(
+        "Time between two comparisons of a live session's books with the broker's.",
+        "1m",
+        least=10 * units.NS_OF["s"],
+        most=units.NS_OF["h"],
+    ),
     "venue.reject_rate": _rate("Share of orders that the exchange refuses.", "5% in the made market, else 0%"),
     "venue.latency": _duration("An order's way to the exchange.", most=units.NS_OF["m"]),
     "venue.slippage": _whole("Price steps lost by a marketable order.", least=0, most=100),

@@ -4,9 +4,9 @@ import resource
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from qbtrade.app.status import NOT_TRADED, AlertStatus, LimitUse, Status, SymbolStatus
+from qbtrade.app.status import NOT_TRADED, AlertStatus, ForeignStatus, LimitUse, Status, SymbolStatus
 from qbtrade.app.wiring import Engines
 from qbtrade.domain.events import Held
 from qbtrade.domain.message import EventType
@@ -19,20 +19,38 @@ STATUS: Final = Path("/proc/self/status")
 PAGE: Final = 4096
 
 
+class NotOurs(Protocol):
+    """What is in the account and not for a session to trade."""
+
+    @property
+    def elsewhere(self) -> Mapping[str, Held]:
+        """Shares of qb in symbols that the session does not trade."""
+        ...
+
+    @property
+    def aside(self) -> int:
+        """Cash that no limit counts today."""
+        ...
+
+    def shown(self, last: Mapping[str, int]) -> tuple[ForeignStatus, ...]:
+        """Shares of others. last: newest prices by symbol."""
+        ...
+
+
 class Snapshots:
     """Pictures of one session; rates are measured from one picture to the next. idle: machine seconds slept so far.
 
-    elsewhere: shares in symbols that the session does not trade. is_live: the bus counts trades as they come; that of a
-    rehearsal counts them when it ends.
+    apart: what is in the account and not for this session to trade. is_live: the bus counts trades as they come; that
+    of a rehearsal counts them when it ends.
     """
 
     def __init__(
         self, engines: Engines, mode: str, symbols: tuple[str, ...], idle: Callable[[], float],
-        *, elsewhere: Mapping[str, Held] | None = None, is_live: bool = False,
+        *, apart: NotOurs | None = None, is_live: bool = False,
     ) -> None:  # fmt: skip
         self._is_live = is_live
         self._engines, self._mode, self._symbols, self._idle = engines, mode, symbols, idle
-        self._elsewhere = tuple(_elsewhere(symbol, held) for symbol, held in (elsewhere or {}).items())
+        self._apart = apart
         self._watch = Stopwatch()
         self._ts = engines.clock.now()
         self._trades = self._events = 0
@@ -55,7 +73,7 @@ class Snapshots:
             ts=ts,
             phase=market.phase().value,
             mode=self._mode,
-            symbols=(*(self._symbol(symbol, ts) for symbol in self._symbols), *self._elsewhere),
+            symbols=(*(self._symbol(symbol, ts) for symbol in self._symbols), *self._elsewhere()),
             trades=trades,
             trades_per_second=(trades - self._trades) * 1e9 / elapsed,
             bars=market.bars,
@@ -82,6 +100,8 @@ class Snapshots:
             latency=busy * 1e9 / max(events - self._events, 1),
             memory=resident_bytes(),
             alerts=tuple(AlertStatus(each.ts, each.level.value, each.text, each.action) for each in alerts),
+            foreign=self._foreign(),
+            aside=self._apart.aside if self._apart else 0,
         )
         self._ts, self._trades, self._events = ts, trades, events
         self._seconds, self._slept = seconds, slept
@@ -89,6 +109,13 @@ class Snapshots:
 
     def _trade_count(self) -> int:
         return sum(map(self._engines.market.count, self._symbols))
+
+    def _elsewhere(self) -> tuple[SymbolStatus, ...]:
+        elsewhere = self._apart.elsewhere if self._apart else {}
+        return tuple(_elsewhere(symbol, held) for symbol, held in elsewhere.items())
+
+    def _foreign(self) -> tuple[ForeignStatus, ...]:
+        return self._apart.shown(self._engines.market.last_prices()) if self._apart else ()
 
     def _symbol(self, symbol: str, ts: int) -> SymbolStatus:
         market, portfolio = self._engines.market, self._engines.portfolio

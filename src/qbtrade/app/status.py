@@ -4,6 +4,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from qbtrade.engines.reconcile import Difference
+
 NOT_TRADED: Final = "not-traded-here"
 """State of a symbol in which qb holds shares that the session neither trades nor protects."""
 
@@ -25,6 +27,14 @@ class SymbolStatus(msgspec.Struct, frozen=True):
     unrealized: int
     state: str
     halted: str
+
+
+class ForeignStatus(msgspec.Struct, frozen=True):
+    """Shares in the account that qb did not buy and never sells. worth: KRW at the last price known, 0 without one."""
+
+    symbol: str
+    qty: int
+    worth: int
 
 
 class LimitUse(msgspec.Struct, frozen=True):
@@ -70,6 +80,7 @@ class Status(msgspec.Struct, frozen=True):
 
     ts: UTC ns of market time. trades_per_second: of market time. events_per_second: of machine time. latency: mean ns
     of machine time that one event takes. memory: resident bytes, 0 where it is unknown. wire: None where no broker is.
+    foreign: shares of others, in neither equity nor limits; aside: cash that came today, which no limit counts.
     """
 
     ts: int
@@ -103,6 +114,8 @@ class Status(msgspec.Struct, frozen=True):
     memory: int
     alerts: tuple[AlertStatus, ...]
     wire: WireStatus | None = None
+    foreign: tuple[ForeignStatus, ...] = ()
+    aside: int = 0
 
 
 class Screen(Protocol):
@@ -120,6 +133,10 @@ class Screen(Protocol):
         """Something to know before the run goes on. action: what to do."""
         ...
 
+    def on_table(self, found: tuple[Difference, ...], action: str) -> None:
+        """On what our books and the broker's disagree. action: what to do."""
+        ...
+
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Now and then in an unpaced run. ts, first, last: UTC ns; events: so far."""
         ...
@@ -135,6 +152,9 @@ class NoScreen:
         """Ignore it."""
 
     def on_notice(self, text: str, action: str) -> None:
+        """Ignore it."""
+
+    def on_table(self, found: tuple[Difference, ...], action: str) -> None:
         """Ignore it."""
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:

@@ -87,6 +87,7 @@ class Engines:
         )  # fmt: skip
         bus.subscribe(ev.OrderFilled, self.portfolio.on_filled)
         bus.subscribe(ev.PhaseChanged, self.portfolio.on_phase)
+        bus.subscribe(ev.BookCorrected, self.portfolio.on_corrected)
         views = (bus, clock, self.market, self.portfolio, self.orders)
         self.risk = RiskGate(*views, limits=setup.limits, symbols=symbols)
         self._join_risk()
@@ -176,6 +177,7 @@ class Engines:
     def _join_protection(self) -> None:
         protection = self.protection
         self.bus.subscribe(ev.PositionChanged, protection.on_position)
+        self.bus.subscribe(ev.BookCorrected, protection.on_corrected)
         self.bus.subscribe(ev.PriceTouched, protection.on_touched)
         self.bus.subscribe(ev.PhaseChanged, protection.on_phase)
         self.bus.subscribe(ev.SymbolResumed, protection.on_resumed)

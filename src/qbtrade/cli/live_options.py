@@ -90,7 +90,7 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
     after = 0 if typed["no_watchdog"] else WATCHDOG_AFTER if said is None else said
     until = until_of(typed["until"] or "close")
     plan = LivePlan(session, typed["dry_run"], until, OnExit(on_exit), watchdog_after=after)
-    said_of = {name: settings.value(f"live.{name}") for name in ("rejects", "reject_window")}
+    said_of = {name: settings.value(f"live.{name}") for name in ("rejects", "reject_window", "compare_every")}
     return replace(plan, **{name: value for name, value in said_of.items() if value is not None})
 
 

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from qbtrade.app.status import AlertStatus, NoScreen, Screen, Status
-from qbtrade.cli import figures, panel
+from qbtrade.cli import books, figures, panel
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.text import _
 from qbtrade.cli.words import said
+from qbtrade.engines.reconcile import Difference, told
 from qbtrade.kernel.clock import Stopwatch
 
 PIPE = 240
@@ -73,6 +74,10 @@ class PanelScreen:
         self.catch_up()
         self._live.console.print(Text(_notice(text, action)))
 
+    def on_table(self, found: tuple[Difference, ...], action: str) -> None:
+        """Write it above the panel."""
+        self._live.console.print(books.table(found, action))
+
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """A paced run shows its clock in the panel."""
 
@@ -124,6 +129,10 @@ class ProgressScreen(_Progress):
         """Write it above the bar."""
         self._live.console.print(Text(_notice(text, action)))
 
+    def on_table(self, found: tuple[Difference, ...], action: str) -> None:
+        """Write it above the bar."""
+        self._live.console.print(books.table(found, action))
+
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Draw it."""
         done = _share_of(ts, first, last)
@@ -160,6 +169,11 @@ class LineScreen(_Progress):
         """Write it."""
         self._noted.add(text)
         self._say(_notice(text, action))
+
+    def on_table(self, found: tuple[Difference, ...], action: str) -> None:
+        """Write it."""
+        self._noted.update(f"the books disagree: {told(each)}" for each in found)
+        self._say("\n".join(books.lines(found, action)))
 
     def on_progress(self, ts: int, first: int, last: int, events: int) -> None:
         """Write it, every ten seconds."""

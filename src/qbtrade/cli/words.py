@@ -97,6 +97,8 @@ WORDS: Final = {
     "reject-storm": N_("orders refused again and again"),
     "clock-skew": N_("KIS's clock differs"),
     "feed-gone": N_("market data stays away"),
+    "books-unclear": N_("the books are compared again"),
+    "sold-elsewhere": N_("shares of qb sold elsewhere"),
     "halted-by-hand": N_("halted by hand"),
     "taken-over": N_("taken over while it hung"),
     "not-traded-here": N_("not traded here, no stop"),

@@ -67,6 +67,16 @@ class Account:
         self.deposits += cost
         self._cost += cost
 
+    def correct(self, symbol: str, qty: int, cost: int, cash: int) -> None:
+        """Hold what is there: so many shares of a symbol ("" for none in question), and cash, KRW."""
+        before = self.cash + self._cost
+        if symbol:
+            position = self.positions.setdefault(symbol, Position())
+            self._cost += cost - position.cost
+            position.qty, position.cost = qty, cost
+        self.cash = cash
+        self.deposits += self.cash + self._cost - before
+
     def resume(self, order_id: str, amount: int) -> None:
         """Go on with an order of which so many KRW were booked before: its costs are cut to the won on the whole."""
         self._traded[order_id] = amount

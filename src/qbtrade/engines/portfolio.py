@@ -3,7 +3,7 @@
 from datetime import date
 
 from qbtrade.domain.calendar import Phase, kst_date
-from qbtrade.domain.events import EquityMarked, Held, OrderFilled, PhaseChanged, PositionChanged
+from qbtrade.domain.events import BookCorrected, EquityMarked, Held, OrderFilled, PhaseChanged, PositionChanged
 from qbtrade.domain.money import Costs
 from qbtrade.domain.order import Purpose
 from qbtrade.domain.portfolio import Account, Position
@@ -116,6 +116,14 @@ class Portfolio:
         )  # fmt: skip
         self.mark(event.ts)
         self._keep_marking(event.ts)
+
+    def on_corrected(self, event: BookCorrected) -> None:
+        """Take the book as it is. What others did neither takes from the day's profit nor adds to it."""
+        before = self.equity()
+        symbol = event.symbol if event.symbol in self.account.positions else ""  # it may be none of this session's
+        self.account.correct(symbol, event.qty, event.cost, event.cash)
+        self._day_start += self.equity() - before
+        self.mark(event.ts)
 
     def on_phase(self, event: PhaseChanged) -> None:
         """A new day starts from the equity of the old one; each day ends with a mark."""

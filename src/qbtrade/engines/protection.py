@@ -6,6 +6,7 @@ from typing import Final
 from qbtrade.domain.calendar import NS, Phase
 from qbtrade.domain.events import (
     Alert,
+    BookCorrected,
     CancelOrder,
     CancelRejected,
     Level,
@@ -84,7 +85,9 @@ class Protection:
 
     def on_position(self, event: PositionChanged) -> None:
         """Move the level with the average cost; stand down when nothing is held."""
-        symbol = event.symbol
+        self._follow(event.symbol)
+
+    def _follow(self, symbol: str) -> None:
         stop = self._stops[symbol]
         if not self._positions.qty(symbol):
             self._stand_down(symbol, stop)
@@ -92,6 +95,11 @@ class Protection:
             self._work(symbol, stop)
         else:
             self._arm(symbol, stop)
+
+    def on_corrected(self, event: BookCorrected) -> None:
+        """Shares that are gone need no stop; those that are left keep theirs."""
+        if event.symbol in self._stops:
+            self._follow(event.symbol)
 
     def _arm(self, symbol: str, stop: _Stop) -> None:
         qty = self._positions.qty(symbol)

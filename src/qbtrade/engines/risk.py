@@ -69,6 +69,7 @@ class RiskGate:
         self._remembering = tuple(r.remember for r in self._rules if type(r).remember is not Rule.remember)
         self._causes: dict[str, dict[str, int]] = {}  # scope -> cause -> severity
         self._severity: dict[str, int] = {ACCOUNT: 0}
+        self._kept_out = set[str]()  # causes that only a new session takes away
         self._day = ""
 
     # what others may ask
@@ -104,6 +105,12 @@ class RiskGate:
         """Send only what reduces until `resume`; entries that work are canceled."""
         self._narrow(ts, ACCOUNT, RiskState.REDUCING, cause)
         self._cancel_entries(ts, self._orders.open_symbols(), cause)
+
+    def keep_out(self, ts: int, symbol: str, cause: str) -> None:
+        """Only reduce in a symbol until the session ends."""
+        self._kept_out.add(cause)
+        self._narrow(ts, symbol, RiskState.REDUCING, cause)
+        self._cancel_entries(ts, (symbol,), cause)
 
     def resume(self, ts: int, cause: str) -> None:
         """That cause is gone; others may stand."""
@@ -201,17 +208,16 @@ class RiskGate:
 
     def on_strategy_failed(self, event: StrategyFailed) -> None:
         """Its symbol only reduces from here on."""
-        self._narrow(event.ts, event.symbol, RiskState.REDUCING, STRATEGY_FAILED)
-        self._cancel_entries(event.ts, (event.symbol,), STRATEGY_FAILED)
+        self.keep_out(event.ts, event.symbol, STRATEGY_FAILED)
 
     def on_halted(self, event: SymbolHalted) -> None:
         """Nothing goes out for the symbol."""
         self._narrow(event.ts, event.symbol, RiskState.HALTED, event.reason)
 
     def on_resumed(self, event: SymbolResumed) -> None:
-        """The symbol trades again, unless market data still objects; a failed strategy stays so."""
+        """The symbol trades again, unless market data still objects; what keeps out of it for the session stays."""
         if event.symbol in self._symbols and not self._market.halted(event.symbol):
-            halts = self._causes.get(event.symbol, {}).keys() - {STRATEGY_FAILED}
+            halts = self._causes.get(event.symbol, {}).keys() - self._kept_out
             self._lift(event.ts, event.symbol, halts, event.reason)
 
     def on_feed_lost(self, event: FeedLost) -> None:

@@ -98,3 +98,18 @@ def test_a_fill_that_followed_a_cancel_is_no_error() -> None:
 def test_the_profit_of_the_day_goes_on_from_session_to_session() -> None:
     found = read(started(profit=-100_000), changed(SAMSUNG, 0, 0, 859_990, realized=-40_000))
     assert found.profit == -140_010
+
+
+def corrected(symbol: str, qty: int, cost: int, *, foreign: int = 0, realized: int = 0) -> ev.BookCorrected:
+    return ev.BookCorrected(
+        at("10:05"), "sold-elsewhere", symbol, 5, qty, (1, 2), qty, cost, foreign, 700_000, 40_000, realized
+    )
+
+
+def test_a_corrected_book_is_what_the_next_session_begins_with() -> None:
+    found = read(
+        started(foreign={SAMSUNG: 1}), changed(SAMSUNG, 5, 375_000, 624_990),
+        corrected(SAMSUNG, 2, 150_000, foreign=3, realized=-9_000), corrected("", 0, 0),
+    )  # fmt: skip
+    assert found.positions == {SAMSUNG: (2, 150_000)}
+    assert (found.foreign, found.cash, found.aside, found.profit) == ({SAMSUNG: 3}, 700_000, 40_000, -9_010)

@@ -191,8 +191,9 @@ class Emulator:
                 return {"orders": [order_row(each) for each in self.entries if each.action is Action.NEW]}
             case "PUT", "faults":
                 return self._set_faults(request.body)
-            case "POST", "orders":
-                return self._order_by_hand(request.body)
+            case ("POST", "orders") | ("PUT", "cash"):
+                by_hand = self._order_by_hand if request.method == "POST" else self._pay_in
+                return by_hand(request.body)
             case _other:
                 return Refusal("EGW00203").body()
 
@@ -212,6 +213,16 @@ class Emulator:
                 self._faults.set(name, rate)
         except (msgspec.DecodeError, msgspec.ValidationError, UnknownNameError) as error:
             return {"error": str(error)}
+        return {"done": True}
+
+    def _pay_in(self, body: bytes) -> Body:
+        """Money comes, or goes with a negative number."""
+        try:
+            krw = msgspec.json.decode(body, type=dict[str, int]).get("krw", 0)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            return {"error": str(error)}
+        for ledger in (self._broker.ledger, self._broker.shown):
+            ledger.pay_in(krw)
         return {"done": True}
 
     def _order_by_hand(self, body: bytes) -> Body:

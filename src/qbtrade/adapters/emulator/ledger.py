@@ -47,6 +47,10 @@ class Ledger:
         for key in (symbol, ""):
             self.turnover(day, key).add(side, qty, price * qty, booking.commission + booking.tax)
 
+    def pay_in(self, krw: int) -> None:
+        """Money comes, or goes with a negative number; it has settled."""
+        self._account.correct("", 0, 0, self._account.cash + krw)
+
     def turnover(self, day: date, symbol: str = "") -> Turnover:
         """What a day traded in one symbol, or in all."""
         return self._days.setdefault((day, symbol), Turnover())

@@ -17,7 +17,7 @@ from qbtrade.adapters.kis.looks import Looks
 from qbtrade.adapters.kis.outcomes import Accepted, NotSent, OrderOutcome, Refused, Unconfirmed
 from qbtrade.adapters.kis.own import COMPARE, Own
 from qbtrade.adapters.kis.parse.orders import OrderHistory, Sender
-from qbtrade.adapters.kis.rows import Evidence, Rows
+from qbtrade.adapters.kis.rows import Evidence, Rows, still_work
 from qbtrade.adapters.kis.search import Search
 from qbtrade.adapters.kis.sent import Sent
 from qbtrade.adapters.kis.totals import Accounted, Totals
@@ -104,6 +104,17 @@ class KisBroker:
         """A halt of the account stops what was approved before it and still waits to leave."""
         if not event.symbol:
             self._caller.hold("trading is halted" if event.state is RiskState.HALTED else "")
+
+    def unbooked(self, history: OrderHistory) -> str:
+        """Why it is not certain that all our fills are booked, in words, or ""; what is missing is looked for."""
+        problem = self._evidence.unbooked(history)
+        if problem:
+            self._looks.want()
+        return problem
+
+    def still_work(self, history: OrderHistory) -> tuple[str, ...]:
+        """Numbers of orders that ended here and work at the broker."""
+        return still_work(self._own, history)
 
     # answers
 

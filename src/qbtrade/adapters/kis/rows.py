@@ -40,6 +40,10 @@ class Evidence(Protocol):
         """Ask, tell what it means, and call `done`."""
         ...
 
+    def unbooked(self, found: OrderHistory) -> str:
+        """What an answer tells of our orders that is not booked, in words, or ""."""
+        ...
+
 
 class Rows:
     """What rows tell. without: reads the totals, asked for at that time, of an answer that has shares but no row."""
@@ -65,6 +69,22 @@ class Rows:
         now = self._clock.now()
         today = kst_date(now)
         self._caller.ask(calls.order_history(self._environment, today, today), partial(self._on_history, now, done))
+
+    def unbooked(self, found: OrderHistory) -> str:
+        """Rows that tell something else than our book, or are not there."""
+        if found.lacks_rows:
+            return "KIS tells of orders and names none of them"
+        if found.is_torn:
+            return "the list moved while it was read"
+        if any(self._own.owner(row.order_no) or not row.order_no for row in found.unread):
+            return "a row of ours cannot be read"
+        rows = {row.order_no: row for row in found.rows}
+        for sent in self._own.all():
+            row = rows.get(sent.number) if sent.number else None
+            told = (row.filled_qty - sent.before, row.filled_amount - sent.before_amount) if row else (0, 0)
+            if sent.number and told != (sent.filled, sent.amount):
+                return f"KIS tells other fills of order {sent.number} than we have"
+        return ""
 
     def _on_history(self, asked_at: int, done: Done, found: OrderHistory | Failed) -> None:
         if isinstance(found, Failed):
@@ -134,6 +154,12 @@ def use_rows(own: Own, search: Search, found: OrderHistory, now: int) -> str:
         missing = search.missing()
         own.rule_out(trace.number for trace in traces if not any(map(trace.looks_like, missing)))
     return "; ".join(problems)
+
+
+def still_work(own: Own, found: OrderHistory) -> tuple[str, ...]:
+    """Numbers of orders of ours that have ended here, and of which a row says that they work."""
+    ended = {sent.number for sent in own.all() if sent.number and sent.over}
+    return tuple(sorted(row.order_no for row in found.rows if row.open_qty and row.order_no in ended))
 
 
 def _use_row(own: Own, sent: Sent, row: OrderRow) -> bool:

@@ -77,6 +77,11 @@ class Totals:
         waits = any(sent.gone_at or sent.cuts or self._own.closed_at for sent in working)
         return waits or bool(self._ended(LATE // 2)) or (self._missing.qty > 0 and self._puzzled < PUZZLED)
 
+    def unbooked(self, found: OrderHistory) -> str:
+        """Totals that differ from ours."""
+        missing = self._compare(found)
+        return "" if missing == _Missing(0, 0) else "KIS tells other totals of the day than we have"
+
     def look(self, done: Done) -> None:
         """Ask for the day's totals."""
         now = self._clock.now()

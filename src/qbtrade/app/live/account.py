@@ -36,22 +36,26 @@ def ask_account(wire: Wire, symbols: Iterable[str]) -> AtBroker:
     return AtBroker(balance, history, prices)
 
 
-def compare(wire: Wire, cash: int, positions: dict[str, int], foreign: dict[str, int]) -> tuple[Difference, ...]:
+def held_by_symbol(balance: Balance) -> dict[str, int]:
+    """All shares, those on credit, too."""
+    held: dict[str, int] = {}
+    for holding in balance.holdings:
+        held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
+    return held
+
+
+def compare(wire: Wire, cash: int, positions: dict[str, int]) -> tuple[Difference, ...]:
     """Our book against the balance, which may lag behind: asked again until they agree or that was tried enough.
 
-    foreign: shares that were there before. Cash may differ by the broker's costs of the day, which are estimates.
+    Cash may differ by the broker's costs of the day, which are estimates.
 
     Raises: BrokerError, KeyboardInterrupt.
     """
-    symbols = positions.keys() | foreign.keys()
-    ours = Book(cash, {symbol: positions.get(symbol, 0) + foreign.get(symbol, 0) for symbol in symbols})
+    ours = Book(cash, positions)
     found: tuple[Difference, ...] = ()
     for _ in range(TRIES):
         balance = wire.fetch(calls.balance(wire.environment))
-        held: dict[str, int] = dict.fromkeys(symbols, 0)
-        for holding in balance.holdings:
-            held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
-        found = differences(ours, Book(balance.cash, held), slack=balance.costs)
+        found = differences(ours, Book(balance.cash, held_by_symbol(balance)), slack=balance.costs)
         if not found:
             return ()
         wait(wire)
@@ -61,15 +65,3 @@ def compare(wire: Wire, cash: int, positions: dict[str, int], foreign: dict[str,
 def wait(wire: Wire) -> None:
     """Let what lags catch up."""
     wire.loop.run_until(lambda: False, max(PAUSE / NS / wire.clock.speed, LEAST_PAUSE))
-
-
-def told(difference: Difference) -> str:
-    """One difference in words."""
-    match difference.what:
-        case "cash":
-            return f"cash: qb has {difference.ours:,} won, the broker {difference.theirs:,}"
-        case "shares":
-            return f"{difference.name}: qb has {difference.ours:,} shares, the broker {difference.theirs:,}"
-        case _order:
-            whose = "the broker" if difference.theirs else "qb"
-            return f"order {difference.name}: only {whose} has it as working"

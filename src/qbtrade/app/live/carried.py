@@ -27,7 +27,7 @@ class Carried(msgspec.Struct):
     profit: realized less costs of the day's earlier sessions. began: what the day's first session counts from, beyond
     cash and cost of shares, by symbol. entries: of the day. foreign: shares of others when the last session began.
     numbers: the broker's, of all orders that it knew. day_qty, day_amount: shares and KRW of the day's fills that are
-    accounted for, -1 where that is not known.
+    accounted for, -1 where that is not known. aside: KRW beyond cash, which no limit counts that day.
     """
 
     cash: int | None = None
@@ -41,6 +41,7 @@ class Carried(msgspec.Struct):
     numbers: frozenset[str] = frozenset()
     day_qty: int = -1
     day_amount: int = 0
+    aside: int = 0
 
 
 Journal = Callable[[], Iterator[Event]]
@@ -94,7 +95,7 @@ def left_open(home: Path, run_id: str) -> list[ev.Leftover]:
 
 def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
     """Shares, cash and orders without an end, as the newest journal leaves them."""
-    found.cash, found.foreign = started.cash, started.foreign
+    found.cash, found.foreign, found.aside = started.cash, dict(started.foreign), started.aside
     found.day_qty, found.day_amount = started.day_qty, started.day_amount
     positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
     orders = {left.order_id: left for left in started.leftovers}
@@ -112,6 +113,10 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
                 found.day_amount += amount
             case ev.PositionChanged():
                 positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
+            case ev.BookCorrected():
+                found.cash, found.aside = event.cash, event.aside
+                if event.symbol:
+                    positions[event.symbol], found.foreign[event.symbol] = (event.qty, event.cost), event.foreign
             case _other:
                 if isinstance(event, ENDINGS):
                     ended.add(event.order_id)
@@ -127,6 +132,8 @@ def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) ->
     for event in events:
         if isinstance(event, ev.PositionChanged):
             found.profit += event.realized - event.commission - event.tax
+        elif isinstance(event, ev.BookCorrected):
+            found.profit += event.realized
         elif isinstance(event, ev.OrderApproved) and event.order.order_id not in adopted:
             is_entry = event.order.side is Side.BUY and event.order.purpose is Purpose.ENTRY
             found.entries += is_entry

@@ -3,7 +3,6 @@
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from qbtrade.app.live.account import told
 from qbtrade.app.live.halting import BOOKS_DISAGREE, keep_halted
 from qbtrade.app.live.parts import held_elsewhere
 from qbtrade.app.never_trades import never_trades
@@ -33,9 +32,7 @@ def say_differences(session: "LiveSession", found: tuple[Difference, ...]) -> No
         return
     session.engines.risk.halt(session.engines.clock.now(), BOOKS_DISAGREE)
     keep_halted(session, "the books disagree")
-    for difference in found:
-        action = "compare with the KIS app, then `qb resume` and say why"
-        session.say(BOOKS_DISAGREE, f"the books disagree: {told(difference)}", action)
+    session.say_table(BOOKS_DISAGREE, found, "compare with the KIS app, then `qb resume` and say why")
 
 
 def _say_what_is_elsewhere(session: "LiveSession") -> None:

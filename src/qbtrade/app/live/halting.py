@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
 
 BOOKS_DISAGREE: Final = "books-disagree"
+BOOKS_UNCLEAR: Final = "books-unclear"
+"""Why entries wait while the books are compared again."""
+SOLD_ELSEWHERE: Final = "sold-elsewhere"
 HALTED_BY_HAND: Final = "halted-by-hand"
 REJECT_STORM: Final = "reject-storm"
 TAKEN_OVER: Final = "taken-over"

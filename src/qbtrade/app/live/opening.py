@@ -26,6 +26,7 @@ class Opening(msgspec.Struct, frozen=True):
 
     leftovers: orders that may still work. profit: KRW of the day so far, as Carried has it. settled: the broker's
     numbers of all other orders of the day that qb sent. accounted: what the broker's totals hold that is no news.
+    aside: KRW in the account beyond cash, which no limit counts before the next day.
     """
 
     cash: int
@@ -36,13 +37,14 @@ class Opening(msgspec.Struct, frozen=True):
     profit: int
     settled: frozenset[str] = frozenset()
     accounted: Accounted = Accounted(0, 0, {})
+    aside: int = 0
 
 
 class _Books:
     """Our book while it is brought up to date. paid, qty, amount: costs, shares and KRW of what was booked."""
 
     def __init__(self, found: Carried, costs_of: CostsOf) -> None:
-        self.positions, self.cash, self.profit = dict(found.positions), found.cash or 0, found.profit
+        self.positions, self.cash, self.profit = dict(found.positions), (found.cash or 0) + found.aside, found.profit
         self.paid = self.qty = self.amount = 0
         self._costs_of = costs_of
 
@@ -112,9 +114,13 @@ def opening(
     foreign |= {symbol: found.foreign.get(symbol, 0) for symbol in unclear}  # whose the others are is the question
     found_differences = differences(ours, others, slack=balance.costs + books.paid)
     settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
-    is_known = same_day and found.day_qty >= 0
+    is_open = bool(found_differences or leftovers)  # else all that was filled today, by whomever, is in the books
+    is_known = same_day and found.day_qty >= 0 and is_open
     accounted = _accounted(found, books) if is_known else everything(history, balance)
-    return Opening(balance.cash, held, foreign, leftovers, found_differences, books.profit, settled, accounted)
+    aside = min(found.aside, max(balance.cash, 0)) if same_day else 0
+    return Opening(
+        balance.cash - aside, held, foreign, leftovers, found_differences, books.profit, settled, accounted, aside
+    )
 
 
 def _accounted(found: Carried, books: _Books) -> Accounted:

@@ -64,13 +64,6 @@ def held_elsewhere(live: Live) -> dict[str, Held]:
     }  # fmt: skip
 
 
-def not_ours_to_trade(live: Live) -> dict[str, int]:
-    """Shares by symbol that this session leaves alone: of others, and of qb in symbols that it does not trade."""
-    foreign = live.opening.foreign
-    elsewhere = {symbol: foreign.get(symbol, 0) + held.qty for symbol, held in held_elsewhere(live).items()}
-    return foreign | elsewhere
-
-
 def started(live: Live, environment: Environment, limits: RiskLimits, now: int, mode: str) -> SessionStarted:
     """The first row of the journal."""
     plan = live.plan.session
@@ -89,4 +82,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         foreign=live.opening.foreign, leftovers=live.opening.leftovers, settled=tuple(sorted(live.opening.settled)),
         day_qty=live.opening.accounted.qty, day_amount=live.opening.accounted.amount,
         configuration=configuration(plan, live.strategy),
+        aside=live.opening.aside,
     )  # fmt: skip

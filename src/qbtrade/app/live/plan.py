@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from qbtrade.app.plan import SimulationPlan
-from qbtrade.domain.calendar import NS, TradingDay, kst_ns
+from qbtrade.domain.calendar import MINUTE, NS, TradingDay, kst_ns
 
 WATCHDOG_AFTER: Final = 30 * NS
 """Machine time of silence after which the watchdog cancels entries, unless something else is configured."""
@@ -40,6 +40,7 @@ class LivePlan(msgspec.Struct, frozen=True):
     dry_run: real data, simulated fills. sells_only: sell what is held and end, as `qb halt --flatten` asks.
     watchdog_after: machine ns of silence after which the watchdog cancels entries; 0 for no watchdog. rejects: so many
     refusals of the broker within the window, ns of market time, halt trading; 0 for never.
+    compare_every: ns between two comparisons of the books with the broker's.
     """
 
     session: SimulationPlan
@@ -50,3 +51,4 @@ class LivePlan(msgspec.Struct, frozen=True):
     watchdog_after: int = 0
     rejects: int = 5
     reject_window: int = 60 * NS
+    compare_every: int = MINUTE

@@ -156,8 +156,8 @@ def _run(
         ) from fault
     if fault is not None:
         raise EngineFault(f"{type(fault).__name__}: {fault}; the session was ended, its report is {path}") from fault
-    code = EXIT[outcome] if session.is_compared else ExitCode.BROKER
-    return SessionResult(report, path, parts.run_id, outcome, ExitCode.BOOKS_DISAGREE if session.differences else code)
+    code = EXIT[outcome] if session.books.is_compared else ExitCode.BROKER
+    return SessionResult(report, path, parts.run_id, outcome, ExitCode.BOOKS_DISAGREE if session.books.found else code)
 
 
 def _incomplete(session: LiveSession, journal: Path, path: Path) -> JournalError:

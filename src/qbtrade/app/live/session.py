@@ -8,17 +8,17 @@ import msgspec
 
 from qbtrade.adapters.kis.broker import KisBroker
 from qbtrade.adapters.kis.feed import KisFeed
-from qbtrade.app.live.account import compare, told
 from qbtrade.app.live.board import Board
 from qbtrade.app.live.ending import ended, judged
 from qbtrade.app.live.first_day import limited
 from qbtrade.app.live.foreword import say_first
-from qbtrade.app.live.halting import BOOKS_DISAGREE, TAKEN_OVER, beat, heed
+from qbtrade.app.live.halting import TAKEN_OVER, beat, heed
 from qbtrade.app.live.joined import joined
 from qbtrade.app.live.latency import Latency
-from qbtrade.app.live.parts import Live, held_elsewhere, not_ours_to_trade, opening_held, started, told_terms
+from qbtrade.app.live.parts import Live, opening_held, started, told_terms
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
+from qbtrade.app.live.reconciling import Reconciling
 from qbtrade.app.live.timekeeping import Timekeeper
 from qbtrade.app.live.triggers import Triggers
 from qbtrade.app.live.winding import stop_after_fault, wind_down
@@ -37,8 +37,8 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.market import Bar
 from qbtrade.domain.order import OrderKind
-from qbtrade.engines.reconcile import Difference
-from qbtrade.errors import BrokerError, JournalError
+from qbtrade.engines.reconcile import Difference, told
+from qbtrade.errors import JournalError
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import Stopwatch
 from qbtrade.kernel.loop import StopRequest
@@ -60,8 +60,7 @@ class LiveSession:
         self.live, self.wire, self.board, self._screen, self._stop = live, wire, board, screen, stop
         self._watch = Stopwatch()
         self.fault: Exception | None = None
-        self.differences: tuple[Difference, ...] = ()
-        self.is_over, self.heeded, self.is_compared = live.plan.sells_only, 0, True
+        self.is_over, self.heeded = live.plan.sells_only, 0
         self.is_watched = True
         plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
@@ -78,7 +77,7 @@ class LiveSession:
         )  # fmt: skip
         self._time = Timekeeper(self)
         self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
-        self.latency, self._triggers = Latency(wire.bus, clock), Triggers(self)
+        self.latency, self._triggers, self.books = Latency(wire.bus, clock), Triggers(self), Reconciling(self)
         hosted = live.strategy.build(self.engines.host, self.symbols)
         self._warm_up = live.strategy.warm_up(hosted)
         self.engines.host_strategy(hosted, self._warm_up)
@@ -100,9 +99,8 @@ class LiveSession:
         return make
 
     def _snapshots(self) -> Snapshots:
-        elsewhere = held_elsewhere(self.live)
         return Snapshots(
-            self.engines, self._mode, self.symbols, self.wire.loop.idle, elsewhere=elsewhere, is_live=True
+            self.engines, self._mode, self.symbols, self.wire.loop.idle, apart=self.books.apart, is_live=True
         )  # fmt: skip
 
     @property
@@ -182,6 +180,7 @@ class LiveSession:
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
         say_first(self)
+        self.books.start()
         self._on_look(now)
         self._on_show(now)
         self._on_status(now)
@@ -272,27 +271,13 @@ class LiveSession:
         with suppress(OSError):
             self._screen.on_notice(text, action)
 
-    def compared(self) -> tuple[Difference, ...]:
-        """On what our books and the broker's disagree. Raises: BrokerError, KeyboardInterrupt."""
-        return compare(self.wire, *self.book(), not_ours_to_trade(self.live))
-
-    def book(self) -> tuple[int, dict[str, int]]:
-        """Our cash in KRW, and shares by symbol."""
-        account = self.engines.portfolio.account
-        return account.cash, {symbol: position.qty for symbol, position in account.positions.items()}
-
-    def look_at_books(self) -> None:
-        """Compare with the broker, and say on what the books disagree."""
-        if self.live.plan.dry_run:
-            return
-        try:
-            self.differences = self.compared()
-        except (BrokerError, KeyboardInterrupt) as error:
-            self.is_compared = False
-            cause = error.message if isinstance(error, BrokerError) else "interrupted"
-            self.say("books-not-compared", f"the books could not be compared: {cause}", "look into the KIS app")
-        for difference in self.differences:
-            self.say(BOOKS_DISAGREE, f"the books disagree: {told(difference)}", "compare with the KIS app")
+    def say_table(self, code: str, found: tuple[Difference, ...], action: str) -> None:
+        """Tell the journal each difference, the screen all of them in one table."""
+        for difference in found:
+            text = f"the books disagree: {told(difference)}"
+            self.wire.bus.publish(Alert(self.wire.clock.now(), Level.CRITICAL, code, text, action))
+        with suppress(OSError):
+            self._screen.on_table(found, action)
 
     @property
     def taken_by(self) -> str:

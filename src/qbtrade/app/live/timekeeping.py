@@ -68,9 +68,9 @@ class Timekeeper:
         session.wire.loop.run_until(lambda: session.has_to_end, PAUSE)
         if session.has_to_end:
             return False
-        before = session.book()
-        found = session.compared()
-        if session.book() != before:
+        before = session.books.ours()
+        found = session.books.compared()
+        if session.books.ours() != before:
             return False
         say_differences(session, found)
         return True

@@ -39,7 +39,7 @@ def wind_down(session: "LiveSession") -> None:
         _cancel_all(session)
     engines.portfolio.mark(engines.clock.now())
     tell_what_is_left(session)
-    session.look_at_books()
+    session.books.look_at_last()
 
 
 def stop_after_fault(session: "LiveSession", error: Exception) -> None:

@@ -34,6 +34,7 @@ from qbtrade.domain.events.orders import (
 )
 from qbtrade.domain.events.session import (
     Alert,
+    BookCorrected,
     EquityMarked,
     Heartbeat,
     Held,
@@ -52,6 +53,7 @@ from qbtrade.domain.message import Event
 
 __all__ = [
     "Alert",
+    "BookCorrected",
     "CancelOrder",
     "CancelRejected",
     "Check",

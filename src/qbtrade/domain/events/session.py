@@ -56,6 +56,28 @@ class PositionChanged(Event, frozen=True, gc=False, tag=E.POSITION_CHANGED.value
     purpose: Purpose
 
 
+class BookCorrected(Event, frozen=True, gc=False, tag=E.BOOK_CORRECTED.value):
+    """Our book was brought to what the broker shows, which no fill of ours explains.
+
+    what: slug. symbol: "" for cash alone. ours, theirs: shares or KRW that disagreed; seen: when complete answers said
+    so, UTC ns. Then the book as it is from here on: qty, cost of our own shares of the symbol; foreign: shares of it
+    that others brought, never sold; cash; aside: KRW in the account that no limit counts before the next day. realized:
+    gross profit of own shares that are gone, at the last price.
+    """
+
+    what: str
+    symbol: str
+    ours: int
+    theirs: int
+    seen: tuple[int, ...]
+    qty: int
+    cost: int
+    foreign: int
+    cash: int
+    aside: int
+    realized: int = 0
+
+
 class EquityMarked(Event, frozen=True, gc=False, tag=E.EQUITY_MARKED.value):
     """Cash plus positions at last price, KRW."""
 
@@ -136,6 +158,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     day's profit counts, 0 for its own at the start. entries, profit: of the day before it; profit in KRW, realized
     less costs. day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted for,
     -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal.
+    aside: KRW in the account beyond cash, which no limit counts before the next day.
     """
 
     session_id: str
@@ -163,6 +186,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     day_qty: int = -1
     day_amount: int = 0
     configuration: str = ""
+    aside: int = 0
 
     @property
     def worth(self) -> int:
