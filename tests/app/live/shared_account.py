@@ -15,13 +15,13 @@ from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.life import Life, Machine
 from qbtrade.app.chaos.market import START, SYMBOL, stage
 from qbtrade.app.chaos.plan import ChaosPlan
-from qbtrade.app.chaos.run import ACCOUNT, BAR, CASH, LIMITS_OF_ALL, Board, environment
+from qbtrade.app.chaos.run import ACCOUNT, BAR, CASH, Board, environment
 from qbtrade.app.chaos.world import World
 from qbtrade.app.live.plan import LivePlan, Until
 from qbtrade.app.live.run import begin
 from qbtrade.app.live.session import LiveSession
 from qbtrade.app.live.wire import Wire
-from qbtrade.app.plan import SimulationPlan
+from qbtrade.app.plan import Limits, SimulationPlan
 from qbtrade.app.rules import load_rules
 from qbtrade.app.status import NoScreen
 from qbtrade.app.strategies import load_strategy
@@ -33,7 +33,7 @@ from qbtrade.engines.reconcile import Difference
 from qbtrade.kernel.loop import StopRequest
 from qbtrade.ports import Strategy
 
-OTHER = "000660"
+LIMITS = Limits(max_budget=1_000_000, daily_loss=100_000, max_entries=25, orders_per_minute=60)
 
 
 class Once(Strategy):
@@ -67,7 +67,7 @@ class SharedAccount:
         self.core = Emulator(asked, stage(self._plan, load_rules()))
         self.world = World(self._plan, self.core, START)
         self.disk, self.board, self._machine = Disk(), Board(), Machine()
-        self._judge = Judge(self.core, self.disk, LIMITS_OF_ALL, CASH, lambda: self.world.now)
+        self._judge = Judge(self.core, self.disk, LIMITS, CASH, lambda: self.world.now)
         self._environment, self._minutes = environment(self._plan, asked.credentials), minutes
         self.screen, self.sessions = Watcher(), list[LiveSession]()
 
@@ -97,7 +97,7 @@ class SharedAccount:
     def session(self, strategy: str = "tests.app.live.shared_account:Once", **changes: Any) -> LiveSession:
         """Let one live from now to its end."""
         until = datetime.fromtimestamp((self.world.now + self._minutes * MINUTE) // NS, KST).time()
-        plan = SimulationPlan(symbols=(SYMBOL,), interval=BAR, limits=LIMITS_OF_ALL, cash=CASH)
+        plan = SimulationPlan(symbols=(SYMBOL,), interval=BAR, limits=LIMITS, cash=CASH)
         live, stop = LivePlan(plan, until=Until(at=until), **changes), StopRequest()
         life = Life(self.world, self._environment, self._machine, self._judge, None)
         name = f"{len(self.sessions):04d}"
