@@ -47,7 +47,7 @@ from tests.recordings import Recording, a_traded_day
 
 KEYS = [
     "schema_version", "session", "limits", "counts", "account", "orders", "fills", "round_trips", "denials", "alerts",
-    "equity_curve", "metrics", "timing",
+    "corrections", "equity_curve", "metrics", "timing",
 ]  # fmt: skip
 SCHEMA = schema()
 

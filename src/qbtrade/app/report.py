@@ -98,9 +98,12 @@ def build(events: Iterable[Event], journal_hash: str = "") -> Row:
         "round_trips": [trip.row() for trip in trips.closed],
         "denials": orders.denials,
         "alerts": setting.alerts,
+        "corrections": setting.corrections,
         "equity_curve": [{"ts": iso_kst(ts), "equity": equity} for ts, equity in curve.points],
         "metrics": {
-            **metrics(curve, exposure, trips.closed, initial=books.worth, equity=account["equity"], end=end),
+            **metrics(
+                curve, exposure, trips.closed, initial=books.worth + books.corrected, equity=account["equity"], end=end
+            ),
             "break_even": break_even(ended.last, ended.terms) if ended else [],
         },
         "timing": _timing(setting.started, setting.ended, journal_hash),

@@ -8,6 +8,7 @@ from qbtrade.app.order_rows import Row
 from qbtrade.domain.calendar import iso_kst
 from qbtrade.domain.events import (
     Alert,
+    BookCorrected,
     PositionChanged,
     RiskStateChanged,
     SessionEnded,
@@ -28,6 +29,7 @@ class Setting:
         self.started: SessionStarted | None = None
         self.ended: SessionEnded | None = None
         self.alerts: list[Row] = []
+        self.corrections: list[Row] = []
         self.failures: list[Row] = []
         self.risk_changes: list[Row] = []
         self.halts: list[Row] = []
@@ -35,6 +37,7 @@ class Setting:
         bus.subscribe(SessionStarted, self._on_started)
         bus.subscribe(SessionEnded, self._on_ended)
         bus.subscribe(Alert, lambda event: self.alerts.append(_row(event)))
+        bus.subscribe(BookCorrected, lambda event: self.corrections.append(_correction(event)))
         bus.subscribe(StrategyFailed, lambda event: self.failures.append(_row(event)))
         bus.subscribe(RiskStateChanged, lambda event: self.risk_changes.append(_row(event)))
         bus.subscribe(SymbolHalted, lambda event: self.halts.append({**_row(event), "resumed": None}))
@@ -57,14 +60,15 @@ class Setting:
 
 
 class Books:
-    """The account as the fills left it. worth: equity at the start, KRW."""
+    """The account as fills and corrections left it. worth: equity at the start; corrected: what others took, KRW."""
 
     def __init__(self, bus: Bus) -> None:
-        self.initial = self.worth = self.cash = self.realized = self.commission = self.tax = 0
+        self.initial = self.worth = self.cash = self.realized = self.commission = self.tax = self.corrected = 0
         self._positions: dict[str, tuple[int, int]] = {}
         self._last: dict[str, int] = {}
         bus.subscribe(SessionStarted, self._on_started)
         bus.subscribe(PositionChanged, self._on_booked)
+        bus.subscribe(BookCorrected, self._on_corrected)
         bus.subscribe(SessionEnded, self._on_ended)
 
     def account(self) -> Row:
@@ -101,8 +105,21 @@ class Books:
         self.commission += event.commission
         self.tax += event.tax
 
+    def _on_corrected(self, event: BookCorrected) -> None:
+        """What others did is neither profit nor loss: it moves what the session's profit counts from."""
+        self.corrected += event.cash - self.cash
+        self.cash = event.cash
+        if event.symbol in self._positions:
+            cost = self._positions[event.symbol][1]
+            self.corrected -= event.realized + cost - event.cost
+            self._positions[event.symbol] = (event.qty, event.cost)
+
     def _on_ended(self, event: SessionEnded) -> None:
         self._last.update(event.last)
+
+
+def _correction(event: BookCorrected) -> Row:
+    return {**_row(event), "seen": [iso_kst(ts) for ts in event.seen]}
 
 
 def _row(event: Event) -> Row:

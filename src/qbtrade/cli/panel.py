@@ -33,6 +33,7 @@ def panel(status: Status) -> RenderableType:
     parts: list[RenderableType] = [_heading(status), _symbols(status.symbols)]
     if status.alerts:  # above the figures: what a small terminal cuts off stands at the end
         parts += [Rule(_("Alerts"), style="dim", align="left"), *chain(*map(_alert, status.alerts[-SHOWN_ALERTS:]))]
+    parts += [Text(each, style="yellow") for each in _not_ours(status)]
     parts += [Rule(style="dim"), _numbers(status)]
     if status.limits:
         parts += [Rule(_("Limits used"), style="dim", align="left"), _limits(status.limits)]
@@ -88,6 +89,19 @@ def _symbol(symbol: SymbolStatus) -> Iterable[Text]:
     yield Text(figures.won(symbol.qty))
     yield Text(figures.won(symbol.cost // symbol.qty) if symbol.qty else "-")
     yield Text(figures.signed(symbol.unrealized), style=figures.colour(symbol.unrealized))
+
+
+def _not_ours(status: Status) -> Iterable[str]:
+    """What is in the account and nothing of qb's."""
+    for each in status.foreign:
+        worth = figures.won(each.worth) if each.worth else "-"
+        yield _("{symbol}: {qty} shares of others, worth {worth} won; qb never sells them").format(
+            symbol=each.symbol, qty=figures.won(each.qty), worth=worth
+        )
+    if status.aside:
+        yield _("{won} won came today; limits count them from the next trading day on").format(
+            won=figures.won(status.aside)
+        )
 
 
 def _numbers(status: Status) -> Table:

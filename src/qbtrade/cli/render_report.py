@@ -54,6 +54,7 @@ def page(report: Report) -> RenderableType:
     parts += section(_("Risk states"), map(_risk_change, session["risk_changes"]))
     parts += section(_("Halts"), map(_halt, session["halts"]))
     parts += section(_("Strategy failures"), _failures(session["strategy_failures"]))
+    parts += section(_("Corrections of the book"), map(_correction, report.get("corrections", ())))
     parts += section(_("Alerts"), alerts(report["alerts"]))
     run = _("run {run_id}, session {session_id}, seed {seed}, {source}").format(
         run_id=report["timing"]["run_id"],
@@ -62,6 +63,13 @@ def page(report: Report) -> RenderableType:
         source=said(session["source"]),
     )
     return Group(*parts, "", Text(run, style="dim"))
+
+
+def _correction(each: Report) -> Text:
+    """When, of what, ours and theirs."""
+    name = each["symbol"] or word("cash")
+    ours, theirs = figures.won(each["ours"]), figures.won(each["theirs"])
+    return Text(f"{each['ts'][:19].replace('T', ' ')}  {name}  {ours} -> {theirs}  {word(each['what'])}")
 
 
 def sparkline(values: Sequence[int], width: int = _WIDTH) -> str:

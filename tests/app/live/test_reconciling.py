@@ -3,6 +3,7 @@
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.chaos.market import SYMBOL
 from qbtrade.app.live.plan import OnExit
+from qbtrade.app.report import build
 from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import MINUTE
 from qbtrade.domain.order import Side
@@ -151,6 +152,20 @@ def test_what_was_traded_by_hand_is_no_missing_fill_of_the_next_session() -> Non
 
     assert [event for event in account.events() if isinstance(event, ev.OrderFilled)]
     assert "totals-disagree" not in account.alerts()
+
+
+@both_sides
+def test_the_report_has_the_book_as_it_was_corrected_and_no_profit_of_it(side: Dialect) -> None:
+    account = SharedAccount(side)
+    account.later(1.5, lambda: account.trade("sell", 3))
+    account.later(4, lambda: account.pay_in(-2_000_000))
+    session = account.session()
+    report = build(account.events())
+
+    assert [each["what"] for each in report["corrections"]] == ["sold-elsewhere", "traded-elsewhere", "withdrawal"]
+    assert report["account"]["cash"] == session.engines.portfolio.cash()
+    assert [each["qty"] for each in report["account"]["positions"]] == [session.engines.portfolio.qty(SYMBOL)]
+    assert report["metrics"]["profit"] == session.engines.portfolio.day_profit()
 
 
 def test_what_others_did_between_two_sessions_is_shown_in_one_table_and_halts() -> None:
