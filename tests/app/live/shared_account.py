@@ -11,11 +11,12 @@ from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.emulator.wire import Reply, Request
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.chaos.disk import Disk
+from qbtrade.app.chaos.fate import Board
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.life import Life, Machine
-from qbtrade.app.chaos.market import START, SYMBOL, stage
+from qbtrade.app.chaos.market import BASE, START, SYMBOL, played, stage
 from qbtrade.app.chaos.plan import ChaosPlan
-from qbtrade.app.chaos.run import ACCOUNT, BAR, CASH, Board, environment
+from qbtrade.app.chaos.run import ACCOUNT, BAR, CASH, environment
 from qbtrade.app.chaos.world import World
 from qbtrade.app.live.plan import LivePlan, Until
 from qbtrade.app.live.run import begin
@@ -64,10 +65,11 @@ class SharedAccount:
         faults = {name.replace("_", "-"): rate for name, rate in rates.items()}
         self._plan = ChaosPlan(seed=3, side=side, trouble=1, calm=2 * minutes)
         asked = EmulatorPlan(side=side, symbols=(SYMBOL,), cash=CASH, seed=3, faults=faults)
-        self.core = Emulator(asked, stage(self._plan, load_rules()))
+        self.core = Emulator(asked, stage(self._plan, played(self._plan)))
         self.world = World(self._plan, self.core, START)
-        self.disk, self.board, self._machine = Disk(), Board(), Machine()
-        self._judge = Judge(self.core, self.disk, LIMITS, CASH, lambda: self.world.now)
+        self.disk, self._machine = Disk(), Machine()
+        self._judge = Judge(self.core, self.disk, LIMITS, CASH, lambda: self.world.now, {SYMBOL: BASE}, ())
+        self.board = Board(lambda: self.world.now, self._judge.on_picture)
         self._environment, self._minutes = environment(self._plan, asked.credentials), minutes
         self.screen, self.sessions = Watcher(), list[LiveSession]()
 
@@ -99,7 +101,7 @@ class SharedAccount:
         until = datetime.fromtimestamp((self.world.now + self._minutes * MINUTE) // NS, KST).time()
         plan = SimulationPlan(symbols=(SYMBOL,), interval=BAR, limits=LIMITS, cash=CASH)
         live, stop = LivePlan(plan, until=Until(at=until), **changes), StopRequest()
-        life = Life(self.world, self._environment, self._machine, self._judge, None)
+        life = Life(self.world, self._environment, self._machine, self._judge, None, self.board.gate)
         name = f"{len(self.sessions):04d}"
         with Wire(life, stop) as wire:
             parts = begin(
