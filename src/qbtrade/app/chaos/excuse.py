@@ -5,11 +5,16 @@ is nowhere to be learned, so nobody can cancel it; all that qb can do is to name
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from qbtrade.adapters.emulator.orders import Entry
-from qbtrade.domain.events import Alert, Level, OrderAccepted, OrderSending
+from qbtrade.domain.calendar import NS
+from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderKind, OrderRequest
+
+SEEN_WITHIN: Final = 5 * NS
+"""An order that turns up is seen by then."""
 
 
 def unexcused(left: Iterable[Entry], journal: Iterable[Event]) -> list[Entry]:
@@ -26,6 +31,19 @@ def unexcused(left: Iterable[Entry], journal: Iterable[Event]) -> list[Entry]:
         else:
             named.remove(excuse)
     return found
+
+
+def just_come(entry: Entry, journals: Iterable[Iterable[Event]], now: int) -> bool:
+    """Whether an order that was given up for lost reached KIS so late that nobody could see it before the end."""
+    orders = list[OrderRequest]()
+    for journal in journals:
+        sent = dict[str, OrderRequest]()
+        for row in journal:
+            if isinstance(row, OrderSending):
+                sent[row.order.order_id] = row.order
+            elif isinstance(row, OrderAbandoned):
+                orders.append(sent[row.order_id])
+    return now - entry.ts < SEEN_WITHIN and any(_looks_like(entry, order) for order in orders)
 
 
 def _named(journal: Iterable[Event]) -> list[OrderRequest]:

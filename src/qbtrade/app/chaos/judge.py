@@ -11,7 +11,7 @@ from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.orders import Action
 from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.excuse import unexcused
+from qbtrade.app.chaos.excuse import just_come, unexcused
 from qbtrade.app.chaos.fills import Fills
 from qbtrade.app.chaos.law import books, breach
 from qbtrade.app.plan import Limits
@@ -221,6 +221,8 @@ class Judge:
         if cash != true_cash:
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
         left = [entry for entry in self._core.entries if entry.remaining and entry.action is not Action.CANCEL]
+        journals = [journal.read() for journal in self._disk.journals]
+        left = [entry for entry in left if not just_come(entry, journals, self._now())]
         if self._core.side == "paper":
             guilty = unexcused(left, self._disk.journals[-1].read())
             self._excused += len(left) - len(guilty)
