@@ -123,7 +123,7 @@ class Fate:
         self._board.flag, self._judge.halted_at = None, 0
 
     def _sleep(self, lasts: int) -> None:
-        self._world.asleep_until = self._world.now + lasts
+        self._world.asleep_until = self._judge.woke_at = self._world.now + lasts
 
     def _set_clock(self) -> None:
         self._world.clock.was_set += self._rng.randrange(-LARGEST_STEP, LARGEST_STEP + 1) * NS

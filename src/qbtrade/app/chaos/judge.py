@@ -62,7 +62,8 @@ Looks = tuple[str, str, str, str]
 class Judge:
     """broken: promises, in words. halted_at: since when trading is halted from outside, or 0.
 
-    bases: yesterday's closes of the stocks that may be traded, KRW. secrets: what must not be told.
+    woke_at: when the machine slept last, the time at which it wakes. bases: yesterday's closes of the stocks that may
+    be traded, KRW. secrets: what must not be told.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Judge:
         self._core, self._disk, self._limits, self._cash = core, disk, limits, cash
         self._bases, self._worth = dict(bases), cash
         self.broken: list[str] = []
-        self.halted_at = 0
+        self.halted_at = self.woke_at = 0
         self._now = now
         self._fills = Fills(lambda: core.entries)
         self._sent = set[str]()
@@ -118,7 +119,7 @@ class Judge:
         if SIDES.get(request.headers["tr_id"]) != "BUY":
             return
         now, since = self._now(), self._halted_inside()
-        if self.halted_at and now - self.halted_at > HALT_SEEN_AFTER:
+        if self.halted_at and now - max(self.halted_at, self.woke_at) > HALT_SEEN_AFTER:
             self.broken.append("a buy was handed over while trading was halted")
         if self._day_is_over():
             self.broken.append("a buy was handed over after the day's loss had ended the day")
