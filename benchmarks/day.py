@@ -1,8 +1,10 @@
-"""Trade one whole day: `.venv/bin/python benchmarks/day.py [--speed 60] [--json]`; exit 1 when it went wrong.
+"""Trade one whole day: `.venv/bin/python benchmarks/day.py [--speed 60] [--faults 2%]`; exit 1 when it went wrong.
 
 `qb emulator` and `qb live` run as two processes, from 08:50 to the report: seven minutes. Measured: memory of `qb live`
 over the day, and how far its clock drifts from the emulator's. Checked: its exit code, and that report and emulator
-agree on cash and shares to the won.
+agree on cash and shares to the won. `--faults 2%` lets everything go wrong that the emulator can let go wrong, each at
+that rate, with three symbols, since one whose order is given up rests for the day. A token dies at 0.2 %, and none
+stays dead: two deaths in a row end a day, and are meant to.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,16 +21,19 @@ from typing import Any, Final
 import msgspec
 from run import Row, machine
 
+from qbtrade.adapters.emulator.faults import FAULTS
 from qbtrade.adapters.kis.http import HttpReply, HttpRequest
 from qbtrade.adapters.kis.transport import call_once
 from qbtrade.app.live.status_file import Seen, shown
 from qbtrade.domain.calendar import NS, iso_kst
-from qbtrade.kernel.clock import wall_ns
+from qbtrade.kernel.clock import sleep, wall_ns
 
-SYMBOL: Final = "005930"
+SYMBOLS: Final = ("005930", "000660", "035420")
+TOKENS: Final = {"token-death": "0.2%", "token-stays-dead": "0%"}
+TRIES: Final = 5
 LOOK_EVERY: Final = 2.0
 QB: Final = (sys.executable, "-m", "qbtrade")
-LIVE: Final = ("live", "--env", "emulator", "--symbol", SYMBOL, "--max", "1000000", "--quiet")
+LIVE: Final = ("live", "--env", "emulator", "--max", "3000000", "--quiet")
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -41,11 +47,13 @@ class Look(msgspec.Struct, frozen=True):
 def ask(url: str, what: str) -> dict[str, Any]:
     """One question about the emulator itself."""
     request = HttpRequest(request_id=0, method="GET", url=f"{url}/emulator/{what}", headers={}, timeout_ns=5 * NS)
-    reply = call_once(request)
-    if not isinstance(reply, HttpReply):
-        sys.exit(f"the emulator does not answer: {reply.reason}")
-    told: dict[str, Any] = json.loads(reply.body)
-    return told
+    for _ in range(TRIES):
+        reply = call_once(request)
+        if isinstance(reply, HttpReply):
+            told: dict[str, Any] = json.loads(reply.body)
+            return told
+        sleep(1)
+    sys.exit("the emulator does not answer")
 
 
 def look(home: Path, url: str, speed: int) -> Look | None:
@@ -60,12 +68,14 @@ def look(home: Path, url: str, speed: int) -> Look | None:
     return Look(seen.status.ts, seen.status.memory, (ours - theirs) // speed)
 
 
-def trade(folder: Path, url: str, speed: int, variables: Mapping[str, str]) -> tuple[int, list[Look], dict[str, Any]]:
+def trade(
+    folder: Path, url: str, variables: Mapping[str, str], line: list[str], speed: int
+) -> tuple[int, list[Look], dict[str, Any]]:
     """Exit code, what was seen on the way, and the report."""
     report, home = folder / "report.json", folder / "home"
-    environment = {**os.environ, **variables, "QB_HOME": str(home), "QB_KIS_SPEAKS": "real"}
+    environment = {**os.environ, **variables, "QB_HOME": str(home)}
     looks = list[Look]()
-    command = [*QB, *LIVE, "--report", str(report)]
+    command = [*QB, *line, "--report", str(report)]
     with subprocess.Popen(command, cwd=folder, env=environment) as process:  # noqa: S603 - our own program
         while process.poll() is None:
             if (seen := look(home, url, speed)) is not None:
@@ -82,6 +92,8 @@ def rows(looks: list[Look], report: dict[str, Any]) -> Iterator[Row]:
     counts, session = report["counts"], report["session"]
     half = looks[len(looks) // 2]
     yield "market day", f"{session['start'][11:19]} to {session['end'][11:19]}, {counts['trades']:,} trades", ""
+    codes = Counter(alert["code"] for alert in report["alerts"])
+    yield "alerts", ", ".join(f"{code} {count}" for code, count in sorted(codes.items())) or "none", ""
     yield "orders and fills", f"{len(report['orders'])} and {len(report['fills'])}", ""
     for name, seen in (("first", looks[0]), ("middle", half), ("last", looks[-1])):
         yield f"memory, {name} look ({iso_kst(seen.ts)[11:16]})", f"{seen.memory / 1e6:.1f} MB", ""
@@ -113,14 +125,22 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speed", type=int, default=60, help="market seconds per second")
+    parser.add_argument("--side", default="real", help="real or paper")
+    parser.add_argument("--seed", type=int, default=0, help="of the market and the faults")
+    parser.add_argument("--faults", default="", help="rate of every fault, as in 2%%")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     chosen = parser.parse_args()
-    command = [*QB, "emulator", "--json", "--speed", str(chosen.speed)]
+    command = [*QB, "emulator", "--json", "--speed", str(chosen.speed), "--seed", str(chosen.seed)]
+    command += ["--side", chosen.side, *(("--calls", "20") if chosen.side == "paper" else ())]
+    command += [f"--fault={name}={TOKENS.get(name, chosen.faults)}" for name in FAULTS if chosen.faults]
+    symbols = [f"--symbol={each}" for each in SYMBOLS[: 3 if chosen.faults else 1]]
     with tempfile.TemporaryDirectory() as name:
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+        server = subprocess.Popen([*command, *symbols], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
         try:
             told = json.loads(server.stdout.readline()) if server.stdout else {}
-            code, looks, report = trade(Path(name), told["rest_url"], chosen.speed, told["environment"])
+            code, looks, report = trade(
+                Path(name), told["rest_url"], told["environment"], [*LIVE, *symbols], chosen.speed
+            )
             wrong = list(problems(code, report, ask(told["rest_url"], "account")))
         finally:
             server.terminate()

@@ -49,6 +49,7 @@ LIVE: Final = (
     *QB, "live", "--env", "emulator", "--quiet", "--max", "10000000", "--daily-loss", "9000000",
     "--max-orders", "10000", "--strategy", "./flip.py:Flip", "--bar", "10s",
 )  # fmt: skip
+LATEST: Final = "15:00"
 PATIENCE: Final = 120
 INTERRUPTED: Final = 130
 WIRE: Final = "wire.jsonl"
@@ -94,6 +95,11 @@ class Stage:
             sleep(run_on)
             process.send_signal(signal.SIGINT)
             return process.wait(PATIENCE)
+
+    def clock(self) -> str:
+        """Market time, hours and minutes."""
+        told: str = ask(self.url, "clock")["time"][11:16]
+        return told
 
     def journals(self) -> list[Path]:
         """Of all sessions, oldest first."""
@@ -258,10 +264,12 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="qb-kills-"))
     with emulator(folder, chosen) as told:
         stage = Stage(folder, told, chosen.side, Random(chosen.seed))
-        wait(lambda: ask(stage.url, "clock")["time"][11:16] > "09:00", PATIENCE)
-        while stage.kills.total() < chosen.kills:
+        wait(lambda: stage.clock() > "09:00", PATIENCE)
+        while stage.kills.total() < chosen.kills and stage.clock() < LATEST:
             stage.kill_one()
-        wrong = list(problems(stage, stage.end(LONGEST[TRADING])))
+        short = chosen.kills - stage.kills.total()
+        wrong = [f"the market's day was too short for {short} more kills: take a lower --speed"] if short else []
+        wrong += problems(stage, stage.end(LONGEST[TRADING]))
         table = list(rows(stage))
     if chosen.json:
         print(json.dumps({"machine": machine(), "rows": table, "problems": wrong}, indent=2))

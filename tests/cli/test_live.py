@@ -12,6 +12,7 @@ from tests.app.preflight.stand import Lies, proxy
 from tests.live_days import FLIP, HOLD, Hosted, events, held, hosted, session, the_report, wait_for
 from tests.program import PATIENCE, press_twice, run_qb
 from tests.rehearsals import walked
+from tests.servers import free_port
 
 
 def assert_agrees(kis: Hosted, folder: Path) -> None:
@@ -217,6 +218,21 @@ def test_limits_and_ticks_of_kis_that_differ_from_the_rules_are_alerts_and_count
     prices = [event.order.price for event in seen if isinstance(event, ev.OrderSending)]
     assert prices
     assert not any(price % 500 for price in prices)
+
+
+def test_a_database_and_a_redis_that_are_away_harm_no_session(tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    with hosted("10:00") as kis:
+        kis.variables |= {
+            "QB_DATABASE_URL": f"postgresql://qb:word@{nowhere}/qb",
+            "QB_REDIS_URL": f"redis://{nowhere}/0",
+        }
+        with session(kis, tmp_path) as process:
+            wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert_agrees(kis, tmp_path)
 
 
 def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from typing import Final
 
 from qbtrade.domain import events as ev
 from qbtrade.domain.events import Alert, RiskState, RiskStateChanged
+from qbtrade.kernel.clock import sleep
 from tests.builders import SECOND
 from tests.live_days import Hosted, events, hosted, session, wait_for
-from tests.program import PATIENCE
+from tests.program import PATIENCE, freeze
 
 CLOCKS: Final = '''
 """Of a machine that sleeps a minute at SIGUSR1, and whose clock is set back half a minute at SIGUSR2."""
@@ -33,6 +34,8 @@ time.clock_gettime_ns = lambda which: uptime(which) + (slept if which == time.CL
 signal.signal(signal.SIGUSR1, sleep)
 signal.signal(signal.SIGUSR2, be_set)
 '''
+LONG_STILL: Final = 12
+"""Seconds: more than the ten that count as standing still, less than the watchdog takes for death."""
 CALM: Final = ("--symbol", "005930", "--max", "500000", "--bar", "30m")
 
 
@@ -64,6 +67,20 @@ def test_after_a_sleep_the_time_is_right_and_entries_wait_until_the_books_agree(
         assert states(tmp_path)[0] == (RiskState.REDUCING, "stood-still")
         assert said(tmp_path, "stood-still").startswith("qb stood still for ")
         assert events(tmp_path)[-1].ts > before + 60 * SECOND
+        assert said(tmp_path, "clock-set") == ""
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+
+
+def test_a_process_that_stood_still_compares_its_books_before_it_goes_on(tmp_path: Path) -> None:
+    with hosted("10:00", speed=1) as kis, session(kis, tmp_path, *CALM) as process:
+        wait_for(process, lambda: trades(tmp_path))
+        freeze(process)
+        sleep(LONG_STILL)
+        process.send_signal(signal.SIGCONT)
+        wait_for(process, lambda: (RiskState.ACTIVE, "resumed") in states(tmp_path))
+        assert (RiskState.REDUCING, "stood-still") in states(tmp_path)
         assert said(tmp_path, "clock-set") == ""
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)

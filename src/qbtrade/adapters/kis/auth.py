@@ -211,9 +211,8 @@ class Auth:
 
     def _stop(self, why: str) -> list[Alarm]:
         self.stopped = why
-        return [
-            Alarm("token-refused", why, "Check keys and account with `qb preflight`, then start again; see docs/kis.md")
-        ]
+        action = "Check keys and account with `qb preflight`, then start again; see docs/runbook.md"
+        return [Alarm("token-refused", why, action)]
 
 
 def _digest(token: Secret) -> str:
