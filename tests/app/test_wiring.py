@@ -43,6 +43,7 @@ HEAR = {
     E.ORDER_NOT_SENT: ("Orders.on_not_sent", "Protection.on_refused"),
     E.ORDER_UNCONFIRMED: ("Orders.on_unconfirmed",),
     E.ORDER_ABANDONED: ("Orders.on_abandoned", "Protection.on_ended"),
+    E.ORDER_RESOLVED: ("Orders.on_resolved",),
     E.ORDER_FILLED: ("Orders.on_filled", "Portfolio.on_filled"),
     E.ORDER_CANCELING: ("Orders.on_canceling",),
     E.ORDER_CANCELED: ("Orders.on_canceled", "Protection.on_ended"),

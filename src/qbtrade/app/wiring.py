@@ -157,6 +157,7 @@ class Engines:
         self.bus.subscribe(ev.OrderNotSent, orders.on_not_sent)
         self.bus.subscribe(ev.OrderUnconfirmed, orders.on_unconfirmed)
         self.bus.subscribe(ev.OrderAbandoned, orders.on_abandoned)
+        self.bus.subscribe(ev.OrderResolved, orders.on_resolved)
         self.bus.subscribe(ev.OrderFilled, orders.on_filled)
         self.bus.subscribe(ev.OrderCanceled, orders.on_canceled)
         self.bus.subscribe(ev.CancelRejected, orders.on_cancel_rejected)

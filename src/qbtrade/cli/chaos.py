@@ -17,6 +17,7 @@ from qbtrade.app.chaos.market import MOST_DAYS, START
 from qbtrade.app.chaos.paths import never
 from qbtrade.app.chaos.plan import ALL, ChaosPlan, drawn
 from qbtrade.app.chaos.points import Place, places, reference, walk
+from qbtrade.app.chaos.resolved import figures
 from qbtrade.app.chaos.run import Verdict, run
 from qbtrade.app.home import create, home
 from qbtrade.cli.pages import option
@@ -92,6 +93,7 @@ def chaos(
             "sometimes": _sum(found),
             "places": ended_at,
             "never": never(verdict.sometimes for verdict in found),
+            "resolved": _took(found),
         }
         typer.echo(msgspec.json.encode(told).decode())
     else:
@@ -112,6 +114,11 @@ def page(found: list[Verdict], seconds: float, cores: int, kept: list[Path]) -> 
     yield from (f"  {name:<{width}}  {times:>9,}" for name, times in sorted(rare.items()))
     if missed and len(found) >= ENOUGH:
         yield _("never happened: {paths}").format(paths=", ".join(missed))
+    for side, told in _took(found).items():
+        if told["orders"]:
+            yield _(
+                "{orders:,} unconfirmed orders found on {side}: half within {p50_ms:,} ms, 99 % within {p99_ms:,} ms"
+            ).format(side=side, **told)
     for verdict in broken:
         yield ""
         again = f": qb chaos --seed {verdict.plan.seed} --trace" if verdict.plan == drawn(verdict.plan.seed) else ""
@@ -137,6 +144,14 @@ def _sum(found: Iterable[Verdict]) -> Counter[str]:
     for verdict in found:
         total.update(verdict.sometimes)
     return total
+
+
+def _took(found: Iterable[Verdict]) -> dict[str, dict[str, int]]:
+    """How long unconfirmed orders took to be found, by side."""
+    waits: dict[str, list[int]] = {"real": [], "paper": []}
+    for verdict in found:
+        waits[verdict.plan.side].extend(verdict.resolved)
+    return {side: figures(each) for side, each in waits.items()}
 
 
 def _trace(wanted: Iterable[ChaosPlan]) -> None:

@@ -3,21 +3,18 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from msgspec.structs import replace
 
-from qbtrade.adapters.emulator.plan import CREDENTIALS
-from qbtrade.adapters.kis.environment import Environment, EnvKind
-from qbtrade.adapters.kis_fields import Dialect
-from qbtrade.app.config import Settings, load_settings
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.config import load_settings
 from qbtrade.app.halt_flag import Halt, read_halt, set_halt, take_halt
 from qbtrade.app.home import home
-from qbtrade.app.kis_account import environment_of, is_local, kind_of, local_environment
 from qbtrade.app.live.remote import cancel_everything
-from qbtrade.app.live.status_file import Seen, is_running, shown
+from qbtrade.app.live.status_file import shown
 from qbtrade.cli import figures
+from qbtrade.cli.account import NOBODY, account_meant
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.pages import option
 from qbtrade.cli.screen import console_on, watching
@@ -41,7 +38,6 @@ OverRedis = Annotated[
     bool,
     typer.Option("--over-redis", help=_("Ask a session on another machine, over Redis; see docs/redis.md")),
 ]
-NOBODY: Final = ("http://127.0.0.1:1", "ws://127.0.0.1:1")
 
 
 def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False, over_redis: OverRedis = False) -> None:
@@ -53,7 +49,7 @@ def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False, over_r
             raise UsageError("--flatten and --over-redis do not go together", hint="Halt first; sell on that machine")
         raise typer.Exit(halt_over_redis(env, reason or "qb halt --over-redis"))
     folder = home()
-    environment, _running = _account(folder, env)
+    environment, _running = account_meant(folder, env)
     kept = set_halt(folder, environment, reason or "qb halt", flatten=flatten)
     if kept.is_kept:
         _say(_("trading is halted on {account}, until `qb resume`").format(account=_name(environment)))
@@ -120,7 +116,7 @@ def _flatten(folder: Path, environment: Environment, flag: Halt, canceled: ExitC
 def resume(*, env: Env = "", reason: Reason = "", force: Force = False) -> None:
     """Allow trading again, once the books agree with the broker's; asks why when --reason does not say so."""
     folder = home()
-    environment, _running = _account(folder, env)
+    environment, _running = account_meant(folder, env)
     flag = read_halt(folder, environment)
     if flag is None:
         raise UsageError("trading is not halted", hint="See `qb status`")
@@ -157,26 +153,6 @@ def _asked() -> str:
     if not why:
         raise UsageError("why may trading go on?", hint="An empty answer is none")
     return why
-
-
-def _account(folder: Path, asked: str) -> tuple[Environment, Seen | None]:
-    """The account that is meant, and its session if one runs."""
-    settings = load_settings(Path.cwd(), os.environ)
-    running = [seen for seen in shown(folder) if is_running(folder, seen)]
-    if not asked and len(running) == 1 and not settings.value("kis.env"):
-        asked = running[0].environment
-    kind = kind_of(settings, asked)
-    seen = next((each for each in running if each.environment == kind), None)
-    return _environment(settings, kind, seen), seen
-
-
-def _environment(settings: Settings, kind: EnvKind, seen: Seen | None) -> Environment:
-    """As configured; the emulator of a session is found by what the session showed."""
-    if not is_local(settings, kind):
-        return environment_of(settings, kind)
-    speaks: Dialect = settings.value("kis.speaks") or "real"
-    environment = local_environment(settings, speaks, CREDENTIALS[speaks], NOBODY)
-    return replace(environment, rest_url=seen.urls[0], ws_url=seen.urls[1]) if seen else environment
 
 
 def _last_run(folder: Path, environment: Environment) -> str:

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "watch": Entry("qbtrade.cli.watch", "watch", N_("Follow a session from another process or machine")),
     "halt": Entry("qbtrade.cli.halt", "halt", N_("Stop trading from outside, until it is resumed")),
     "resume": Entry("qbtrade.cli.halt", "resume", N_("Allow trading again after a halt")),
+    "orders": Entry("qbtrade.cli.orders", "app", N_("Show the orders of a session; answer for an unknown one")),
     "report": Entry("qbtrade.cli.report", "app", N_("Read what a session did and why")),
     "rules": Entry("qbtrade.cli.rules", "rules", N_("Show tick sizes, costs and hours that hold on a day")),
     "emulator": Entry("qbtrade.cli.emulator", "emulator", N_("Run a local KIS to rehearse against")),

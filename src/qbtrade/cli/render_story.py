@@ -26,6 +26,7 @@ STEPS: Final = {
     "ORDER_NOT_SENT": N_("never left"),
     "ORDER_UNCONFIRMED": N_("sent, the answer is unknown"),
     "ORDER_ABANDONED": N_("found not to exist"),
+    "ORDER_RESOLVED": N_("resolved by a person"),
     "ORDER_FILLED": N_("filled"),
     "POSITION_CHANGED": N_("booked"),
     "CANCEL_ORDER": N_("cancel asked for"),

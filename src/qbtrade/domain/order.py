@@ -128,7 +128,7 @@ class IllegalMoveError(ValueError):
 class Order:
     """One order's life so far. Kept by the order engine; others only read it."""
 
-    __slots__ = ("accepted_at", "broker_order_id", "filled_amount", "filled_qty", "request", "status", "submitted_at")
+    __slots__ = ("broker_order_id", "filled_amount", "filled_qty", "request", "status", "submitted_at")
 
     def __init__(self, request: OrderRequest, ts: int) -> None:
         self.request = request
@@ -137,7 +137,6 @@ class Order:
         self.filled_amount = 0
         self.broker_order_id = ""
         self.submitted_at = ts
-        self.accepted_at = 0
 
     @property
     def remaining(self) -> int:

@@ -18,6 +18,7 @@ from qbtrade.domain.events import (
     OrderFilled,
     OrderNotSent,
     OrderRejected,
+    OrderResolved,
     OrderSending,
     OrderUnconfirmed,
     SubmitOrder,
@@ -152,7 +153,6 @@ class Orders:
         """It works at the venue from here; a lifetime starts to run."""
         order = self._orders[event.order_id]
         order.broker_order_id = event.broker_order_id
-        order.accepted_at = event.ts
         if order.status in {S.SENDING, S.UNCONFIRMED, S.ABANDONED}:  # else a fill outran the answer
             self._revive(order)
             order.move(S.WORKING)
@@ -193,6 +193,12 @@ class Orders:
         order = self._orders[event.order_id]
         self._abandoned.setdefault(order.request.symbol, []).append(order)
         self._wishes[event.order_id] = _Wish("given-up")
+
+    def on_resolved(self, event: OrderResolved) -> None:
+        """A person says that it does not exist: its symbol and side are free again, and it counts no more."""
+        order = self._orders.get(event.order_id)
+        if order is not None and not event.number:
+            self._forget(order)
 
     def on_filled(self, event: OrderFilled) -> None:
         """Book the execution on the order."""
@@ -251,5 +257,10 @@ class Orders:
     def _revive(self, order: Order) -> None:
         """An order that was given up for lost and turns up is open again."""
         if order.status is S.ABANDONED:
-            self._abandoned[order.request.symbol].remove(order)
+            self._forget(order)
             self._open[order.request.symbol].append(order)
+
+    def _forget(self, order: Order) -> None:
+        lost = self._abandoned.get(order.request.symbol, [])
+        if order in lost:
+            lost.remove(order)

@@ -12,7 +12,7 @@ from qbtrade.adapters.kis.events import Action, Notice, Stage
 from qbtrade.adapters.kis.outcomes import Accepted, Failed, OrderOutcome, Unconfirmed
 from qbtrade.adapters.kis.parse.account import Balance, Holding
 from qbtrade.adapters.kis.parse.orders import LiveOrder, OrderAck, OrderHistory, OrderRow, UnreadRow
-from qbtrade.adapters.kis.totals import everything
+from qbtrade.adapters.kis.totals import Accounted, everything
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import instrument_for, load_rules
@@ -32,6 +32,7 @@ HYNIX = "000660"
 PRICE = 75_000
 TOLD = (
     ev.OrderAccepted, ev.OrderRejected, ev.OrderNotSent, ev.OrderUnconfirmed, ev.OrderAbandoned, ev.OrderFilled,
+    ev.OrderResolved,
     ev.OrderCanceled, ev.CancelRejected, ev.OrderExpired, ev.Alert, ev.OrderDenied,
 )  # fmt: skip
 LOST = Unconfirmed("timeout")
@@ -79,7 +80,7 @@ class OrderRig:
         self.engines = Engines(self.bus, self.clock, self._setup(), _Nowhere(), self._make_broker)
         self.bus.subscribe_all(TOLD, self.heard.append)
         self.bus.subscribe(_Go, lambda event: event.what())
-        self.broker.begin(self.history(), everything(self.history(), self.balance()))
+        self.broker.begin(self.history(), self.accounted())
         self.engines.hours.start()
         self.trade(PRICE)
         self.trade(PRICE, HYNIX)
@@ -119,6 +120,10 @@ class OrderRig:
     def balance(self) -> Balance:
         """What is told of the account."""
         return a_balance(self.held)
+
+    def accounted(self) -> Accounted:
+        """All that is told, as what is no news."""
+        return everything(self.history(), self.balance())
 
     def _told(self, call: Call[Any]) -> object:
         if self.fails:

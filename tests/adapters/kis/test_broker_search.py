@@ -6,7 +6,6 @@ import pytest
 from qbtrade.adapters.kis.events import Stage
 from qbtrade.adapters.kis.parse.orders import Sender, UnreadRow
 from qbtrade.adapters.kis.sent import EARLIER
-from qbtrade.adapters.kis.totals import everything
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.preflight.machine import SKEW_TOO_LARGE
 from qbtrade.domain import events as ev
@@ -284,7 +283,7 @@ def test_a_notice_does_not_wait_for_its_row_for_ever() -> None:
 def test_whose_order_it_is_goes_by_earlier_sessions_where_all_their_rows_agree() -> None:
     rig = OrderRig()
     rig.rows += [rig.row("1", 1, sender=OURS), rig.row("2", 1, sender=OURS), rig.row("3", 1, sender=THEIRS)]
-    rig.broker.begin(rig.history(), everything(rig.history(), rig.balance()), frozenset("12"))
+    rig.broker.begin(rig.history(), rig.accounted(), frozenset("12"))
     rig.submit(an_order("Q1", qty=5), LOST)
     rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
     rig.wait(10)

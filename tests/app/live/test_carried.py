@@ -86,6 +86,16 @@ def test_an_order_that_was_given_up_and_turned_up_is_no_error() -> None:
     assert (left.number, left.remaining, found.numbers) == ("5", 1, frozenset({"5"}))
 
 
+def test_an_order_that_a_person_said_is_gone_is_carried_on_only_when_it_turned_up_after_all() -> None:
+    rows = (
+        started(), ev.OrderSending(at("10:00"), an_order("Q1", qty=2)), ev.OrderUnconfirmed(at("10:00"), "Q1", "lost"),
+        ev.OrderAbandoned(at("10:01"), "Q1", "no trace"), ev.OrderResolved(at("10:01"), "Q1", "", "not there", ""),
+    )  # fmt: skip
+    assert read(*rows).leftovers == []
+    (left,) = read(*rows, ev.OrderAccepted(at("10:02"), "Q1", "5")).leftovers
+    assert left.number == "5"
+
+
 def test_a_fill_that_followed_a_cancel_is_no_error() -> None:
     found = read(
         started(), ev.OrderSending(at("10:00"), an_order("Q1")), ev.OrderAccepted(at("10:00"), "Q1", "5"),

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.caller import Caller
 from qbtrade.adapters.kis.cancels import Cancels
 from qbtrade.adapters.kis.environment import Environment
@@ -27,6 +28,7 @@ from qbtrade.domain.events import (
     Level,
     OrderNotSent,
     OrderRejected,
+    OrderResolved,
     OrderUnconfirmed,
     PhaseChanged,
     RiskState,
@@ -94,6 +96,27 @@ class KisBroker:
     def cancel(self, order_id: str) -> None:
         """Ask to cancel what remains."""
         self._cancels.ask(order_id)
+
+    def resolve(self, answer: Answer) -> str:
+        """Believe a person about an order whose answer was lost; why not, or ""."""
+        sent = self._own.get(answer.order_id)
+        if sent is None or not sent.remaining or not self._search.is_missing(sent):
+            return "nothing about it is unknown"
+        event = OrderResolved(self._clock.now(), answer.order_id, answer.number, answer.reason, answer.evidence)
+        if answer.number:
+            if self._own.owner(answer.number) or self._own.is_settled(answer.number):
+                return f"number {answer.number} is that of another order of qb"
+            self._own.say(event)
+            self._accept(sent, answer.number, answer.branch)
+            return ""
+        if others := sorted(sent.alike.difference(answer.aside)):
+            return f"order {others[0]} at the broker looks like it"
+        self._own.rule_out(answer.aside)
+        self._search.close(sent)
+        if not sent.over:
+            self._own.abandon(sent)
+        self._own.say(event)
+        return ""
 
     @property
     def open(self) -> tuple[str, ...]:

@@ -93,6 +93,10 @@ class Own:
         """Any number may be ours after all: an order of an earlier session is looked for."""
         self._strangers.clear()
 
+    def is_settled(self, number: str) -> bool:
+        """Whether it is the number of an order that an earlier session knew."""
+        return number in self._settled
+
     def rule_out(self, numbers: Iterable[str]) -> None:
         """These numbers are not ours, unless an answer says so."""
         self._strangers.update(number for number in numbers if number not in self._numbers)

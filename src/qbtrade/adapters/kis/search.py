@@ -63,6 +63,15 @@ class Search:
             self._sought.remove(sent)
             self._given_up.append(sent)
 
+    def is_missing(self, sent: Sent) -> bool:
+        """Whether it is unknown what became of it; an order that awaits its answer is not among these."""
+        return sent in self._sought or sent in self._given_up
+
+    def close(self, sent: Sent) -> None:
+        """A person says that it does not exist."""
+        if sent in self._sought:
+            self.rest(sent)
+
     # notices that nobody owns
 
     def keep(self, notice: Notice) -> None:

@@ -6,6 +6,7 @@ from random import Random
 import msgspec
 
 from qbtrade.adapters.emulator.wire import Request
+from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.http import Heeds
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.judge import Judge
@@ -42,6 +43,13 @@ class Board:
     def taken_by(self) -> str:
         """Nobody takes an account over."""
         return ""
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Nobody says anything of orders."""
+        return ()
+
+    def refuse(self, answer: Answer) -> None:
+        """Nobody said anything."""
 
     def is_watched(self) -> bool:
         """Somebody looks once a minute."""

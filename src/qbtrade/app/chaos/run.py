@@ -18,6 +18,7 @@ from qbtrade.app.chaos.life import KilledError, Life, Machine
 from qbtrade.app.chaos.limits import limits_of
 from qbtrade.app.chaos.market import BASES, START, closes, happened, incidents, played, rules, stage, starts, symbols
 from qbtrade.app.chaos.plan import SERVER, ChaosPlan
+from qbtrade.app.chaos.resolved import resolved
 from qbtrade.app.chaos.world import World
 from qbtrade.app.live.carried import carried
 from qbtrade.app.live.plan import LivePlan, Until
@@ -38,13 +39,17 @@ ACCOUNT: Final = "chaos"
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What became of a seed. broken: promises, in words. sometimes: how often rare things happened."""
+    """What became of a seed. broken: promises, in words. sometimes: how often rare things happened.
+
+    resolved: ns that orders took from evidence at the broker to their number.
+    """
 
     plan: ChaosPlan
     broken: tuple[str, ...]
     sometimes: dict[str, int]
     trace_hash: str
     lines: tuple[str, ...] = ()
+    resolved: tuple[int, ...] = ()
 
 
 @cache
@@ -94,7 +99,9 @@ class Run:
         market, broken = happened(self._plan, self._events), tuple(dict.fromkeys(told))
         sometimes = {**world.core.happened, **world.sometimes, **market, **self.judge.sometimes()}
         rare = {name: times for name, times in sorted(sometimes.items()) if times}
-        return Verdict(self._plan, broken, rare, world.trace_hash(), tuple(world.lines or ()))
+        heals = [begins + self._plan.trouble * MINUTE for begins in starts(self._plan.days)]
+        took = resolved(journals, world.core.entries, heals)
+        return Verdict(self._plan, broken, rare, world.trace_hash(), tuple(world.lines or ()), took)
 
     def _dawn(self, begins: int) -> None:
         """The night before a day, but for the first."""

@@ -7,11 +7,13 @@ from typing import Protocol
 
 import msgspec
 
+from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.lifeline import Lifeline
 from qbtrade.app.account_files import account_name
 from qbtrade.app.halt_flag import Halt, read_halt, set_halt
 from qbtrade.app.live.lock import taken_by
+from qbtrade.app.live.resolving import answers, take_back
 from qbtrade.app.live.status_file import Seen, show
 from qbtrade.app.live.views import NoViews, Views
 from qbtrade.app.status import Status
@@ -38,6 +40,14 @@ class Board(Protocol):
         """Whether anybody may see the session now; a picture of it costs time."""
         ...
 
+    def answers(self) -> tuple[Answer, ...]:
+        """What people said of orders of this session since they were asked for last."""
+        ...
+
+    def refuse(self, answer: Answer) -> None:
+        """Forget an answer that was not taken."""
+        ...
+
     def show(self, status: Status, heeded: int) -> None:
         """Let others see the session. heeded: since when the halt lasts that it obeys, UTC ns, or 0."""
         ...
@@ -56,6 +66,7 @@ class AccountFiles:
     ) -> None:  # fmt: skip
         self._home, self._environment, self._run_id, self._watcher = home, environment, run_id, watcher
         self._views: Views = views or NoViews()
+        self._answered = frozenset[Answer]()
 
     def halt(self) -> Halt | None:
         """The halt flag, if it is set."""
@@ -72,6 +83,18 @@ class AccountFiles:
     def is_watched(self) -> bool:
         """Always: who looks cannot be seen."""
         return True
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Those among the files that are new, for orders of this run."""
+        found = [answer for answer in answers(self._home, self._environment) if answer.run_id == self._run_id]
+        new = tuple(answer for answer in found if answer not in self._answered)
+        self._answered |= frozenset(new)
+        return new
+
+    def refuse(self, answer: Answer) -> None:
+        """Take its file away, so that the next session does not honour it either."""
+        with suppress(OSError):
+            take_back(self._home, self._environment, answer)
 
     def show(self, status: Status, heeded: int) -> None:
         """Write the status file, which is a view and nothing more, and tell who watches elsewhere."""

@@ -28,6 +28,7 @@ class Carried(msgspec.Struct):
     cash and cost of shares, by symbol. entries: of the day. foreign: shares of others when the last session began.
     numbers: the broker's, of all orders that it knew. day_qty, day_amount: shares and KRW of the day's fills that are
     accounted for, -1 where that is not known. aside: KRW beyond cash, which no limit counts that day.
+    run_id: of the last session.
     """
 
     cash: int | None = None
@@ -42,6 +43,7 @@ class Carried(msgspec.Struct):
     day_qty: int = -1
     day_amount: int = 0
     aside: int = 0
+    run_id: str = ""
 
 
 Journal = Callable[[], Iterator[Event]]
@@ -96,7 +98,7 @@ def left_open(home: Path, run_id: str) -> list[ev.Leftover]:
 def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
     """Shares, cash and orders without an end, as the newest journal leaves them."""
     found.cash, found.foreign, found.aside = started.cash, dict(started.foreign), started.aside
-    found.day_qty, found.day_amount = started.day_qty, started.day_amount
+    found.day_qty, found.day_amount, found.run_id = started.day_qty, started.day_amount, started.run_id
     positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
     orders = {left.order_id: left for left in started.leftovers}
     ended = set[str]()
@@ -104,7 +106,10 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
         match event:
             case ev.OrderSending() if event.order.order_id not in orders:
                 orders[event.order.order_id] = ev.Leftover(event.order.order_id, event.order, event.ts)
+            case ev.OrderResolved(number=""):
+                ended.add(event.order_id)
             case ev.OrderAccepted():
+                ended.discard(event.order_id)  # it turned up after all
                 orders[event.order_id] = replace(orders[event.order_id], number=event.broker_order_id)
             case ev.OrderFilled():
                 left, amount = orders[event.order_id], event.price * event.qty

@@ -5,6 +5,7 @@ import hashlib
 import msgspec
 
 from qbtrade import __version__
+from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.live.account import AtBroker
 from qbtrade.app.live.first_day import configuration
@@ -23,6 +24,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a session is built from. opening: None for a dry run, whose account is made up.
 
     is_first_day: of this configuration with real money.
+    answers: of people about orders that the session before left.
     """
 
     plan: LivePlan
@@ -36,6 +38,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     day_start: int
     entries: int
     is_first_day: bool = False
+    answers: tuple[Answer, ...] = ()
 
 
 def opening_held(live: Live) -> dict[str, Held]:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.kis.totals import everything
@@ -25,6 +26,7 @@ from qbtrade.app.live.opening import Opening, opening
 from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.live.real_money import Consent
+from qbtrade.app.live.resolving import answers, honour
 from qbtrade.app.live.session import LiveSession
 from qbtrade.app.live.views import Views, open_views
 from qbtrade.app.live.watchdog import watched
@@ -76,7 +78,10 @@ def trade(
         Wire(ground, stop) as wire,
         open_views(world.views, home, environment, run_id, ground.inbox, world.clock.twin()) as views,
     ):
-        parts = begin(plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent)
+        parts = begin(
+            plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent,
+            given=answers(home, environment),
+        )  # fmt: skip
         watches = plan.watchdog_after and account and not (plan.sells_only or world.is_local)
         watcher = watched(home, environment, run_id, day, plan.watchdog_after) if watches else None
         board = AccountFiles(home, environment, run_id, watcher, views)
@@ -85,11 +90,11 @@ def trade(
 
 def begin(
     plan: LivePlan, wire: Wire, rules: Rules, strategy: LoadedStrategy, books: Iterable[Journal], *, account: str,
-    run_id: str, consent: Consent | None = None,
+    run_id: str, consent: Consent | None = None, given: Iterable[Answer] = (),
 ) -> Live:  # fmt: skip
     """Ask the broker, read what earlier sessions left, and bring both together. account: "" for a dry run.
 
-    No session begins elsewhere, so here is the gate before real money.
+    No session begins elsewhere, so here is the gate before real money. given: answers of people about lost orders.
 
     Raises: BrokerError, LockedError, FileError, JournalError, KeyboardInterrupt.
     """
@@ -100,6 +105,7 @@ def begin(
     instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
     at_broker = ask_account(wire, symbols)
     found = carried(books, account, day.day) if account else Carried()
+    used = honour(found, given, at_broker.history.rows)
     earlier = _history_of(wire, found, day)
     begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day)
     for _ in range(TRIES - 1 if begun.differences else 0):  # balance and rows may lag behind each other
@@ -113,7 +119,7 @@ def begin(
     return Live(
         plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,
         at_broker=at_broker, opening=begun, entries=found.entries, day_start=_day_start(found, begun, at_broker, day),
-        is_first_day=is_first,
+        is_first_day=is_first, answers=used,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from qbtrade.app.live.parts import Live, opening_held, started, told_terms
 from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
 from qbtrade.app.live.reconciling import Reconciling
+from qbtrade.app.live.resolving import heed_answers, tell_answers
 from qbtrade.app.live.timekeeping import Timekeeper
 from qbtrade.app.live.triggers import Triggers
 from qbtrade.app.live.winding import stop_after_fault, wind_down
@@ -179,6 +180,7 @@ class LiveSession:
             self.kis.begin(live.at_broker.history, live.opening.accounted, live.opening.settled)
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
+        tell_answers(self)
         say_first(self)
         self.books.start()
         self._on_look(now)
@@ -222,6 +224,7 @@ class LiveSession:
         clock = self.wire.clock
         self._time.look(due)
         beat(self)
+        heed_answers(self)
         self.engines.journal.flush()
         with suppress(OSError):
             self._show()

@@ -94,6 +94,19 @@ class OrderAbandoned(Event, frozen=True, gc=False, tag=E.ORDER_ABANDONED.value):
     reason: str
 
 
+class OrderResolved(Event, frozen=True, gc=False, tag=E.ORDER_RESOLVED.value):
+    """A person said what became of an order of which the answer was lost.
+
+    order_id: of this session, or RUN/ORDER for one of an earlier one. number: the broker's, "" when the order does not
+    exist. reason: the person's words; evidence: what the broker showed.
+    """
+
+    order_id: str
+    number: str
+    reason: str
+    evidence: str
+
+
 class OrderFilled(Event, frozen=True, gc=False, tag=E.ORDER_FILLED.value):
     """One execution of one of our orders. price: KRW per share."""
 

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from qbtrade.adapters.kis.parse import account
@@ -63,3 +64,12 @@ def test_the_recorded_buying_power_tells_credit_apart() -> None:
 
 def test_the_recorded_sellable_shares_are_read() -> None:
     assert account.sellable(recorded("inquire_psbl_sell")) == account.Sellable("005930", 1744, 1744)
+
+
+def test_a_holding_on_two_pages_is_no_balance_but_two_rows_on_one_page_are() -> None:
+    (page,) = own("balance")
+    with pytest.raises(WireError, match="two pages"):
+        account.balance([page, page])
+    first = page.body["output1"][0]
+    twice = msgspec.structs.replace(page, body={**page.body, "output1": [first, first]})
+    assert len(account.balance([twice]).holdings) == 2

@@ -68,10 +68,11 @@ class Sellable(msgspec.Struct, frozen=True):
 
 
 def balance(pages: Sequence[Page]) -> Balance:
-    """All pages of the balance. Raises: WireError."""
+    """All pages of the balance. Raises: WireError, also when a holding stands on two pages: it would count twice."""
     if not pages:
         raise WireError("inquire-balance", "no page")
     totals = pages[0].row("output2")
+    _refuse_repeats(pages)
     return Balance(
         holdings=tuple(each for each in all_rows(pages, "output1", _holding) if each.qty),
         cash=totals.whole("prvs_rcdl_excc_amt"),
@@ -103,6 +104,16 @@ def sellable(pages: Sequence[Page]) -> Sellable:
     """What can be sold of one stock. Raises: WireError."""
     row = only(pages).row("output", "output1")
     return Sellable(row.text("pdno"), row.count("cblc_qty"), row.count("ord_psbl_qty"))
+
+
+def _refuse_repeats(pages: Sequence[Page]) -> None:
+    """One page may have several rows of a stock, bought in cash and on loans; no two pages have the same one."""
+    seen = set[tuple[str, ...]]()
+    for page in pages:
+        here = {tuple(map(row.text, ("pdno", "trad_dvsn_name", "loan_dt"))) for row in page.rows("output1")}
+        if seen & here:
+            raise WireError(page.what, "a holding stands on two pages")
+        seen |= here
 
 
 def _holding(row: Row) -> Holding:

@@ -1,0 +1,143 @@
+"""The orders of one session as its journal tells them, and what the broker shows of one that is unknown."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
+from qbtrade.adapters.kis.sent import Sent, Trace, traces_of_rows
+from qbtrade.adapters.store.sqlite import read_events
+from qbtrade.app.order_rows import OrderRows
+from qbtrade.domain import events as ev
+from qbtrade.domain.message import Event
+from qbtrade.domain.order import OrderRequest, OrderStatus
+from qbtrade.errors import BrokerError, LockedError, UsageError
+from qbtrade.kernel.bus import Bus
+
+UNKNOWN = frozenset({OrderStatus.UNCONFIRMED, OrderStatus.ABANDONED})
+
+
+class KnownOrder(msgspec.Struct):
+    """One order. request: as it was sent, at sent_at; number: the broker's, "" while unknown.
+
+    before: shares filled before this session. since: when its state began. told: the answer to it named its number.
+    resolved: a person said what became of it.
+    """
+
+    order_id: str
+    request: OrderRequest
+    sent_at: int
+    since: int
+    status: OrderStatus = OrderStatus.NEW
+    number: str = ""
+    filled: int = 0
+    before: int = 0
+    reason: str = ""
+    told: bool = False
+    resolved: bool = False
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows what became of it."""
+        return self.status in UNKNOWN and not self.number and not self.resolved
+
+
+class Known(msgspec.Struct):
+    """What a journal tells. settled: numbers of orders of earlier sessions."""
+
+    orders: dict[str, KnownOrder]
+    settled: frozenset[str]
+
+    def of_others(self, order: KnownOrder) -> frozenset[str]:
+        """Numbers that belong to other orders of qb."""
+        mine = {each.number for each in self.orders.values() if each is not order}
+        return self.settled | (mine - {""})
+
+
+def known_orders(journal: Path) -> Known:
+    """Every order that a session sent or looked for, oldest first. Raises: FileError, JournalError."""
+    bus, known, before = Bus(), Known({}, frozenset()), dict[str, ev.Leftover]()
+    rows = OrderRows(bus)
+    for event in read_events(journal):
+        bus.publish(event)
+        if isinstance(event, ev.SessionStarted):
+            known.settled, before = frozenset(event.settled), {left.order_id: left for left in event.leftovers}
+        else:
+            _follow(known.orders, event, before)
+    for order_id, order in known.orders.items():
+        row = rows.orders[order_id]
+        order.status, order.filled, order.reason = OrderStatus(row["status"]), row["filled_qty"], row["reason"]
+    return known
+
+
+def _follow(orders: dict[str, KnownOrder], event: Event, before: Mapping[str, ev.Leftover]) -> None:
+    match event:
+        case ev.OrderSending():
+            order_id, left = event.order.order_id, before.get(event.order.order_id)
+            orders[order_id] = (
+                KnownOrder(order_id, left.order, left.sent_at, event.ts, before=left.filled) if left
+                else KnownOrder(order_id, event.order, event.ts, event.ts)
+            )  # fmt: skip
+        case ev.OrderAccepted() if event.order_id in orders:
+            order = orders[event.order_id]
+            order.told = order.since == order.sent_at
+            order.number, order.since = event.broker_order_id, event.ts
+        case ev.OrderResolved() if event.order_id in orders:
+            orders[event.order_id].resolved = True
+        case _other:
+            order_id = getattr(event, "order_id", "")
+            if order_id in orders:
+                orders[order_id].since = event.ts
+
+
+def row_of(known: Known, order: KnownOrder, number: str, history: OrderHistory) -> OrderRow:
+    """The broker's row of a number that a person names, which has to look like the order. Raises: UsageError."""
+    if number in known.of_others(order):
+        raise UsageError("number {number} is that of another order of qb", number=number, hint="See `qb orders`")
+    row = next((row for row in history.rows if row.order_no == number), None)
+    if row is None:
+        raise UsageError("KIS has no order {number} today", number=number, hint="The KIS app shows today's orders")
+    (trace,) = traces_of_rows([row]) or (None,)
+    if trace is None or not trace.may_be(_sent(order)):
+        raise UsageError(
+            "order {number} at KIS is not order {order_id}: symbol, side, shares, price, kind or time differ",
+            number=number, order_id=order.order_id, hint="Compare `qb orders` with the KIS app",
+        )  # fmt: skip
+    return row
+
+
+def strangers(known: Known, order: KnownOrder, history: OrderHistory, environment: Environment) -> tuple[Trace, ...]:
+    """Orders that look like one that is to be said not to exist, and that others made, as their rows say.
+
+    Raises: LockedError when one looks like it that may be ours, BrokerError when the list may lack one.
+    """
+    if history.is_torn or history.unread:
+        raise BrokerError("KIS's list of today's orders is not whole", hint="Ask again in a moment")
+    ours, others = _senders(known, history.rows, environment), known.of_others(order)
+    alike = [
+        trace for trace in traces_of_rows(history.rows)
+        if trace.looks_like(_sent(order)) and trace.number not in others
+    ]  # fmt: skip
+    for trace in alike:
+        if not any(sender.differs(trace.sender) for sender in ours):
+            raise LockedError(
+                "order {number} at KIS looks like order {order_id}: it cannot be said to be gone",
+                hint="`qb orders resolve {order_id} --number {number}`, if it is the same order",
+                number=trace.number, order_id=order.order_id,
+            )  # fmt: skip
+    return tuple(alike)
+
+
+def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment) -> set[Sender]:
+    """How rows of orders look that KIS told us the numbers of; nothing unless they all look the same."""
+    if environment.order_sender:
+        return {Sender(environment.order_sender)}
+    told = {order.number for order in known.orders.values() if order.told}
+    found = {row.sender for row in rows if row.order_no in told and row.sender}
+    return found if len(found) == 1 else set()
+
+
+def _sent(order: KnownOrder) -> Sent:
+    return Sent(order.request, order.sent_at)
