@@ -189,3 +189,6 @@ class FakeBroker:
 
     def cancel(self, order_id: str) -> None:
         self.cancels.append(order_id)
+
+    def last_number(self) -> str:
+        return f"{len(self.submitted)}" if self.submitted else ""

@@ -69,6 +69,10 @@ class Broker(Protocol):
         """Ask to cancel what remains. Must not block or raise for a venue refusal."""
         ...
 
+    def last_number(self) -> str:
+        """The highest number of an order that the venue is known to have given today, "" before the first."""
+        ...
+
 
 class JournalStore(Protocol):
     """Append-only rows of events."""

@@ -9,7 +9,7 @@ from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.adapters.store.verify import integrity
 from qbtrade.app import session as sessions
 from qbtrade.app.plan import Limits, MockPlan, SimulationPlan, VenuePlan
-from qbtrade.app.report import build, encode
+from qbtrade.app.report import encode, made_from
 from qbtrade.app.sessions import find, load
 from qbtrade.app.status import NoScreen
 from qbtrade.app.wiring import BrokerMaker, sim_broker
@@ -91,6 +91,9 @@ class BrokenBroker:
     def cancel(self, order_id: str) -> None:
         self._whole.cancel(order_id)
 
+    def last_number(self) -> str:
+        return self._whole.last_number()
+
 
 def breaking_after(orders: int) -> Callable[..., BrokerMaker]:
     make_whole = sim_broker
@@ -118,7 +121,7 @@ def test_fault_in_an_engine_ends_the_session_safely_and_names_its_cause(
     journal = the_journal(tmp_path)
     assert integrity(journal) == ()
     (written,) = (tmp_path / "reports").iterdir()
-    assert written.read_bytes() == encode(build(read_events(journal)))
+    assert written.read_bytes() == encode(made_from(journal))
     assert str(written) in str(fault.value)
     *_, last = read_events(journal)
     assert isinstance(last, ev.SessionEnded)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from qbtrade.adapters.store.projections import folded
+from qbtrade.adapters.store.verify import verify
 from qbtrade.domain import events as ev
 from qbtrade.domain.order import TERMINAL
 from qbtrade.kernel.clock import sleep
@@ -87,6 +89,22 @@ def test_the_loss_of_the_day_is_carried_over_restarts(ends_by: signal.Signals, t
             process.communicate(timeout=PATIENCE)
         assert of_today(began(tmp_path)) == so_far
         assert entries(tmp_path) == 0
+
+
+@pytest.mark.parametrize("ends_by", [signal.SIGKILL, signal.SIGINT])
+def test_a_journal_replayed_is_what_the_broker_holds(ends_by: signal.Signals, tmp_path: Path) -> None:
+    with hosted("10:00", speed=30) as kis:
+        a_session(kis, tmp_path, *OFTEN, ends_by=ends_by)
+        (journal,) = (tmp_path / "home" / "journals").glob("*.sqlite3")
+        assert verify(journal).is_folded
+        tables, truth = folded(events(tmp_path)), kis.account()
+        assert [cash for *_, cash in tables["account"]] == [truth["cash"]]
+        assert {symbol: qty for symbol, qty, _cost in tables["position"]} == truth["positions"]
+        assert {status for _, status, *_ in tables["orders"]} <= TERMINAL
+        numbers = {order_id: number for order_id, _status, number, *_ in tables["orders"] if number}
+        after = {row[0]: row[-1] for row in tables["intent"]}
+        assert len(numbers) >= 4
+        assert all(int(after[order_id] or 0) < int(number) for order_id, number in numbers.items())
 
 
 @pytest.mark.parametrize("ends_by", [signal.SIGKILL, signal.SIGINT])

@@ -1,7 +1,7 @@
 from enum import Enum
 from functools import reduce
 from operator import or_
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -17,6 +17,7 @@ PLAIN: dict[object, st.SearchStrategy[Any]] = {
     str: st.text(),
     bool: st.booleans(),
     float: st.floats(allow_nan=False, allow_infinity=False),
+    NoneType: st.none(),
 }
 
 

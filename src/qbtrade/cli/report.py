@@ -202,6 +202,8 @@ def verify(name: Id = sessions.LATEST, *, json: Json = False) -> None:
         return
     chain = _("chained, the last one {hash}") if found.is_chained else _("not chained: an older qb wrote them")
     parts = [_("{count} rows").format(count=f"{found.rows:,}") + ", " + chain.format(hash=found.last_hash)]
+    if found.is_folded:
+        parts.append(_("the tables follow from them"))
     if found.rescued:
         parts.append(_("{count} rows in the emergency file").format(count=f"{found.rescued:,}"))
     if not found.is_ended:

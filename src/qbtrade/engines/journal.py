@@ -172,6 +172,10 @@ class IntentGate:
             reason = "it could not be written down"
             self._bus.publish(OrderNotSent(self._clock.now(), order.order_id, reason))
 
+    def last_number(self) -> str:
+        """The broker's."""
+        return self._broker.last_number()
+
     def cancel(self, order_id: str) -> None:
         """A cancel needs no line of its own."""
         self._broker.cancel(order_id)

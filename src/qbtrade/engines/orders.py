@@ -117,7 +117,7 @@ class Orders:
     def on_approved(self, event: OrderApproved) -> None:
         """Announce the intent."""
         self._orders[event.order.order_id].move(S.APPROVED)
-        self._bus.publish(OrderSending(event.ts, event.order))
+        self._bus.publish(OrderSending(event.ts, event.order, self._broker.last_number()))
 
     def on_sending(self, event: OrderSending) -> None:
         """Hand it over, once."""

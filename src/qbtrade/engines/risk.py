@@ -5,6 +5,7 @@ from typing import Final
 from qbtrade.domain.calendar import Phase
 from qbtrade.domain.events import (
     Alert,
+    AtRisk,
     CancelOrder,
     EquityMarked,
     FeedLost,
@@ -140,7 +141,12 @@ class RiskGate:
                 return
         for remember in self._remembering:
             remember(case)
-        self._bus.publish(OrderApproved(now, order, checks))
+        self._bus.publish(OrderApproved(now, order, checks, self._at_risk(case)))
+
+    def _at_risk(self, case: Case) -> AtRisk:
+        positions = self._positions
+        committed = positions.total_cost() + (case.buying or self._orders.buying())
+        return AtRisk(positions.cash(), committed, case.unconfirmed, case.loss)
 
     def _case(self, order: OrderRequest, now: int, loss: int) -> Case:
         """Ask the views once for what several rules need."""

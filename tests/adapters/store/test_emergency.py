@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 def a_rescue(path: Path, *rows: tuple[int, Event]) -> SqliteJournal:
     """A journal of two rows, and these in its emergency file."""
-    journal = SqliteJournal(path, rescues=True)
+    journal = SqliteJournal(path, is_live=True)
     journal.append(WRITTEN, durable=True)
     journal.rescue(rows, vital=True)
     return journal
@@ -54,7 +54,7 @@ def test_a_row_that_the_journal_took_later_is_read_once_and_the_room_is_given_ba
 
 
 def test_the_room_is_taken_at_once_for_its_owner_alone_and_given_back_unused(path: Path) -> None:
-    journal = SqliteJournal(path, rescues=True)
+    journal = SqliteJournal(path, is_live=True)
     found = emergency_path(path).stat()
     assert (found.st_size, found.st_blocks * 512 >= ROOM, found.st_mode & 0o777) == (ROOM, True, 0o600)
     journal.close()
@@ -92,7 +92,7 @@ def test_a_damaged_line_is_said_and_never_passed_over(path: Path) -> None:
 def test_without_room_there_is_no_journal(path: Path) -> None:
     emergency_path(path).mkdir()
     with pytest.raises(JournalError, match="cannot write journal"):
-        SqliteJournal(path, rescues=True)
+        SqliteJournal(path, is_live=True)
     assert not path.exists()
 
 

@@ -118,6 +118,10 @@ class KisBroker:
         self._own.say(event)
         return ""
 
+    def last_number(self) -> str:
+        """Of all that was heard of today, also of others' orders."""
+        return self._own.last_number
+
     @property
     def open(self) -> tuple[str, ...]:
         """Ids of orders that may still fill, as far as is known."""

@@ -30,6 +30,7 @@ class Own:
 
     awaiting: orders whose HTTP answer is due. elsewhere: fills of orders that others sent. closed_at: when the day's
     trading was over, UTC ns; 0 before. sender: what tells our orders in rows; it tells nothing until that is known.
+    last_number: the highest of the day so far, "" before the first.
     """
 
     def __init__(self, bus: Bus, clock: Clock, sender: Sender = UNKNOWN) -> None:
@@ -43,6 +44,7 @@ class Own:
         self.elsewhere = list[Notice]()
         self.closed_at = 0
         self.sender = sender
+        self.last_number = ""
 
     # who is who
 
@@ -76,6 +78,8 @@ class Own:
         senders = {row.sender for row in history.rows if row.order_no in settled and row.sender}
         if not self.sender and len(senders) == 1:
             (self.sender,) = senders
+        self._hear(settled)
+        self._hear(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.unread)
 
@@ -99,7 +103,12 @@ class Own:
 
     def rule_out(self, numbers: Iterable[str]) -> None:
         """These numbers are not ours, unless an answer says so."""
-        self._strangers.update(number for number in numbers if number not in self._numbers)
+        others = [number for number in numbers if number not in self._numbers]
+        self._strangers.update(others)
+        self._hear(others)
+
+    def _hear(self, numbers: Iterable[str]) -> None:
+        self.last_number = max((self.last_number, *filter(str.isdecimal, numbers)), key=lambda each: int(each or 0))
 
     def take(self, sent: Sent, number: str, branch: str) -> bool:
         """Give a number to an order, for ever; False, with an alarm, when another one has it."""
@@ -109,6 +118,7 @@ class Own:
             self.alarm("number-taken", text)
             return False
         self._strangers.discard(number)
+        self._hear((number,))
         self._numbers[number] = sent
         sent.number, sent.branch, sent.over = number, branch or sent.branch, not sent.remaining
         self.say(OrderAccepted(self._clock.now(), sent.request.order_id, number))
@@ -121,6 +131,7 @@ class Own:
         number = notice.original_no or notice.order_no
         if number not in self._strangers | self._settled:
             self._strangers.add(number)
+            self._hear((number,))
             text = f"order {number} of {notice.symbol} was not sent by this session"
             self._bus.publish(Alert(self._clock.now(), Level.WARNING, "foreign-order", text))
 

@@ -32,6 +32,10 @@ class SimBroker:
         due = self._latency.arrival(self._clock.now())
         self._clock.call_at(due, lambda due: self._publish(self._exchange.cancel(due, order_id)))
 
+    def last_number(self) -> str:
+        """The exchange's newest."""
+        return self._exchange.last_number
+
     def on_trade(self, trade: Trade) -> None:
         """Match the print unless market data set it aside."""
         if not self._books.get(trade.symbol):

@@ -78,6 +78,7 @@ class SimExchange:
         self._orders: dict[str, WorkingOrder] = {}
         self._halted: set[str] = set()
         self._accepted = 0
+        self.last_number = ""
         self._sketched = sketched
         self._left: dict[str, tuple[Trade, int]] = {}  # by symbol: the newest print that was matched, what it has left
         self._phase_began = 0
@@ -99,7 +100,8 @@ class SimExchange:
             working.is_taker = working.reaches(self._slippage.price(last.price, ticks, buy=working.buy))
         self._orders[order.order_id] = working
         insort(self.books.setdefault(order.symbol, []), working, key=_rank)
-        accepted = OrderAccepted(now, order.order_id, f"S{self._accepted:07d}")
+        self.last_number = f"S{self._accepted:07d}"
+        accepted = OrderAccepted(now, order.order_id, self.last_number)
         if last and is_known and self._sketched and working.is_taker:
             return (accepted, *self._match_on_arrival(now, working, last))
         return (accepted,)

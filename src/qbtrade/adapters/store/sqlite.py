@@ -9,8 +9,19 @@ from typing import Any, Final
 
 import msgspec
 
+from qbtrade.adapters.store import projections
 from qbtrade.adapters.store.emergency import EmergencyFile, rescued
-from qbtrade.adapters.store.rows import COLUMNS, INSERT, ROW, SCHEMA, SCHEMA_VERSION, decode, encode, keys, laid_down
+from qbtrade.adapters.store.rows import (
+    COLUMNS,
+    INSERT,
+    ROW,
+    SCHEMA,
+    SCHEMA_VERSION,
+    decode,
+    encode,
+    keys,
+    laid_down,
+)
 from qbtrade.domain.message import Event, EventType
 from qbtrade.errors import FileError, JournalError
 
@@ -25,12 +36,12 @@ SELECT seq, ts, type, symbol, order_id, body FROM main.event UNION ALL SELECT * 
 class SqliteJournal:
     """Appends to a new file that only its owner may read. Implements ports.JournalStore."""
 
-    def __init__(self, path: Path, *, rescues: bool = False) -> None:
-        """Create the file. rescues: take room for `rescue`.
+    def __init__(self, path: Path, *, is_live: bool = False) -> None:
+        """Create the file. is_live: fold the events into tables, too, and take room for `rescue`.
 
         Raises: JournalError when it exists or cannot be written.
         """
-        self._path = path
+        self._path, self._is_live = path, is_live
         self._durable = False
         self._rows = self._last_rescued = 0
         self._head = b""
@@ -44,7 +55,7 @@ class SqliteJournal:
         self._connection = sqlite3.connect(path, isolation_level=None)
         try:
             self._create()
-            self._emergency = EmergencyFile(path) if rescues else None
+            self._emergency = EmergencyFile(path) if is_live else None
         except (sqlite3.Error, OSError) as error:
             self._connection.close()
             path.unlink(missing_ok=True)
@@ -52,20 +63,24 @@ class SqliteJournal:
 
     def _create(self) -> None:
         self._connection.execute("PRAGMA page_size = 16384")
-        self._connection.executescript(f"BEGIN;{SCHEMA}COMMIT;")
+        self._connection.executescript(f"BEGIN;{SCHEMA}{projections.SCHEMA if self._is_live else ''}COMMIT;")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
-        """Write in order, all or none. durable: on disk before it returns. Raises: JournalError."""
+        """Write in order, all or none, and with them what follows from them. durable: on disk before it returns.
+
+        Raises: JournalError.
+        """
+        events = tuple(events)
         cells, head = laid_down(events, self._head)
-        if cells:
+        if events:
             try:
-                self._write(cells, durable=durable)
+                self._write(cells, events if self._is_live else (), durable=durable)
             except sqlite3.Error as error:
                 self._undo()
                 raise self._unwritable(error) from error
-            self._rows, self._head = self._rows + len(cells) // COLUMNS, head
+            self._rows, self._head = self._rows + len(events), head
 
     def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
         """Write rows that `append` refused into the emergency file; see JournalStore. Raises: JournalError."""
@@ -90,7 +105,7 @@ class SqliteJournal:
         if emergency is not None:
             emergency.close() if self._last_rescued > self._rows else emergency.remove()
 
-    def _write(self, cells: list[int | str | bytes], *, durable: bool) -> None:
+    def _write(self, cells: list[int | str | bytes], folded: tuple[Event, ...], *, durable: bool) -> None:
         execute, executemany = self._connection.execute, self._connection.executemany
         if durable is not self._durable:
             execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
@@ -100,6 +115,7 @@ class SqliteJournal:
         blocks_end = len(cells) - len(cells) % block
         executemany(_INSERT_BLOCK, (cells[at : at + block] for at in range(0, blocks_end, block)))
         executemany(INSERT + ROW, (cells[at : at + COLUMNS] for at in range(blocks_end, len(cells), COLUMNS)))
+        projections.project(self._connection, self._rows + 1, folded)
         execute("COMMIT")
 
     def _undo(self) -> None:

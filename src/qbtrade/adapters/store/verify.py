@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from qbtrade.adapters.store import projections
 from qbtrade.adapters.store.emergency import rescued
 from qbtrade.adapters.store.rows import CHAINED_SINCE, decode, genesis, keys, link
 from qbtrade.adapters.store.sqlite import open_journal
@@ -19,13 +20,15 @@ from qbtrade.errors import FileError, JournalError
 class Sound(msgspec.Struct, frozen=True):
     """What a sound journal holds. rescued: rows of the emergency file that the table lacks.
 
-    is_chained: rows name a changed one; older journals cannot. is_ended: the session wrote its last row. last_hash:
+    is_chained: rows name a changed one; older journals cannot. is_folded: there are tables, and they are what the
+    events make of them; only live sessions keep some. is_ended: the session wrote its last row. last_hash:
     of the table, hexadecimal, "" without a chain.
     """
 
     rows: int
     rescued: int
     is_chained: bool
+    is_folded: bool
     is_ended: bool
     last_hash: str
 
@@ -83,13 +86,12 @@ def _is_chained(connection: sqlite3.Connection) -> bool:
 
 def _looked_through(connection: sqlite3.Connection, path: Path, told: str) -> Sound:
     is_chained = _is_chained(connection)
-    before, last, count, is_told = b"", None, 0, not told
+    last, count, is_told, before = None, 0, not told, b""
     for row, event in _rows(connection, path, is_chained=is_chained):
         if is_chained:
-            expected = link(before or genesis(event), row.body)
-            if row.hash != expected:
+            before = link(before or genesis(event), row.body)
+            if row.hash != before:
                 raise _bad(path, row.seq, "it was changed, moved or put in, or rows before it are gone")
-            before = expected
             is_told = is_told or before.hex() == told
         last, count = event, count + 1
     if is_chained and not is_told:
@@ -98,7 +100,23 @@ def _looked_through(connection: sqlite3.Connection, path: Path, told: str) -> So
             hint="Rows at its end are gone, or all of it was written anew", path=path, told=told,
         )  # fmt: skip
     more = _rescued(connection, path, count)
-    return Sound(count, more, is_chained, isinstance(last, SessionEnded), before.hex())
+    return Sound(count, more, is_chained, _is_folded(connection, path), isinstance(last, SessionEnded), before.hex())
+
+
+def _is_folded(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether there are tables; what they say follows from the events."""
+    (found,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'intent'").fetchone()
+    if not found:
+        return False
+    connection.text_factory = str
+    rows = connection.execute("SELECT body FROM event ORDER BY seq")
+    differing = projections.differing(connection, (decode(body) for (body,) in rows))
+    if differing:
+        raise FileError(
+            "journal {path}: the table row {row} is not what the events make of it", path=path, row=differing,
+            hint="Trust the events; qb reads no table",
+        )  # fmt: skip
+    return True
 
 
 def _rows(connection: sqlite3.Connection, path: Path, *, is_chained: bool) -> Iterator[tuple[_Row, Event]]:

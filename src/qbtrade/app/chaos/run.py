@@ -18,6 +18,7 @@ from qbtrade.app.chaos.life import KilledError, Life, Machine
 from qbtrade.app.chaos.limits import limits_of
 from qbtrade.app.chaos.market import BASES, START, closes, happened, incidents, played, rules, stage, starts, symbols
 from qbtrade.app.chaos.plan import SERVER, ChaosPlan
+from qbtrade.app.chaos.replayed import differences
 from qbtrade.app.chaos.resolved import resolved
 from qbtrade.app.chaos.world import World
 from qbtrade.app.live.carried import carried
@@ -191,6 +192,7 @@ class Run:
         read = found.cash, {symbol: qty for symbol, (qty, _cost) in found.positions.items() if qty}
         if read != ours:
             self.judge.broken.append(f"cash and shares are {ours} in the session, {read} in the journal")
+        self.judge.broken += differences(session.engines, self._disk.journals[-1].read())
 
 
 def secrets(held: Credentials) -> tuple[str, ...]:

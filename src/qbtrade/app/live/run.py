@@ -134,7 +134,7 @@ def _run(
     stop: StopRequest,
 ) -> SessionResult:
     journal = journals_dir(home) / f"{parts.run_id}.sqlite3"
-    store = SqliteJournal(journal, rescues=True)
+    store = SqliteJournal(journal, is_live=True)
     try:
         session = LiveSession(parts, wire, store, board, screen, stop)
         views.follow(wire.bus)

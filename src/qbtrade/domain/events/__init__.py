@@ -15,6 +15,7 @@ from qbtrade.domain.events.market import (
     TickQuarantined,
 )
 from qbtrade.domain.events.orders import (
+    AtRisk,
     CancelOrder,
     CancelRejected,
     Check,
@@ -54,6 +55,7 @@ from qbtrade.domain.message import Event
 
 __all__ = [
     "Alert",
+    "AtRisk",
     "BookCorrected",
     "CancelOrder",
     "CancelRejected",

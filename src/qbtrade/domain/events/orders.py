@@ -23,6 +23,19 @@ class Check(msgspec.Struct, frozen=True, gc=False, array_like=True):
     passed: bool
 
 
+class AtRisk(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the risk gate saw besides its rules when it approved an order. Money in KRW.
+
+    cash: D+2. committed: cost of all shares, and what all open buys, with this order, may cost. unconfirmed: other
+    orders of its symbol and side whose fate is unknown. loss: of the day.
+    """
+
+    cash: int
+    committed: int
+    unconfirmed: int
+    loss: int
+
+
 class SubmitOrder(Event, frozen=True, gc=False, tag=E.SUBMIT_ORDER.value):
     """Please trade. Judged by risk before anything leaves."""
 
@@ -37,10 +50,11 @@ class CancelOrder(Event, frozen=True, gc=False, tag=E.CANCEL_ORDER.value):
 
 
 class OrderApproved(Event, frozen=True, gc=False, tag=E.ORDER_APPROVED.value):
-    """Risk has no objection. checks: every rule that applied, with its numbers."""
+    """Risk has no objection. checks: every rule that applied, with its numbers; at_risk: what else it saw."""
 
     order: OrderRequest
     checks: tuple[Check, ...]
+    at_risk: AtRisk | None = None
 
 
 class OrderDenied(Event, frozen=True, gc=False, tag=E.ORDER_DENIED.value):
@@ -53,9 +67,10 @@ class OrderDenied(Event, frozen=True, gc=False, tag=E.ORDER_DENIED.value):
 
 
 class OrderSending(Event, frozen=True, gc=False, tag=E.ORDER_SENDING.value):
-    """The intent, on disk before a byte leaves."""
+    """The intent, on disk before a byte leaves. after: highest order number that the broker is known to have given."""
 
     order: OrderRequest
+    after: str = ""
 
 
 class OrderAccepted(Event, frozen=True, gc=False, tag=E.ORDER_ACCEPTED.value):
