@@ -35,12 +35,11 @@ CREATE TABLE fill (
     seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, order_id TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
     price INTEGER NOT NULL, qty INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE outbox (sink TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 """intent: one row for each approved order; seq, ts and after are of the row that allows its request, NULL before it.
 
-left: by rule, how far from its limit the order was. outbox: up to which row each other store was told; what is behind
-it is owed.
+left: by rule, how far from its limit the order was. No table says what other stores are owed: that is every row behind
+the number that they keep themselves, in the transaction that writes what they were told.
 """
 
 Change = tuple[str, tuple[Any, ...]]

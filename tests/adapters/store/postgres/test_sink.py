@@ -158,7 +158,7 @@ def test_two_at_once_pass_on_each_row_once(memory: str, journal: Path) -> None:
 def test_a_journal_that_grows_is_followed_to_its_emergency_file(memory: str, tmp_path: Path) -> None:
     path = tmp_path / "20260302-090000-000000.sqlite3"
     events = a_traded_day().events
-    store, sink = SqliteJournal(path, rescues=True), PostgresSink(memory, path)
+    store, sink = SqliteJournal(path, is_live=True), PostgresSink(memory, path)
     half = len(events) // 2
     store.append(events[:half], durable=True)
     assert drained(sink) == half
