@@ -60,7 +60,7 @@ class WireStatus(msgspec.Struct, frozen=True):
 
     account: its tail. stream: connecting, open or lost. token_until: UTC ns, 0 without one. calls, calls_allowed: of
     the last second. opens_in: ns of market time to the open, 0 once it was. to_order: from a signal; to_ack: from the
-    order; to_fill: from its acceptance; each the newest.
+    order; to_fill: from its acceptance; each the newest. behind: rows that the database lacks, -1 without one.
     """
 
     environment: str
@@ -73,6 +73,7 @@ class WireStatus(msgspec.Struct, frozen=True):
     to_order: int
     to_ack: int
     to_fill: int
+    behind: int = -1
 
 
 class Status(msgspec.Struct, frozen=True):

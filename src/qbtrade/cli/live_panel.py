@@ -25,6 +25,8 @@ def cells(wire: WireStatus, ts: int) -> list[Cell]:
         (_("To answer"), took(wire.to_ack), ""),
         (_("To fill"), took(wire.to_fill), ""),
     ]
+    if wire.behind >= 0:
+        rows.append((_("PostgreSQL lacks"), _("{count} rows").format(count=f"{wire.behind:,}"), ""))
     if wire.opens_in:
         rows.append((_("Opens in"), figures.age(wire.opens_in), "bold"))
     return rows

@@ -9,6 +9,7 @@ from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.live.account import AtBroker
 from qbtrade.app.live.first_day import configuration
+from qbtrade.app.live.memory import LongMemory
 from qbtrade.app.live.opening import Opening
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.price_terms import Told, terms_of
@@ -23,8 +24,8 @@ from qbtrade.domain.rules import Rules
 class Live(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a session is built from. opening: None for a dry run, whose account is made up.
 
-    is_first_day: of this configuration with real money.
     answers: of people about orders that the session before left.
+    is_first_day: of this configuration with real money. memory: what keeps its rows beside the journal.
     """
 
     plan: LivePlan
@@ -39,6 +40,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     is_first_day: bool = False
     answers: tuple[Answer, ...] = ()
+    memory: LongMemory = LongMemory()
 
 
 def opening_held(live: Live) -> dict[str, Held]:

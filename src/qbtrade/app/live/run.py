@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import EnvKind
@@ -22,6 +24,7 @@ from qbtrade.app.live.carried import Carried, Journal, carried, journals
 from qbtrade.app.live.first_day import configuration, is_first_day
 from qbtrade.app.live.lock import Gate, account_lock
 from qbtrade.app.live.machine import Machine
+from qbtrade.app.live.memory import LongMemory
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
@@ -82,6 +85,7 @@ def trade(
             plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent,
             given=answers(home, environment),
         )  # fmt: skip
+        parts = replace(parts, memory=LongMemory(world.views.database))
         watches = plan.watchdog_after and account and not (plan.sells_only or world.is_local)
         watcher = watched(home, environment, run_id, day, plan.watchdog_after) if watches else None
         board = AccountFiles(home, environment, run_id, watcher, views)
@@ -135,6 +139,7 @@ def _run(
 ) -> SessionResult:
     journal = journals_dir(home) / f"{parts.run_id}.sqlite3"
     store = SqliteJournal(journal, is_live=True)
+    parts.memory.begin(journal)
     try:
         session = LiveSession(parts, wire, store, board, screen, stop)
         views.follow(wire.bus)
@@ -151,6 +156,7 @@ def _run(
     finally:
         gc.unfreeze()
         store.close()
+        parts.memory.end()
     if session.engines.journal.trouble:
         raise _incomplete(session, journal, path)
     report = reports.made_from(journal)

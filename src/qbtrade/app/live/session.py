@@ -225,6 +225,7 @@ class LiveSession:
         self._time.look(due)
         beat(self)
         heed_answers(self)
+        self.live.memory.look(self.wire.bus, clock.now())
         self.engines.journal.flush()
         with suppress(OSError):
             self._show()
@@ -244,7 +245,7 @@ class LiveSession:
                 self.wire.bus.publish(CancelOrder(now, order.request.order_id, reason))
 
     def _status(self, snapshots: Snapshots) -> Status:
-        wire = joined(self.wire, self.latency, self.feed.state, self.day.open)
+        wire = joined(self.wire, self.latency, self.feed.state, self.day.open, self.live.memory.behind)
         return msgspec.structs.replace(snapshots.take(self.wire.clock.now()), wire=wire)
 
     def _show(self) -> None:
