@@ -21,11 +21,11 @@ AGAINST_TIME: Final = frozenset(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run such a test up to three times before it fails; the summary names each that needed more than one."""
+    """Run such a test once more before it fails; the summary names each that needed that."""
     for item in items:
         used = vars(getattr(item, "module", item)).values()
         if any(value is subprocess or getattr(value, "__module__", "") in AGAINST_TIME for value in used):
-            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
 
 
 numbers = count(1)

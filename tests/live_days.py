@@ -52,8 +52,8 @@ USUAL = ("--symbol", "005930", "--max", "500000", "--strategy", "./flip.py:Flip"
 class Hosted:
     """A local KIS and how to reach it."""
 
-    def __init__(self, plan: EmulatorPlan, urls: tuple[str, str]) -> None:
-        self.url = urls[0]
+    def __init__(self, plan: EmulatorPlan, urls: tuple[str, str], server: EmulatorServer | None = None) -> None:
+        self.url, self._server = urls[0], server
         self.variables = variables(plan, urls)
 
     @classmethod
@@ -75,6 +75,11 @@ class Hosted:
         body = {"symbol": symbol, "side": side, "qty": qty, "price": price}
         return str(self._ask("POST", "orders", msgspec.json.encode(body))["number"])
 
+    def sleep(self, seconds: int) -> None:
+        """Let its time pass as that of a machine which slept meanwhile."""
+        assert self._server is not None
+        self._server.clock._start += seconds * SECOND  # noqa: SLF001 (no market is set in any other way)
+
     def _ask(self, method: Any, path: str, body: bytes = b"") -> dict[str, Any]:
         url = f"{self.url}/emulator/{path}"
         reply = call_once(
@@ -92,7 +97,7 @@ def hosted(clock: str, *, speed: int = 60, **changes: Any) -> Iterator[Hosted]:
     stage = msgspec.structs.replace(open_stage(plan), start=at(clock, DAY))
     server = EmulatorServer(plan, stage)
     try:
-        yield Hosted(plan, server.start())
+        yield Hosted(plan, server.start(), server)
     finally:
         server.stop()
 

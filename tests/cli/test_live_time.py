@@ -63,6 +63,7 @@ def test_after_a_sleep_the_time_is_right_and_entries_wait_until_the_books_agree(
         wait_for(process, lambda: trades(tmp_path))
         before = events(tmp_path)[-1].ts
         process.send_signal(signal.SIGUSR1)
+        kis.sleep(60)
         wait_for(process, lambda: (RiskState.ACTIVE, "resumed") in states(tmp_path))
         assert states(tmp_path)[0] == (RiskState.REDUCING, "stood-still")
         assert said(tmp_path, "stood-still").startswith("qb stood still for ")
