@@ -111,6 +111,15 @@ def test_an_end_that_waits_for_an_order_says_so_and_asks_for_its_cancel_once(tmp
     assert sum(isinstance(event, ev.CancelOrder) for event in events(tmp_path)) <= 2  # by the halt, by the end
 
 
+def test_a_day_that_ends_with_an_order_of_unknown_fate_is_no_success(tmp_path: Path) -> None:
+    with hosted("15:08", side="paper", calls_per_second=20) as kis, session(kis, tmp_path) as process:
+        kis.set_faults(timeout_not_taken=10**9)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, stderr) == (5, ""), stdout[-2000:]
+        assert "order-left" in {alert["code"] for alert in the_report(tmp_path)["alerts"]}
+        assert_agrees(kis, tmp_path)
+
+
 def test_cancel_and_flatten_sells_everything(tmp_path: Path) -> None:
     args = ("--max", "500000", "--strategy", "./flip.py:Flip", "--bar", "1m", "--on-exit", "cancel+flatten")
     with hosted("10:00") as kis, session(kis, tmp_path, *args) as process:

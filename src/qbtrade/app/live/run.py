@@ -42,6 +42,7 @@ from qbtrade.app.session import EXIT, SessionResult, new_run_id
 from qbtrade.app.status import Screen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import Calendar, TradingDay, iso_kst, kst_date
+from qbtrade.domain.events import Outcome
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.money import Costs
 from qbtrade.domain.rules import Rules
@@ -168,7 +169,8 @@ def _run(
         ) from fault
     if fault is not None:
         raise EngineFault(f"{type(fault).__name__}: {fault}; the session was ended, its report is {path}") from fault
-    code = EXIT[outcome] if session.books.is_compared else ExitCode.BROKER
+    is_known = session.books.is_compared and (outcome is not Outcome.DONE or is_at_rest(session))
+    code = EXIT[outcome] if is_known else ExitCode.BROKER
     return SessionResult(report, path, parts.run_id, outcome, ExitCode.BOOKS_DISAGREE if session.books.found else code)
 
 
