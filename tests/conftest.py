@@ -13,8 +13,8 @@ from tests.servers import postgres_service, redis_service
 
 AGAINST_TIME: Final = frozenset(
     {
-        "tests.adapters.kis.transport.servers", "tests.cli.terminal", "tests.kis_market", "tests.kis_venue",
-        "tests.live_days", "tests.program", "tests.servers", "tests.terminals", "tests.venues",
+        "tests.adapters.kis.transport.servers", "tests.app.preflight.stand", "tests.cli.terminal", "tests.kis_market",
+        "tests.kis_venue", "tests.live_days", "tests.program", "tests.servers", "tests.terminals", "tests.venues",
     }
 )  # fmt: skip
 """What starts processes, or a market that goes on while the machine is busy with other things."""

@@ -87,6 +87,8 @@ class Audit:
         """Look at every row, oldest first."""
         for row in rows:
             self._cash = getattr(row, "cash", self._cash)
+            if isinstance(row, Alert) and row.code == "stood-still":
+                self._woke(row.ts)
             self._overdue(row.ts)
             self._now = row.ts
             self._has_asked |= isinstance(row, Alert) and row.code in ASKS
@@ -184,6 +186,12 @@ class Audit:
             is_late = order.unknown_since > 0 and max(order.unknown_since, healed) + RESOLVED < self._now
             if order.is_unknown and is_late and not order.is_over and not self._has_asked:
                 yield f"order {order_id} was still unknown {RESOLVED // NS} s after everything had healed"
+
+    def _woke(self, now: int) -> None:
+        """A machine that sleeps asks for nothing."""
+        for order in self._orders.values():
+            if order.cancel_by:
+                order.cancel_by = max(order.cancel_by, now + ASKED_AGAIN)
 
     def _overdue(self, now: int) -> None:
         for order_id, order in self._orders.items():
