@@ -140,8 +140,8 @@ def _run(
 ) -> SessionResult:
     journal = journals_dir(home) / f"{parts.run_id}.sqlite3"
     store = SqliteJournal(journal, is_live=True)
-    parts.memory.begin(journal)
     try:
+        parts.memory.begin(journal)
         session = LiveSession(parts, wire, store, board, screen, stop)
         views.follow(wire.bus)
         gc.collect()
