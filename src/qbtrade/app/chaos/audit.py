@@ -37,6 +37,8 @@ ASKED_AGAIN: Final = 45 * NS
 """A cancel that came to nothing is asked for again by then."""
 RESOLVED: Final = 150 * NS
 """An order whose answer was lost is found or given up by then, where rows are told and nothing goes wrong any more."""
+LEFT: Final = "L"
+"""How ids begin of orders that an earlier session let out."""
 ASKS: Final = frozenset({"which-is-ours", "perhaps-by-hand"})
 """Alerts that leave to a person what became of an order."""
 ENDS: Final = (OrderRejected, OrderNotSent, OrderCanceled, OrderExpired, OrderDenied)
@@ -85,9 +87,11 @@ class Audit:
 
     def read(self, rows: Iterable[Event]) -> None:
         """Look at every row, oldest first."""
+        rows = tuple(rows)
+        wakes = {row.ts for row in rows if isinstance(row, Alert) and row.code == "stood-still"}
         for row in rows:
             self._cash = getattr(row, "cash", self._cash)
-            if isinstance(row, Alert) and row.code == "stood-still":
+            if row.ts in wakes:  # the sleep is told a few rows after the first one of that moment
                 self._woke(row.ts)
             self._overdue(row.ts)
             self._now = row.ts
@@ -144,7 +148,7 @@ class Audit:
 
     def _approved(self, wish: _Wish) -> None:
         order = wish.request
-        if wish.rivals and order.purpose not in GUARDING:
+        if wish.rivals and order.purpose not in GUARDING and order.order_id[0] != LEFT:
             self.broken.append(f"{order.side} {order.symbol} was let out beside an order whose fate was unknown")
         if wish.is_blind and order.side is Side.BUY:
             self.broken.append("a buy was let out while market data was lost")
