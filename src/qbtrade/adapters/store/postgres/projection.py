@@ -8,6 +8,7 @@ import msgspec
 
 from qbtrade.domain.events import (
     Alert,
+    BookCorrected,
     CancelRejected,
     EquityMarked,
     OrderAbandoned,
@@ -33,7 +34,7 @@ Cells = tuple[Any, ...]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS: Final = {
     "sessions": "run_id, session_id, version, mode, account, symbols, strategy, parameters, limits, assumptions, seed,"
-    " source, interval_ns, cash, worth, ts, at",
+    " source, interval_ns, cash, worth, ts, at, held",
     "intents": "run_id, seq, ts, at, order_id, symbol, side, purpose, kind, tif, qty, price, lifetime_ns, reference,"
     " signal, repriced_from",
     "order_steps": "run_id, seq, ts, at, order_id, status, broker_order_id, code, reason, qty",
@@ -42,6 +43,7 @@ COLUMNS: Final = {
     "denials": "run_id, seq, ts, at, order_id, symbol, reason, checks",
     "alerts": "run_id, seq, ts, at, level, code, text, action",
     "equity": "run_id, seq, ts, at, equity, cash, unrealized",
+    "corrections": "run_id, seq, ts, at, what, symbol, ours, theirs, qty, cost, foreign_qty, cash, aside, realized",
 }
 """The columns of each table, in the order of what `rows` gives; sessions first, since others refer to them."""
 _STATUS: Final[dict[type[Event], OrderStatus]] = {
@@ -96,6 +98,14 @@ def rows(run_id: str, seq: int, event: Event) -> Iterator[tuple[str, Cells]]:
             yield "alerts", (*key, event.level.value, event.code, _text(event.text), _text(event.action))
         case EquityMarked():
             yield "equity", (*key, event.equity, event.cash, event.unrealized)
+        case BookCorrected():
+            yield (
+                "corrections",
+                (
+                    *key, event.what, event.symbol, event.ours, event.theirs, event.qty, event.cost, event.foreign,
+                    event.cash, event.aside, event.realized,
+                ),
+            )  # fmt: skip
         case _:
             pass
 
@@ -111,6 +121,7 @@ def _session(run_id: str, event: SessionStarted) -> Cells:
         run_id, event.session_id, event.version, event.mode, event.account, list(event.symbols), event.strategy,
         _json(event.parameters), _json(event.limits), _json(event.assumptions), event.seed, _text(event.source),
         event.interval, event.cash, event.worth, event.ts, moment(event.ts),
+        _json(event.held),
     )  # fmt: skip
 
 
