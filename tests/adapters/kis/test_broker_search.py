@@ -276,8 +276,17 @@ def test_a_notice_does_not_wait_for_its_row_for_ever() -> None:
     rig.wait(5)
     assert rig.status() is S.UNCONFIRMED
     rig.wait(10)
-    rig.notice("9", Stage.ACCEPTED, 1, symbol=HYNIX)
     assert (rig.status(), rig.holding()) == (S.FILLED, 5)
+
+
+def test_an_order_made_by_hand_stays_that_when_notices_and_live_orders_do_not_tell_who_made_it() -> None:
+    rig = known()
+    rig.submit(an_order("Q2", qty=3, symbol=HYNIX), LOST)
+    rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
+    rig.notice("7", Stage.ACCEPTED, 5)
+    rig.wait(2 * MINUTE)
+    assert rig.status("Q2") is S.ABANDONED  # the live orders were looked at
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
 
 
 def test_whose_order_it_is_goes_by_earlier_sessions_where_all_their_rows_agree() -> None:

@@ -36,7 +36,7 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.order import OrderRequest
 from qbtrade.kernel.bus import Bus
-from qbtrade.ports import Clock
+from qbtrade.ports import Clock, TimerHandle
 
 URGENT: Final = 2 * NS
 """Between two looks while an order is looked for, or shares are missing."""
@@ -55,6 +55,7 @@ class KisBroker:
         self._evidence: Evidence = rows if environment.capabilities.order_rows else self._totals
         self._looks = Looks(clock, partial(self._evidence.look, self._looked), self._blind)
         self._cancels = Cancels(self._own, clock, caller, environment, self._looks.want)
+        self._sorting: TimerHandle | None = None
         bus.subscribe(Notice, self.on_notice)
         bus.subscribe(NoticeUnread, lambda _event: self._looks.want())
         bus.subscribe(PhaseChanged, self.on_phase)
@@ -196,9 +197,14 @@ class KisBroker:
 
     def _sort_out(self) -> None:
         """Give kept notices to the orders that they fit, and tell of those that can be none of ours."""
-        self._search.look_at((), self._clock.now())
+        now = self._clock.now()
+        self._search.look_at((), now)
         for notice in self._search.let_go():
             self._own.foreign(notice)
+        if self._sorting is not None:
+            self._sorting.cancel()
+        due = self._search.due(now)
+        self._sorting = self._clock.call_at(due, lambda _due: self._sort_out()) if due else None
 
     def _on_news(self, sent: Sent, notice: Notice) -> None:
         match notice.stage:

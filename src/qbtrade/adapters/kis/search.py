@@ -29,6 +29,7 @@ class Search:
         self._given_up = list[Sent]()
         self._kept: deque[Notice] = deque(maxlen=KEPT)
         self._asked = set[Sent]()
+        self._shown = dict[str, Trace]()  # what rows told of who made an order; notices and live orders do not
 
     def __bool__(self) -> bool:
         return bool(self._sought)
@@ -103,7 +104,9 @@ class Search:
         While an order of the same looks awaits its answer, nothing is given away: the answer may name the number.
         """
         kept = filter(None, map(trace_of_notice, self._kept))
-        free = {trace.number: trace for trace in (*kept, *traces) if not self._own.is_taken(trace.number)}
+        told = (*kept, *traces)
+        self._shown.update((trace.number, trace) for trace in told if trace.sender)
+        free = {each.number: self._shown.get(each.number, each) for each in told if not self._own.is_taken(each.number)}
         for orders in (self._sought, self._given_up):
             for sent in tuple(orders):
                 self._compare(sent, orders, free, now)
@@ -129,6 +132,12 @@ class Search:
     def _has_to_wait(self, trace: Trace, now: int) -> bool:
         """A notice does not tell who made its order; where rows do, its row is awaited, but not for ever."""
         return trace.is_notice and bool(self._own.sender) and now - trace.ts < ROWS_LATE
+
+    def due(self, now: int) -> int:
+        """When a notice need not wait for its row any longer, 0 for never: rows may not be told for minutes."""
+        kept = filter(None, map(trace_of_notice, self._kept)) if self._sought or self._given_up else ()
+        waiting = (trace for trace in kept if trace.number not in self._shown and self._has_to_wait(trace, now))
+        return min((trace.ts + ROWS_LATE for trace in waiting), default=0)
 
     def _ask_which(self, sent: Sent, count: int) -> None:
         self._asked.add(sent)
