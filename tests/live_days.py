@@ -65,6 +65,11 @@ class Hosted:
         """The true books."""
         return self._ask("GET", "account")
 
+    def orders(self) -> list[dict[str, Any]]:
+        """All orders as the broker has them."""
+        found: list[dict[str, Any]] = self._ask("GET", "orders")["orders"]
+        return found
+
     def set_faults(self, **rates: int) -> None:
         """Change what goes wrong, ppb by name with underscores."""
         body = {name.replace("_", "-"): rate for name, rate in rates.items()}

@@ -82,6 +82,17 @@ def test_one_signal_cancels_what_works_and_reports(number: signal.Signals, tmp_p
         assert_agrees(kis, tmp_path)
 
 
+def test_an_order_made_by_hand_outlives_the_session_and_is_no_failure(tmp_path: Path) -> None:
+    with hosted("10:00") as kis, session(kis, tmp_path) as process:
+        number = kis.order_by_hand("005930", "BUY", 3, 60_000)
+        wait_for(process, lambda: has(tmp_path, ev.OrderFilled))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert "order-left" not in {alert["code"] for alert in the_report(tmp_path)["alerts"]}
+        assert [order["remaining"] for order in kis.orders() if str(order["number"]) == number] == [3]
+
+
 def test_a_second_signal_leaves_at_once_without_a_report(tmp_path: Path) -> None:
     with hosted("10:00") as kis, session(kis, tmp_path) as process:
         wait_for(process, lambda: has(tmp_path, ev.OrderFilled))

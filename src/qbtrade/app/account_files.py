@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.kis.environment import Environment, EnvKind
 from qbtrade.app.files import write_whole
 from qbtrade.app.home import OURS_ALONE
 from qbtrade.errors import FileError
@@ -37,6 +37,16 @@ class Opening(msgspec.Struct, frozen=True):
 
     day: date
     open: bool
+
+
+def account_of(environment: Environment, run_id: str = "") -> str:
+    """Whose books these are, as journals name them: nobody else's account, and never that of another emulator.
+
+    run_id: of the session with which its local KIS ends, else "".
+    """
+    where = environment.rest_url if environment.kind is EnvKind.EMULATOR else ""
+    parts = (environment.kind, environment.account, where, run_id)
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def account_name(environment: Environment) -> str:

@@ -50,7 +50,7 @@ def test_a_cancel_without_an_answer_is_judged_by_what_the_rows_show(tmp_path: Pa
 
 
 def test_what_no_cancel_ends_is_named_as_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qbtrade.app.live.remote.PERSISTS", 1.5)
+    monkeypatch.setattr("qbtrade.app.live.sweeping.PERSISTS", 1.5)
     with kis_venue(tmp_path) as venue:
         send(venue, an_order(price=venue.last * 9 // 1000 * 100, qty=4))
         venue.until(lambda: kinds(venue, "Q1") == [ev.OrderAccepted])

@@ -6,17 +6,14 @@ import msgspec
 from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.kis.environment import Environment, EnvKind
 from qbtrade.adapters.store.sqlite import SqliteJournal
-from qbtrade.app.account_files import Running, lock_path, write_private
+from qbtrade.app.account_files import Running, account_of, lock_path, write_private
 from qbtrade.app.config import load_settings
 from qbtrade.app.halt_flag import Halt, halt_path
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.kis_account import environment_of
-from qbtrade.app.live.run import account_of
-from qbtrade.app.live.world import World
 from qbtrade.app.preflight import Status
 from qbtrade.domain.events import Held, OrderApproved, OrderSending, SessionStarted, SubmitOrder
 from qbtrade.domain.message import Event
-from qbtrade.kernel.clock import LiveClock
 from tests.app.preflight.stand import Lies, emulator, lied, lying_kis, row, rows
 from tests.builders import an_order
 
@@ -87,7 +84,7 @@ def left_behind(folder: Path, account: str) -> None:
 
 def test_an_intent_without_an_answer_is_warned_of(tmp_path: Path) -> None:
     with emulator() as (_server, variables):
-        left_behind(tmp_path, account_of(World(environment(tmp_path, variables), LiveClock()), ""))
+        left_behind(tmp_path, account_of(environment(tmp_path, variables)))
         found = row(tmp_path, variables, "unconfirmed")
 
     assert found.status is Status.WARN
@@ -102,7 +99,7 @@ def test_journals_of_others_say_nothing_of_the_account(tmp_path: Path) -> None:
 
 def test_shares_that_the_broker_does_not_have_fail(tmp_path: Path) -> None:
     with emulator() as (_server, variables):
-        begun = started(account_of(World(environment(tmp_path, variables), LiveClock()), ""))
+        begun = started(account_of(environment(tmp_path, variables)))
         write_journal(tmp_path, [msgspec.structs.replace(begun, held={"005930": Held(3, 225_000, 75_000)})])
         found = row(tmp_path, variables, "positions")
 

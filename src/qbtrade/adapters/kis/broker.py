@@ -123,6 +123,14 @@ class KisBroker:
         """Of all that was heard of today, also of others' orders."""
         return self._own.last_number
 
+    def last_sent(self) -> int:
+        """When the newest order of this session was handed over, UTC ns; 0 without one."""
+        return max((sent.sent_at for sent in self._own.all()), default=0)
+
+    def is_ours(self, number: str) -> bool:
+        """Whether qb sent the order of this number, in this session or an earlier one of the day."""
+        return self._own.owner(number) is not None or self._own.is_settled(number)
+
     @property
     def open(self) -> tuple[str, ...]:
         """Ids of orders that may still fill, as far as is known."""

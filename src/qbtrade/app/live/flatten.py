@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 
 from qbtrade.adapters.kis.environment import Environment
-from qbtrade.app.account_files import Running, running
+from qbtrade.app.account_files import Running, account_of, running
 from qbtrade.app.live.carried import Carried, account_in, carried, journals
 from qbtrade.app.live.lock import account_lock, selling_lock, take_over
 from qbtrade.app.live.plan import LivePlan, OnExit
-from qbtrade.app.live.run import account_of, trade, trading_day
+from qbtrade.app.live.run import trade, trading_day
 from qbtrade.app.live.status_file import Seen, seen_on
 from qbtrade.app.live.winding import SELLING
 from qbtrade.app.live.world import World, clock_of
@@ -92,7 +92,7 @@ def _sell(
 ) -> Flattened:
     """Sell as the owner of the account."""
     world = World(environment, clock_of(environment))
-    account = (account_in(home, last.run_id) if last else "") or account_of(world, run_id)
+    account = (account_in(home, last.run_id) if last else "") or account_of(environment)
     today = kst_date(world.clock.now())
     found = carried(journals(home), account, today)
     symbols = sorted({*found.positions, *(left.order.symbol for left in found.leftovers)})

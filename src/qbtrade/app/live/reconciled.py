@@ -5,12 +5,12 @@ from typing import Final
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.account_files import account_of
 from qbtrade.app.live.account import PAUSE, TRIES, AtBroker
 from qbtrade.app.live.carried import account_in, carried, journals
 from qbtrade.app.live.desk import Desk
 from qbtrade.app.live.plan import LivePlan
-from qbtrade.app.live.run import account_of, brought_up
-from qbtrade.app.live.world import World
+from qbtrade.app.live.run import brought_up
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import NS, kst_date
@@ -26,7 +26,7 @@ def differences_now(home: Path, environment: Environment, run_id: str, plan: Sim
     compared until they agree or that was tried enough. Raises: BrokerError, FileError, JournalError.
     """
     with Desk(home, environment) as desk:
-        account = account_in(home, run_id) or account_of(World(environment, desk.clock), run_id)
+        account = account_in(home, run_id) or account_of(environment)
         found = _differences(home, desk, account, plan)
         for _ in range(TRIES - 1):
             if not found:

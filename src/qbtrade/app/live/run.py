@@ -1,7 +1,6 @@
 """A live session from plan to report."""
 
 import gc
-import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
@@ -11,11 +10,11 @@ from msgspec.structs import replace
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.answer import Answer
-from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.kis.totals import everything
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
+from qbtrade.app.account_files import account_of
 from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.live import real_money
 from qbtrade.app.live.account import TRIES, AtBroker, ask_account, wait
@@ -64,7 +63,7 @@ def live(
     trading_day(rules.calendar, world.clock.now(), plan)
     run_id = new_run_id()
     create(home)
-    account = "" if plan.dry_run else account_of(world, run_id)
+    account = "" if plan.dry_run else account_of(world.environment, run_id if world.is_local else "")
     with account_lock(home, world.environment, run_id):
         return trade(plan, rules, strategy, world, home, screen, stop, run_id=run_id, account=account, consent=consent)
 
@@ -218,14 +217,6 @@ def trading_day(calendar: Calendar, now: int, plan: LivePlan) -> TradingDay:
 
 def _clock(ts: int) -> str:
     return iso_kst(ts)[11:16]
-
-
-def account_of(world: World, run_id: str) -> str:
-    """Whose books these are, as journals name them: nobody else's account, and never that of another emulator."""
-    environment = world.environment
-    where = environment.rest_url if environment.kind is EnvKind.EMULATOR else ""
-    parts = (environment.kind, environment.account, where, run_id if world.is_local else "")
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def _history_of(wire: Wire, found: Carried, day: TradingDay) -> OrderHistory | None:

@@ -53,7 +53,10 @@ LOOK_EVERY: Final = NS // 5
 
 
 class LiveSession:
-    """The engines of one live session, its wire and its end. fault: what an engine raised, or None."""
+    """The engines of one live session, its wire and its end.
+
+    fault: what an engine raised, or None. survivors: orders of ours that the broker still shows at the end, in words.
+    """
 
     def __init__(
         self, live: Live, wire: Wire, store: JournalStore, board: Board, screen: Screen, stop: StopRequest
@@ -62,7 +65,7 @@ class LiveSession:
         self._watch = Stopwatch()
         self.fault: Exception | None = None
         self.is_over, self.heeded = live.plan.sells_only, 0
-        self.is_watched = True
+        self.is_watched, self.survivors = True, tuple[str, ...]()
         plan, clock = live.plan.session, wire.clock
         self.symbols = tuple(instrument.symbol for instrument in live.instruments)
         self.kis: KisBroker | None = None

@@ -11,7 +11,8 @@ from qbtrade.adapters.lifeline import Heard, Lifeline, Listener
 from qbtrade.app.account_files import holder, running, selling_path
 from qbtrade.app.halt_flag import set_halt
 from qbtrade.app.live.deadman import Silence, Ward, to_letter
-from qbtrade.app.live.remote import Canceled, cancel_everything
+from qbtrade.app.live.remote import cancel_everything
+from qbtrade.app.live.sweeping import Canceled
 from qbtrade.app.live.world import clock_of
 from qbtrade.domain.calendar import NS, TradingDay
 from qbtrade.domain.order import Side

@@ -1,14 +1,19 @@
 """The end of a live session: no more entries, nothing left working, and a word about whatever is left."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from qbtrade.adapters.kis.calls import CODES
+from qbtrade.app.live.asking import Working
 from qbtrade.app.live.halting import step_aside
 from qbtrade.app.live.plan import OnExit
+from qbtrade.app.live.sweeping import UNREAD, Sweep
 from qbtrade.domain.calendar import NS, Phase
 from qbtrade.domain.events import CancelOrder, Level
 from qbtrade.domain.order import Order
+from qbtrade.errors import BrokerError
 from qbtrade.kernel.clock import Stopwatch
 
 if TYPE_CHECKING:
@@ -17,9 +22,12 @@ if TYPE_CHECKING:
 STOPPED: Final = "session-stopped"
 PATIENCE: Final = 20.0
 """Machine seconds for cancels to be confirmed, and for the broker to tell how the closing auction ended."""
+CATCHES_UP: Final = 5.0
+"""Machine seconds for our book to hear what a read of the broker's orders has shown already."""
 SELLING: Final = 180.0
 """Machine seconds for shares to be sold: longer than a volatility interruption."""
 AGAIN: Final = 1.0
+LOOK_FOR_IT: Final = "look for it in the KIS app and cancel it there if it should not work"
 
 
 def wind_down(session: "LiveSession") -> None:
@@ -37,6 +45,8 @@ def wind_down(session: "LiveSession") -> None:
     if flattens:
         _sell_all(session)
         _cancel_all(session)
+    if session.on_exit is not OnExit.LEAVE:
+        _prove(session)
     engines.portfolio.mark(engines.clock.now())
     tell_what_is_left(session)
     session.books.look_at_last()
@@ -63,7 +73,9 @@ def tell_what_is_left(session: "LiveSession") -> None:
         for order in orders.open_orders(symbol):
             what = f"{order.request.side.lower()} {order.remaining:,} of {symbol}"
             text = f"order {order.broker_order_id or order.request.order_id} is left: {what}, {order.status.lower()}"
-            session.say("order-left", text, "look for it in the KIS app and cancel it there if it should not work")
+            session.say("order-left", text, LOOK_FOR_IT)
+    for text in session.survivors:
+        session.say("order-left", text, LOOK_FOR_IT)
     for symbol, position in engines.portfolio.account.positions.items():
         if position.qty:
             text = f"{symbol}: {position.qty:,} shares are held, and no stop-loss is active from here on"
@@ -74,7 +86,7 @@ def is_at_rest(session: "LiveSession") -> bool:
     """Whether nothing of it works that somebody else would have to cancel in its place."""
     if session.taken_by or session.on_exit is OnExit.LEAVE:
         return True
-    return session.fault is None and not session.engines.orders.open_symbols()
+    return session.fault is None and not (session.survivors or session.engines.orders.open_symbols())
 
 
 def _sell_all(session: "LiveSession") -> None:
@@ -106,6 +118,41 @@ def _cancel_all(session: "LiveSession") -> None:
         loop.run_until(lambda: not any(order.broker_order_id for order in _open(session)), PATIENCE)
 
 
+def _prove(session: "LiveSession") -> None:
+    """Cancel what the broker shows of ours, as `qb halt` does, until two complete reads show none.
+
+    What others ordered is theirs. An order that is open here and that no read shows has no end that we know of.
+    """
+    if session.kis is None:
+        return
+    wire = session.wire
+    others, is_ours = {UNREAD, *(each.number for each in session.live.opening.leftovers)}, session.kis.is_ours
+    sweep = Sweep(wire, lambda order: is_ours(order.order_no) or order.order_no in others, session.kis.last_sent())
+    try:
+        if wire.environment.capabilities.order_rows:
+            sweep.by_rows()
+        else:
+            sweep.by_numbers(_numbered(session))
+    except BrokerError as error:
+        session.survivors = (f"whether orders are left could not be found out: {error.message}",)
+        return
+    wire.loop.run_until(lambda: not any(order.broker_order_id for order in _open(session)), CATCHES_UP)
+    named = {order.broker_order_id for order in _open(session)}
+    session.survivors = tuple(
+        f"order {each.order_no} is left: {each.side.lower()} {each.qty:,} of {each.symbol}, {each.reason or 'working'}"
+        for each in sweep.found() if not each.done and each.order_no not in named
+    )  # fmt: skip
+
+
+def _numbered(session: "LiveSession") -> Iterable[Working]:
+    """Orders of ours that may work and whose number is known."""
+    for order in _open(session):
+        if order.broker_order_id:
+            said = order.request
+            code = CODES[said.kind, said.tif]
+            yield Working(order.broker_order_id, "", code, said.symbol, said.side.value, order.remaining)
+
+
 def _open(session: "LiveSession") -> tuple[Order, ...]:
     orders = session.engines.orders
     return tuple(chain(*map(orders.open_orders, orders.open_symbols())))
@@ -130,3 +177,5 @@ def _cancel_in_spite(session: "LiveSession") -> None:
                     session.wire.bus.publish(CancelOrder(engines.clock.now(), order.request.order_id, STOPPED))
         with suppress(Exception):
             session.wire.loop.run_until(lambda: not engines.orders.open_symbols(), AGAIN)
+    with suppress(Exception):
+        _prove(session)

@@ -2,24 +2,21 @@
 
 from random import Random
 from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar
+from typing import Final, Protocol, Self
 
 from qbtrade.adapters.kis.auth import Auth, TokenStore
-from qbtrade.adapters.kis.call import Call
 from qbtrade.adapters.kis.caller import Caller, Outbox
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.feed import StreamPort
 from qbtrade.adapters.kis.limiter import GrantStore, Limiter
-from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.rest import Rest
 from qbtrade.adapters.kis.stream import Stream
 from qbtrade.adapters.kis.stream_terms import StreamLimits
-from qbtrade.errors import BrokerError
+from qbtrade.app.live.asking import Asking
 from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.loop import Loop, StopRequest
 from qbtrade.ports import PacedClock
 
-T = TypeVar("T")
 PATIENCE: Final = 60.0
 """Machine seconds for one question before a session."""
 
@@ -52,34 +49,18 @@ class Ground(Protocol):
         ...
 
 
-class Wire:
+class Wire(Asking):
     """Everything between the bus and KIS. Close it with `with`."""
 
     def __init__(self, ground: Ground, stop: StopRequest) -> None:
         environment, clock = ground.environment, ground.clock
-        self.environment, self.clock, self.bus, self.loop = environment, clock, ground.bus, ground.loop
-        self._ground, self._stop = ground, stop
+        self.bus, self._ground = ground.bus, ground
         self.auth = Auth(environment, ground.tokens)
         limiter, rng = Limiter(environment.limits, ground.grants), Random(environment.key_id)
         rest = Rest(environment, self.auth, limiter, rng, speed=clock.speed)
-        self.caller = Caller(self.bus, clock, rest, ground.outbox)
+        super().__init__(environment, clock, Caller(self.bus, clock, rest, ground.outbox), ground.loop, stop, PATIENCE)
         limits = StreamLimits(registrations=environment.limits.registrations).at_speed(clock.speed)
         self.stream = ground.stream(Stream(environment.cano + environment.product, Random(environment.key_id), limits))
-
-    def fetch(self, call: Call[T]) -> T:
-        """Ask and wait. Raises: BrokerError without an answer, KeyboardInterrupt when a stop is asked for meanwhile."""
-        found, stopping = list[T | Failed](), self._stop.asked
-        self.caller.ask(call, found.append)
-        answered = self.loop.run_until(lambda: bool(found) or self._stop.asked is not stopping, PATIENCE)
-        if answered and not found:
-            raise KeyboardInterrupt
-        answer = found[0] if answered else Failed("no answer in time")
-        if isinstance(answer, Failed):
-            raise BrokerError(
-                "KIS does not answer {call}: {cause}", call=call.name, cause=answer.reason,
-                hint="`qb preflight` finds out why",
-            )  # fmt: skip
-        return answer
 
     def __enter__(self) -> Self:
         return self

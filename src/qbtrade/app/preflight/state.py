@@ -5,12 +5,10 @@ from typing import Final
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import EnvKind
-from qbtrade.app.account_files import running
+from qbtrade.app.account_files import account_of, running
 from qbtrade.app.halt_flag import read_halt
 from qbtrade.app.live.carried import Carried, carried, journals
 from qbtrade.app.live.first_day import configuration, is_first_day
-from qbtrade.app.live.run import account_of
-from qbtrade.app.live.world import World
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.rows import Finding, fail, ok, skip, warn
 from qbtrade.app.strategies import load_strategy
@@ -99,7 +97,7 @@ def _carried(case: Case) -> Carried:
     """What the last sessions of this account left; an emulator of this process has had none."""
     if case.local:
         return Carried()
-    return carried(journals(case.home), account_of(World(case.environment, case.clock), ""), case.today)
+    return carried(journals(case.home), account_of(case.environment), case.today)
 
 
 CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
