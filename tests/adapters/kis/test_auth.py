@@ -182,6 +182,22 @@ def test_a_token_that_worked_may_die_and_be_replaced_again_later() -> None:
     assert desk.alarms == []
 
 
+def test_a_token_with_which_a_busy_ledger_was_reached_may_die_and_be_replaced_again() -> None:
+    desk = Desk(an_environment()).logged_in()
+    desk.wait(120)
+    ask(desk, "one")
+    desk.reply(an_error("EGW00123"))
+    desk.reply(a_token("second"))
+    desk.reply(an_error("EGW00215"))
+    desk.wait(120)
+    desk.reply(an_error("EGW00123"))
+    ask(desk, "two")
+    desk.reply(a_token("third"))
+    desk.reply(PRICE)
+    assert desk.answers["two"].last == 1
+    assert desk.alarms == []
+
+
 def test_the_refresh_after_a_death_waits_for_the_minute_of_the_former_issue() -> None:
     desk = Desk(an_environment()).logged_in()  # ten seconds ago
     ask(desk, "one")

@@ -202,7 +202,7 @@ class Rest:
             return
         if meaning is Verdict.TOKEN:
             yield from self._auth.on_dead(now, pending.token, page.code)
-        elif page.ok:
+        elif page.ok or page.code == LEDGER_LIMIT:  # it came as far as the ledger
             self._auth.on_alive(pending.token)
         if meaning is Verdict.SETTINGS and page.code not in self._alarmed:
             self._alarmed.add(page.code)
