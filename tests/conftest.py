@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -19,10 +20,16 @@ AGAINST_TIME: Final = frozenset(
 )  # fmt: skip
 """What starts processes, or a market that goes on while the machine is busy with other things."""
 
+MEASURED: Final = ("domain", "kernel", "engines", "strategies", "golden", "app/live", "app/scenarios", "app/test_")
+"""The tests to which tools/coverage_floor.py looks. Tracing doubles the work of a test: all others go without."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run such a test once more before it fails; the summary names each that needed that."""
+    """Run such a test once more before it fails; the summary names each that needed that. Choose whom to trace."""
+    here = Path(__file__).parent
     for item in items:
+        if not item.path.relative_to(here).as_posix().startswith(MEASURED):
+            item.add_marker(pytest.mark.no_cover)
         used = vars(getattr(item, "module", item)).values()
         if any(value is subprocess or getattr(value, "__module__", "") in AGAINST_TIME for value in used):
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
