@@ -2,8 +2,9 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from email.utils import formatdate
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -87,11 +88,10 @@ def row(tr: str, block: str, values: Mapping[str, object]) -> Row:
 
     Raises: KeyError for a name that the block does not have.
     """
-    filled = dict(_defaults(tr, block))
-    for name, value in values.items():
-        if name not in filled:
-            raise KeyError(name)
-        filled[name] = str(value)
+    defaults = _defaults(tr, block)
+    filled = {**defaults, **dict(zip(values, map(str, values.values()), strict=True))}
+    if len(filled) > len(defaults):
+        raise KeyError(*(values.keys() - defaults.keys()))
     return filled
 
 
@@ -119,20 +119,31 @@ def _common(now: int) -> dict[str, str]:
 
 def day_text(ts: int) -> str:
     """YYYYMMDD in KST."""
-    day = kst_date(ts)
+    return date_text(kst_date(ts))
+
+
+@lru_cache(maxsize=1024)
+def date_text(day: date) -> str:
+    """YYYYMMDD."""
     return f"{day.year:04d}{day.month:02d}{day.day:02d}"
 
 
 def hour_text(ts: int) -> str:
     """HHMMSS in KST."""
-    minutes, second = divmod(ts % DAY // NS, 60)
+    return _second_text(ts % DAY // NS)
+
+
+@lru_cache(maxsize=4096)
+def _second_text(second: int) -> str:
+    """The KST time of a second of the UTC day."""
+    minutes, second = divmod(second, 60)
     hour, minute = divmod(minutes, 60)
     return f"{(hour + _AHEAD) % 24:02d}{minute:02d}{second:02d}"
 
 
 def decimal(numerator: int, denominator: int, places: int = 2) -> str:
-    """A quotient with so many decimals, cut, without binary fractions; 0 over 0 is 0."""
+    """A quotient with so many decimals, one or more, cut, without binary fractions; 0 over 0 is 0."""
     scaled = abs(numerator) * 10**places // abs(denominator) if denominator else 0
-    whole, rest = divmod(scaled, 10**places)
+    digits = str(scaled).zfill(places + 1)
     negative = scaled and (numerator < 0) != (denominator < 0)
-    return f"{'-' if negative else ''}{whole}.{rest:0{places}d}"
+    return f"{'-' if negative else ''}{digits[:-places]}.{digits[-places:]}"

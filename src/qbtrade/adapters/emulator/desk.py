@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from qbtrade.adapters.emulator.answers import Body, Refusal, Row, decimal, hour_text, row, success, word
+from qbtrade.adapters.emulator.answers import Body, Refusal, Row, date_text, decimal, hour_text, row, success, word
 from qbtrade.adapters.emulator.balance import account_row, asset_rows, holding_rows, sellable_row, split
 from qbtrade.adapters.emulator.broker import Broker
 from qbtrade.adapters.emulator.checks import Checks
@@ -146,7 +146,7 @@ class Desk:
         side = word("buy" if entry.ticket.side is Side.BUY else "sell")
         values = {
             **self._common(entry),
-            "ord_dt": f"{entry.day:%Y%m%d}",
+            "ord_dt": date_text(entry.day),
             "sll_buy_dvsn_cd_name": side + (f"{word(told)}*" if told else ""),
             "avg_prvs": decimal(entry.amount, entry.filled, 4),
             "cncl_yn": "Y" if entry.gone and entry.action is Action.NEW else "N",

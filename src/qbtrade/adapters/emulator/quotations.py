@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from qbtrade.adapters.emulator.answers import Body, Refusal, Row, day_text, decimal, hour_text, row, success
+from qbtrade.adapters.emulator.answers import Body, Refusal, Row, date_text, day_text, decimal, hour_text, row, success
 from qbtrade.adapters.emulator.book import DEPTH, book_of
 from qbtrade.adapters.emulator.charts import Charts
 from qbtrade.adapters.emulator.market import Listing, Vi
@@ -249,12 +249,12 @@ def _extremes(listing: Listing, now: int) -> dict[str, object]:
     days = listing.days or [(kst_date(now), listing.whole_day())]
     (top, highest), (bottom, lowest) = max(days, key=lambda row: row[1].high), min(days, key=lambda row: row[1].low)
     values: dict[str, object] = {}
-    for head, tail in (("d250", "rate"), ("dryy", "rate"), ("w52", "ctrt")):
-        for name, day, price in (("hgpr", top, highest.high), ("lwpr", bottom, lowest.low)):
-            full = f"stck_{head}" if head == "dryy" else head
-            values[f"{full}_{name}"] = price
-            values[f"{head}_{name}_date"] = f"{day:%Y%m%d}"
-            values[f"{head}_{name}_vrss_prpr_{tail}"] = decimal((listing.last - price) * 100, price)
+    for name, day, price in (("hgpr", top, highest.high), ("lwpr", bottom, lowest.low)):
+        on, change = date_text(day), decimal((listing.last - price) * 100, price)
+        for head, tail in (("d250", "rate"), ("dryy", "rate"), ("w52", "ctrt")):
+            values[f"stck_dryy_{name}" if head == "dryy" else f"{head}_{name}"] = price
+            values[f"{head}_{name}_date"] = on
+            values[f"{head}_{name}_vrss_prpr_{tail}"] = change
     return values
 
 

@@ -5,6 +5,7 @@ Source: KIS realtime H0STCNT0, H0STASP0, H0STMKO0.
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Final
 
 from qbtrade.adapters.emulator.answers import day_text, decimal, hour_text
@@ -18,6 +19,10 @@ BOOK: Final = "H0STASP0"
 OPERATION: Final = "H0STMKO0"
 IN_SESSION: Final = "0"
 _BLANK: Final = {"MRKT_TRTM_CLS_CODE": ""}
+_LEVELS: Final = tuple(
+    f"{name}{level}" for name in ("ASKP", "BIDP", "ASKP_RSQN", "BIDP_RSQN") for level in range(1, DEPTH + 1)
+)
+_NO_PRICES: Final = (0,) * DEPTH
 _HOUR_CLASS: Final = {Phase.OPENING_AUCTION: "B", Phase.CLOSING_AUCTION: "A"}
 _MKOP: Final = {
     Phase.OPENING_AUCTION: "10", Phase.CONTINUOUS: "20", Phase.CLOSING_AUCTION: "20",
@@ -119,12 +124,9 @@ def book_record(listing: Listing, now: int, phase: Phase, day: date) -> str:
         "ANTC_CNTG_VRSS_SIGN": sign(expected, base),
         "ANTC_CNTG_PRDY_CTRT": decimal((expected - base) * 100, base),
     }
-    for level in range(DEPTH):
-        values[f"ASKP{level + 1}"] = 0 if is_auction else book.asks[level]
-        values[f"BIDP{level + 1}"] = 0 if is_auction else book.bids[level]
-        values[f"ASKP_RSQN{level + 1}"] = book.ask_qtys[level]
-        values[f"BIDP_RSQN{level + 1}"] = book.bid_qtys[level]
-    values["MID_PRC"] = 0 if is_auction else (book.asks[0] + book.bids[0]) // 2
+    asks, bids = (_NO_PRICES, _NO_PRICES) if is_auction else (book.asks, book.bids)
+    values |= zip(_LEVELS, (*asks, *bids, *book.ask_qtys, *book.bid_qtys), strict=True)
+    values["MID_PRC"] = (asks[0] + bids[0]) // 2
     return _record(BOOK, values, day)
 
 
@@ -163,4 +165,11 @@ def _since(listing: Listing, price: int) -> dict[str, object]:
 
 
 def _record(tr_id: str, values: Mapping[str, object], day: date) -> str:
-    return "^".join([str(values.get(name, _BLANK.get(name, "0"))) for name in FIELDS[tr_id][: width(tr_id, day)]])
+    blank = _blank(tr_id, day)
+    return "^".join(map(str, list({**blank, **values}.values())[: len(blank)]))
+
+
+@cache
+def _blank(tr_id: str, day: date) -> Mapping[str, str]:
+    """What the fields of a day's record say where nothing is known, in their order."""
+    return {name: _BLANK.get(name, "0") for name in FIELDS[tr_id][: width(tr_id, day)]}
