@@ -1,7 +1,7 @@
 """`qb report`: reads sessions from their journals, lists, shows, explains and exports them."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,6 +13,7 @@ from qbtrade.app import report as reports
 from qbtrade.app import sessions
 from qbtrade.app.home import home, reports_dir
 from qbtrade.app.units import whole
+from qbtrade.cli import history
 from qbtrade.cli.options import RECORDED
 from qbtrade.cli.pages import option
 from qbtrade.cli.screen import print_page
@@ -34,6 +35,17 @@ To = Annotated[str, option("--to", metavar="TIME", text=N_("Leave out what is af
 InSession = Annotated[str, option("--session", metavar="ID", text=N_("In this session, not in the latest one"))]
 Last = Annotated[str, option("--last", metavar="N", default=f"{LISTED}", text=N_("How many sessions to list"))]
 
+Since = Annotated[str, option("--since", metavar="DAY", text=N_("Figures over all sessions from this day on; KST"))]
+Until = Annotated[str, option("--until", metavar="DAY", text=N_("To this day, which is included"))]
+By = Annotated[str, option("--by", metavar=history.GROUPS, default="month", text=N_("What a row stands for"))]
+Env = Annotated[
+    str,
+    option(
+        "--env", metavar=history.KINDS, text=N_("Which sessions; without, the kind that matters most of those there")
+    ),
+]
+Journals = Annotated[bool, typer.Option("--journals", help=N_("Read the journals, also where a database is at hand"))]
+
 
 @app.callback(invoke_without_command=True)
 def report(
@@ -45,14 +57,18 @@ def report(
     to: To = "",
     session: InSession = "",
     last: Last = "",
+    since: Since = "",
+    until: Until = "",
+    by: By = "",
+    env: Env = "",
+    journals: Journals = False,
     json: Json = False,
 ) -> None:
-    """List the sessions, newest first."""
-    given = [
-        name for name, value in (("--symbol", symbol), ("--from", from_), ("--to", to), ("--session", session)) if value
-    ]
+    """List the sessions, newest first; with --since, sum them up."""
+    given = _given({"--symbol": symbol, "--from": from_, "--to": to, "--session": session})
+    narrowed = _given({"--until": until, "--by": by, "--env": env, "--journals": journals})
     command = ctx.invoked_subcommand
-    if command and (types or given or json):
+    if command and (types or given or json or since or narrowed):
         raise UsageError(
             "options of {command} stand behind it",
             hint="Write qb report {command} and then the options",
@@ -60,12 +76,23 @@ def report(
         )
     if command:
         return
-    if types:
+    if since and (types or given or last):
+        flag = given[0] if given else "--events" if types else "--last"
+        raise UsageError("{flag} does not go with --since", flag=flag)
+    if since:
+        history.show(since, until, by, env, journals=journals, json=json)
+    elif narrowed:
+        raise UsageError("{flag} narrows --since", hint="Name the first day with --since", flag=narrowed[0])
+    elif types:
         events(types, symbol, from_, to, session, json=json)
     elif given:
         raise UsageError("{flag} narrows --events", hint="Name the types of events with --events", flag=given[0])
     else:
         _list(whole("--last", last, least=1) if last else LISTED, json=json)
+
+
+def _given(options: Mapping[str, object]) -> list[str]:
+    return [name for name, value in options.items() if value]
 
 
 def _list(last: int, *, json: bool) -> None:
