@@ -24,7 +24,7 @@ def test_exit_codes_stay_what_they_are() -> None:
 def test_commands_keep_their_names() -> None:
     assert list(COMMANDS) == [
         "init", "preflight", "simulate", "live", "status", "watch", "halt", "resume", "orders", "report", "rules",
-        "emulator", "chaos", "kis", "db", "services", "config",
+        "data", "emulator", "chaos", "kis", "db", "services", "config",
     ]  # fmt: skip
 
 

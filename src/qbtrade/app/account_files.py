@@ -86,6 +86,11 @@ def selling_path(home: Path, environment: Environment) -> Path:
     return locks(home) / f"{account_name(environment)}.selling.json"
 
 
+def recording_path(home: Path, environment: Environment) -> Path:
+    """The file that `qb data record` holds locked while it uses the stream of a key; it holds a Running."""
+    return locks(home) / f"{account_name(environment)}.recording.json"
+
+
 def fence_path(home: Path, environment: Environment) -> Path:
     """The file that is locked, shared, while an order is on its way, and alone while an account changes hands."""
     return locks(home) / f"{account_name(environment)}.fence"

@@ -164,6 +164,7 @@ KEYS: Final[dict[str, Key]] = {
     "live.watchdog_after": _duration(
         "Silence of a live session after which the watchdog cancels its entries; 0s for no watchdog.", "30s"
     ),
+    "live.record": Key(units.flag, units.write_flag, "Keep every trade and quote that a live session hears.", "yes"),
     "live.rejects": _whole("Refusals of KIS or the exchange that halt a live session; 0 for never.", "5", least=0),
     "live.reject_window": _duration("Time within which so many refusals count.", "1m", least=units.NS_OF["s"]),
     "live.compare_every": _duration(

@@ -81,7 +81,7 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
     if not is_local(settings, kind):
         _refuse(typed, (*LOCAL_ONLY, "cash"), kind, dry_run=typed["dry_run"])
     rate = settings.value("venue.reject_rate") or 0
-    speed = _speed(typed["speed"], session.speed, kind, local=is_local(settings, kind))
+    speed = pace_of(typed["speed"], session.speed, kind, local=is_local(settings, kind))
     session = replace(session, venue=replace(session.venue, reject_rate=rate), speed=speed)
     on_exit = (typed["on_exit"] or OnExit.CANCEL).strip().lower()
     if on_exit not in tuple(OnExit):
@@ -89,12 +89,13 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
     said = settings.value("live.watchdog_after")
     after = 0 if typed["no_watchdog"] else WATCHDOG_AFTER if said is None else said
     until = until_of(typed["until"] or "close")
-    plan = LivePlan(session, typed["dry_run"], until, OnExit(on_exit), watchdog_after=after)
+    record = settings.value("live.record") is not False
+    plan = LivePlan(session, typed["dry_run"], until, OnExit(on_exit), watchdog_after=after, record=record)
     said_of = {name: settings.value(f"live.{name}") for name in ("rejects", "reject_window", "compare_every")}
     return replace(plan, **{name: value for name, value in said_of.items() if value is not None})
 
 
-def _speed(typed: str | None, said: int, kind: EnvKind, *, local: bool) -> int:
+def pace_of(typed: str | None, said: int, kind: EnvKind, *, local: bool) -> int:
     """Market seconds per second. said: what was typed or is configured."""
     if typed is None:
         return max(said, 1) if local else 1  # what is configured for rehearsals is for no clock but our own

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "orders": Entry("qbtrade.cli.orders", "app", N_("Show the orders of a session; answer for an unknown one")),
     "report": Entry("qbtrade.cli.report", "app", N_("Read what a session did and why")),
     "rules": Entry("qbtrade.cli.rules", "rules", N_("Show tick sizes, costs and hours that hold on a day")),
+    "data": Entry("qbtrade.cli.data", "app", N_("Keep market data of your own")),
     "emulator": Entry("qbtrade.cli.emulator", "emulator", N_("Run a local KIS to rehearse against")),
     "chaos": Entry("qbtrade.cli.chaos", "chaos", N_("Play worlds in which much goes wrong")),
     "kis": Entry("qbtrade.cli.kis", "app", N_("Look up what KIS says")),

@@ -64,7 +64,8 @@ class StreamPort(Protocol):
 class KisFeed:
     """Subscribes to what a session needs, and asks REST when the stream cannot tell.
 
-    held: symbols whose price matters while the stream does not tell it. interval: ns of a bar. Trades, quotes, FeedLost
+    held: symbols whose price matters while the stream does not tell it. interval: ns of a bar. notices: of orders, for
+    those who send some. Trades, quotes, FeedLost
     and FeedRestored come from the stream itself, through the inbox.
     """
 
@@ -81,10 +82,11 @@ class KisFeed:
         symbols: tuple[str, ...],
         interval: int,
         held: Callable[[], Iterable[str]],
+        notices: bool = True,
     ) -> None:
         self._bus, self._clock, self._market, self._caller = bus, clock, market, caller
         self._stream, self._environment = stream, environment
-        self._symbols, self._held = symbols, held
+        self._symbols, self._held, self._has_notices = symbols, held, notices
         self._gaps = Gaps(bus, clock, market, caller, environment, calendar, interval)
         rate = environment.limits.calls_per_second_milli // 1000
         self._look_every = NS * max(2, -(-len(symbols) * 5 // max(rate, 1)))
@@ -107,7 +109,8 @@ class KisFeed:
         When registrations are short, the market's operation of the last symbols gives way first, whose halts REST tells
         later; then quotes, for trades carry the best prices.
         """
-        wanted = [Channel(NOTICE[self._environment.speaks], self._environment.hts_id)]
+        notices = Channel(NOTICE[self._environment.speaks], self._environment.hts_id)
+        wanted = [notices] if self._has_notices else []
         wanted += [Channel(TRADES, symbol) for symbol in self._symbols]
         most = self._environment.limits.registrations
         if len(wanted) + len(self._symbols) <= most:

@@ -39,8 +39,12 @@ _BEST: Final = tuple(position(TRADES, name) for name in ("BIDP1", "BIDP_RSQN1", 
 _BOOK_TIME, _ASK, _BID, _ASK_QTY, _BID_QTY = (
     position(QUOTES, name) for name in ("BSOP_HOUR", "ASKP1", "BIDP1", "ASKP_RSQN1", "BIDP_RSQN1")
 )
+DEPTH: Final = 40
+"""Values of a book that stand side by side: ten asks, ten bids, and the sizes of both."""
 _IN_SESSION: Final = frozenset({"0", ""})
 _OPENING: Final = "3"
+_SIDES: Final = {"1": "BUY", "5": "SELL"}
+"""Who took the other side's price."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -141,7 +145,7 @@ class Reader:
             regular = hour in _IN_SESSION
             if accepts(symbol, day, ts, shares, total, expected=not regular):
                 auction = not regular or values[at + _SIDE] == _OPENING
-                trades.append(Trade(ts, symbol, krw, shares, auction))
+                trades.append(Trade(ts, symbol, krw, shares, auction, _SIDES.get(values[at + _SIDE], ""), total))
                 if regular:
                     self._best = (ts, symbol, values, at)
         return trades
@@ -171,7 +175,8 @@ class Reader:
             except ValueError:
                 self.unread[QUOTES] += 1
                 continue
-            quotes.append(Quote(ts, symbol, bid, bid_qty, ask, ask_qty))
+            depth = tuple(values[at + _ASK : at + _ASK + DEPTH])
+            quotes.append(Quote(ts, symbol, bid, bid_qty, ask, ask_qty, depth))
         return quotes
 
 

@@ -151,7 +151,7 @@ class Gaps:
         known = self._known[symbol]
         missed = (piece.bar for piece in pieces if known <= piece.bar.start < end)
         for bar in folded(missed, self._interval, lambda _ts: day):
-            self._bus.publish(bar)
+            self._bus.publish(msgspec.structs.replace(bar, told=True))
         self._known[symbol] = max(end, known)
         self._market.trust(symbol, end)
 

@@ -17,6 +17,8 @@ from qbtrade.app.account_files import (
     holder,
     lock_path,
     read_running,
+    recording_path,
+    running,
     selling_path,
 )
 from qbtrade.app.halt_flag import is_halted
@@ -51,14 +53,41 @@ def selling_lock(home: Path, environment: Environment, run_id: str) -> Iterator[
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[Callable[[str], None]]:
-    """Hold a lock; what is given writes down whose it is."""
+def recording_lock(home: Path, environment: Environment, run_id: str) -> Iterator[None]:
+    """Be the only one who records with the stream of a key, of which KIS gives one. Raises: LockedError."""
+    with _locked(recording_path(home, environment), _recording) as name:
+        name(run_id)
+        if other := running(home, environment):
+            raise LockedError(
+                "session {run_id} (process {pid}) uses the one stream of this key, and records by itself",
+                run_id=other.run_id or "?", pid=other.pid, hint="Its recording is in QB_HOME/recordings",
+            )  # fmt: skip
+        yield
+
+
+def refuse_beside_recorder(home: Path, environment: Environment) -> None:
+    """No session begins without a stream of its own. Raises: LockedError that names the recorder."""
+    other = holder(recording_path(home, environment))
+    if other is not None:
+        raise _recording(other)
+
+
+def _recording(other: Running) -> LockedError:
+    return LockedError(
+        "`qb data record` (process {pid}) uses the one stream of this key", pid=other.pid,
+        hint="End it with Ctrl+C there; a session records by itself",
+    )  # fmt: skip
+
+
+@contextmanager
+def _locked(path: Path, refusal: Callable[[Running], LockedError] | None = None) -> Iterator[Callable[[str], None]]:
+    """Hold a lock; what is given writes down whose it is. refusal: what to say to the second one."""
     handle = _open(path)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise _busy(holder(path) or Running(0, "", 0)) from None
+            raise (refusal or _busy)(holder(path) or Running(0, "", 0)) from None
         yield lambda run_id: _write(handle, Running(os.getpid(), run_id, wall_ns()))
         os.ftruncate(handle, 0)
     finally:

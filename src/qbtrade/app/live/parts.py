@@ -12,6 +12,7 @@ from qbtrade.app.live.first_day import configuration
 from qbtrade.app.live.memory import LongMemory
 from qbtrade.app.live.opening import Opening
 from qbtrade.app.live.plan import LivePlan
+from qbtrade.app.live.recording import NoRecording, SessionRecording
 from qbtrade.app.price_terms import Told, terms_of
 from qbtrade.app.strategies import LoadedStrategy
 from qbtrade.domain.calendar import MINUTE, kst_date
@@ -26,6 +27,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
 
     answers: of people about orders that the session before left.
     is_first_day: of this configuration with real money. memory: what keeps its rows beside the journal.
+    recording: what keeps the market data.
     """
 
     plan: LivePlan
@@ -41,6 +43,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     is_first_day: bool = False
     answers: tuple[Answer, ...] = ()
     memory: LongMemory = LongMemory()
+    recording: SessionRecording = NoRecording()
 
 
 def opening_held(live: Live) -> dict[str, Held]:

@@ -40,7 +40,7 @@ class LivePlan(msgspec.Struct, frozen=True):
     dry_run: real data, simulated fills. sells_only: sell what is held and end, as `qb halt --flatten` asks.
     watchdog_after: machine ns of silence after which the watchdog cancels entries; 0 for no watchdog. rejects: so many
     refusals of the broker within the window, ns of market time, halt trading; 0 for never.
-    compare_every: ns between two comparisons of the books with the broker's.
+    compare_every: ns between two comparisons of the books with the broker's. record: keep every trade and quote.
     """
 
     session: SimulationPlan
@@ -52,3 +52,4 @@ class LivePlan(msgspec.Struct, frozen=True):
     rejects: int = 5
     reject_window: int = 60 * NS
     compare_every: int = MINUTE
+    record: bool = False

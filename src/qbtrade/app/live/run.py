@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.answer import Answer
+from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.kis.totals import everything
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
@@ -21,13 +22,14 @@ from qbtrade.app.live.account import TRIES, AtBroker, ask_account, wait
 from qbtrade.app.live.board import AccountFiles
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
 from qbtrade.app.live.first_day import configuration, is_first_day
-from qbtrade.app.live.lock import Gate, account_lock
+from qbtrade.app.live.lock import Gate, account_lock, refuse_beside_recorder
 from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.memory import LongMemory
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.live.real_money import Consent
+from qbtrade.app.live.recording import NoRecording, SessionRecording, open_recording
 from qbtrade.app.live.resolving import answers, honour
 from qbtrade.app.live.session import LiveSession
 from qbtrade.app.live.views import Views, open_views
@@ -47,6 +49,7 @@ from qbtrade.domain.money import Costs
 from qbtrade.domain.rules import Rules
 from qbtrade.errors import BrokerError, EngineFault, ExitCode, JournalError, LockedError, QbError, UsageError
 from qbtrade.kernel.loop import StopRequest
+from qbtrade.ports import Clock
 
 
 def live(
@@ -64,6 +67,7 @@ def live(
     run_id = new_run_id()
     create(home)
     account = "" if plan.dry_run else account_of(world.environment, run_id if world.is_local else "")
+    refuse_beside_recorder(home, world.environment)
     with account_lock(home, world.environment, run_id):
         return trade(plan, rules, strategy, world, home, screen, stop, run_id=run_id, account=account, consent=consent)
 
@@ -78,6 +82,7 @@ def trade(
     day, environment = rules.calendar.trading_day(kst_date(world.clock.now())), world.environment
     ground = Machine(world, home, stop, Gate(home, environment, run_id))
     with (
+        closing(_recording(plan, home, environment, run_id, day.day, ground.clock)) as recording,
         Wire(ground, stop) as wire,
         open_views(world.views, home, environment, run_id, ground.inbox, world.clock.twin()) as views,
     ):
@@ -85,11 +90,19 @@ def trade(
             plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent,
             given=answers(home, environment),
         )  # fmt: skip
-        parts = replace(parts, memory=LongMemory(world.views.database))
+        parts = replace(parts, memory=LongMemory(world.views.database), recording=recording)
         watches = plan.watchdog_after and account and not (plan.sells_only or world.is_local)
         watcher = watched(home, environment, run_id, day, plan.watchdog_after) if watches else None
         board = AccountFiles(home, environment, run_id, watcher, views)
         return _run(parts, wire, board, views, home, path, screen, stop)
+
+
+def _recording(
+    plan: LivePlan, home: Path, environment: Environment, run_id: str, day: date, clock: Clock
+) -> SessionRecording:
+    if not plan.record:
+        return NoRecording()
+    return open_recording(home, environment, run_id, day, plan.session.symbols or (USUAL_SYMBOL,), clock)
 
 
 def begin(

@@ -80,6 +80,7 @@ class LiveSession:
             terms={symbol: told.terms for symbol, told in self.told.items()},
         )  # fmt: skip
         self._time = Timekeeper(self)
+        live.recording.follow(wire.bus)
         self.engines = Engines(wire.bus, clock, setup, store, self._make_broker())
         self.latency, self._triggers, self.books = Latency(wire.bus, clock), Triggers(self), Reconciling(self)
         hosted = live.strategy.build(self.engines.host, self.symbols)
@@ -171,10 +172,12 @@ class LiveSession:
         engines.journal.flush(durable=True)
         if engines.journal.trouble:
             raise JournalError(engines.journal.trouble)
+        live.recording.begin({symbol: price.base for symbol, price in live.at_broker.prices.items()}, self.told)
         engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
         engines.risk.carry(self.day.day.isoformat(), live.entries)
         for bar in past:
             engines.host.warm(bar)
+            live.recording.past(bar)
             self.feed.know(bar)
         engines.hours.start()
         for symbol, price in live.at_broker.prices.items():
@@ -229,6 +232,7 @@ class LiveSession:
         beat(self)
         heed_answers(self)
         self.live.memory.look(self.wire.bus, clock.now())
+        self.live.recording.look(self.wire.bus, clock.now())
         self.engines.journal.flush()
         with suppress(OSError):
             self._show()
