@@ -40,7 +40,7 @@ class Told(msgspec.Struct):
 
 
 def in_seconds(trade: Trade) -> Trade:
-    return msgspec.structs.replace(trade, ts=trade.ts - trade.ts % SECOND, auction=False)
+    return Trade(trade.ts - trade.ts % SECOND, trade.symbol, trade.price, trade.qty)
 
 
 def played() -> list[Trade]:

@@ -22,12 +22,19 @@ def quotes(*records: str, reader: Reader | None = None) -> list[Quote]:
 @pytest.mark.parametrize("count", [1, 2, 20])
 def test_every_record_of_a_frame_is_read_whatever_its_width(width: int, count: int) -> None:
     records = [trade_record(75_000 + n, 2, 1_000 + 2 * n, width=width) for n in range(count)]
-    assert trades(*records) == [Trade(at("10:00"), "005930", 75_000 + n, 2) for n in range(count)]
+    assert trades(*records) == [
+        Trade(at("10:00"), "005930", 75_000 + n, 2, side="BUY", volume=1_000 + 2 * n) for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize("width", [59, 62, 63, 66])
 def test_the_best_levels_of_a_book_are_read_whatever_its_width(width: int) -> None:
-    assert quotes(book_record(width=width)) == [Quote(at("10:00"), "005930", 75_000, 340, 75_100, 120)]
+    (quote,) = quotes(book_record(width=width))
+    assert quote == Quote(at("10:00"), "005930", 75_000, 340, 75_100, 120, depth=quote.depth)
+    asks, bids, ask_qtys, bid_qtys = (quote.depth[at : at + 10] for at in range(0, 40, 10))
+    assert (asks[0], bids[0], ask_qtys[0], bid_qtys[0]) == ("75100", "75000", "120", "340")
+    assert sorted(asks, key=int) == list(asks)
+    assert sorted(bids, key=int, reverse=True) == list(bids)
 
 
 @pytest.mark.parametrize(("place", "value"), [(21, "3"), (43, "B")])
@@ -36,6 +43,12 @@ def test_a_print_of_an_auction_says_so(place: int, value: str) -> None:
     trades(trade_record(volume=1_000, qty=1), reader=reader)
     (trade,) = trades(trade_record(volume=1_005, qty=5, over={place: value}), reader=reader)
     assert trade.auction
+
+
+@pytest.mark.parametrize(("taker", "side"), [("1", "BUY"), ("5", "SELL"), ("3", ""), ("", ""), ("9", "")])
+def test_a_trade_says_who_took_the_other_sides_price(taker: str, side: str) -> None:
+    (trade,) = trades(trade_record(over={21: taker}))
+    assert trade.side == side
 
 
 def test_an_expected_price_is_no_trade() -> None:
@@ -58,7 +71,7 @@ def test_a_record_with_a_field_that_means_nothing_is_set_aside_alone(over: dict[
 
 
 def test_a_record_without_its_date_is_of_today() -> None:
-    assert trades(trade_record(over={33: ""})) == [Trade(at("10:00"), "005930", 75_000, 3)]
+    assert trades(trade_record(over={33: ""})) == [Trade(at("10:00"), "005930", 75_000, 3, side="BUY", volume=1_000)]
 
 
 def test_blank_fields_that_nobody_reads_do_no_harm() -> None:

@@ -149,8 +149,13 @@ def test_pingpong_is_given_back_as_it_came() -> None:
 def test_trades_quotes_and_notices_come_out_in_their_order() -> None:
     stream = open_stream(TRADES, QUOTES, NOTICES)
     trades = stream.on_text(START, trade_frame(trade_record(), trade_record(75_100, 2, 1_002)))
-    assert trades == [Trade(START, "005930", 75_000, 3), Trade(START, "005930", 75_100, 2)]
-    assert stream.on_text(START, frame("H0STASP0", book_record())) == [Quote(START, "005930", 75_000, 340, 75_100, 120)]
+    assert trades == [
+        Trade(START, "005930", 75_000, 3, side="BUY", volume=1_000),
+        Trade(START, "005930", 75_100, 2, side="BUY", volume=1_002),
+    ]
+    (quote,) = stream.on_text(START, frame("H0STASP0", book_record()))
+    assert isinstance(quote, Quote)
+    assert (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty) == (75_000, 340, 75_100, 120)
     (notice,) = stream.on_text(START + 2 * SECOND, sealed_frame(notice_record()))
     assert isinstance(notice, Notice)
     assert notice.ts == at("10:00:01")

@@ -91,7 +91,9 @@ def test_trades_repeated_after_a_reconnect_are_let_through_once() -> None:
     stream.on_text(START + 2 * SECOND, answer(TRADES))
     again = trade_frame(trade_record(volume=1_000), trade_record(75_100, 4, 1_010, clock="100003"))
     found = stream.on_text(START + 3 * SECOND, again)
-    assert [each for each in found if isinstance(each, Trade)] == [Trade(START + 3 * SECOND, "005930", 75_100, 4)]
+    assert [each for each in found if isinstance(each, Trade)] == [
+        Trade(START + 3 * SECOND, "005930", 75_100, 4, side="BUY", volume=1_010)
+    ]
     assert (stream.counts()["repeats"], stream.counts()["missed_volume"]) == (1, 6)
 
 
