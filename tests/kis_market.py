@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from websockets.asyncio.server import ServerConnection
 
 from qbtrade.adapters.emulator.plan import EmulatorPlan, Stage
@@ -24,7 +23,7 @@ from qbtrade.engines.hours import Hours
 from qbtrade.engines.market_data import MarketData
 from qbtrade.kernel.loop import StopRequest
 from tests.builders import MINUTE, SECOND, at
-from tests.live_days import DAY, Hosted
+from tests.live_days import DAY, Hosted, stage_at
 
 PATIENCE = 240.0
 HEARD = (ev.FeedLost, ev.FeedRestored, ev.Alert, Bar, Trade, Quote, ev.SymbolHalted, ev.SymbolResumed)
@@ -99,8 +98,7 @@ class KisMarket:
 def kis_market(home: Path, clock: str = "10:00", *, interval: int = MINUTE, **changes: Any) -> Iterator[KisMarket]:
     """A feed on a local KIS whose day stands at `clock`."""
     plan = EmulatorPlan(**changes)
-    stage = msgspec.structs.replace(open_stage(plan), start=at(clock, DAY))
-    server = CountingServer(plan, stage)
+    server = CountingServer(plan, stage_at(clock, plan))
     urls = server.start()
     try:
         environment = local_environment(Settings({}), plan.side, server.credentials, urls)

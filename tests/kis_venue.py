@@ -6,8 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.emulator.server import EmulatorServer
 from qbtrade.adapters.kis import calls
@@ -16,7 +14,6 @@ from qbtrade.adapters.kis.parse.quotes import Price
 from qbtrade.adapters.kis.registrations import Channel
 from qbtrade.adapters.kis.totals import everything
 from qbtrade.app.config import Settings
-from qbtrade.app.emulator import open_stage
 from qbtrade.app.kis_account import local_environment
 from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.wire import Wire
@@ -28,7 +25,7 @@ from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderRequest
 from qbtrade.kernel.loop import StopRequest
 from tests.builders import SAMSUNG, SECOND, at
-from tests.live_days import Hosted
+from tests.live_days import Hosted, stage_at
 
 DAY = date(2026, 11, 2)
 ANSWERS = (
@@ -105,7 +102,7 @@ class KisVenue:
 def kis_venue(home: Path, clock: str = "10:00", *, speed: int = 20, **changes: Any) -> Iterator[KisVenue]:
     """A broker on a local KIS whose day stands at `clock`."""
     plan = EmulatorPlan(speed=speed, **changes)
-    server = EmulatorServer(plan, msgspec.structs.replace(open_stage(plan), start=at(clock, DAY)))
+    server = EmulatorServer(plan, stage_at(clock, plan))
     urls = server.start()
     try:
         environment = local_environment(Settings({}), plan.side, server.credentials, urls)

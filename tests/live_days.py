@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -10,14 +10,16 @@ from typing import Any
 
 import msgspec
 
-from qbtrade.adapters.emulator.plan import EmulatorPlan
+from qbtrade.adapters.emulator.plan import EmulatorPlan, Stage
 from qbtrade.adapters.emulator.server import EmulatorServer
 from qbtrade.adapters.kis.http import HttpReply, HttpRequest
 from qbtrade.adapters.kis.transport import call_once
+from qbtrade.adapters.store.emergency import emergency_path
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.emulator import open_stage
 from qbtrade.cli.emulator import variables
 from qbtrade.domain.events import OrderFilled
+from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
 from qbtrade.errors import FileError
 from qbtrade.kernel.clock import Stopwatch, sleep
@@ -47,6 +49,10 @@ class Hold(Strategy):
         self.desk.buy(bar.symbol, "a bar has closed")
 '''
 USUAL = ("--symbol", "005930", "--max", "500000", "--strategy", "./flip.py:Flip", "--bar", "10s", "--max-orders", "100")
+
+FEW = 3
+_past: dict[tuple[object, ...], "_Kept"] = {}
+_read: dict[Path, tuple[list[tuple[int, int, int]], list[Event]]] = {}
 
 
 class Hosted:
@@ -95,12 +101,35 @@ class Hosted:
         return told
 
 
+def stage_at(clock: str, plan: EmulatorPlan) -> Stage:
+    """The market of a plan, whose day stands at `clock`. Its past, which takes long to make, is made once."""
+    stage = open_stage(plan)
+    shape = (plan.seed, plan.ticks, plan.market, plan.kind, stage.first)
+    past: dict[str, Iterable[Trade]] = {
+        symbol: trades
+        if plan.source or len(stage.past) > FEW
+        else _past.setdefault((symbol, stage.bases[symbol], *shape), _Kept(trades))
+        for symbol, trades in stage.past.items()
+    }
+    return msgspec.structs.replace(stage, start=at(clock, DAY), past=past)
+
+
+class _Kept:
+    """Trades that are made when they are first asked for."""
+
+    def __init__(self, trades: Iterable[Trade]) -> None:
+        self._trades, self._made = trades, list[Trade]()
+
+    def __iter__(self) -> Iterator[Trade]:
+        self._made = self._made or list(self._trades)
+        return iter(self._made)
+
+
 @contextmanager
 def hosted(clock: str, *, speed: int = 60, **changes: Any) -> Iterator[Hosted]:
     """A local KIS whose day stands at `clock`."""
     plan = EmulatorPlan(speed=speed, **changes)
-    stage = msgspec.structs.replace(open_stage(plan), start=at(clock, DAY))
-    server = EmulatorServer(plan, stage)
+    server = EmulatorServer(plan, stage_at(clock, plan))
     try:
         yield Hosted(plan, server.start(), server)
     finally:
@@ -126,9 +155,26 @@ def events(folder: Path, number: int = -1) -> list[Event]:
     """What a session has written down so far; the newest one unless told otherwise."""
     found = sorted((folder / "home" / "journals").glob("*.sqlite3"))
     try:
-        return list(read_events(found[number])) if found else []
+        return list(_written(found[number])) if found else []
     except FileError:  # being created at this moment
         return []
+
+
+def _written(journal: Path) -> list[Event]:
+    """The events of a journal, decoded again only when one of its files has changed: tests ask all the time."""
+    looks = [_look(path) for path in (journal, Path(f"{journal}-wal"), emergency_path(journal))]
+    if _read.get(journal, ([], []))[0] != looks:
+        _read.clear()
+        _read[journal] = looks, list(read_events(journal))
+    return _read[journal][1]
+
+
+def _look(path: Path) -> tuple[int, int, int]:
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return (seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
 
 def fills(folder: Path) -> list[OrderFilled]:
