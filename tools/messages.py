@@ -38,6 +38,7 @@ TOLD: Final = {
     "_postpone": (1,), "Differs": (1,), "alarm": (1, 2), "say_table": (2,), "_bad": (2,),
     "ok": (0,), "warn": (0, 1), "fail": (0, 1), "skip": (0,), "_objection": (1,),
     "_secret": (0,), "_account": (0,), "_private": (0,), "_place": (0, 1), "_ability": (0,),
+    "amiss": (0,), "noted": (0,),
     "Key": (2, 3), "_choice": (1, 2), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
 }  # fmt: skip
 """Events and values whose words reach the screen: positions of their sentences."""
@@ -50,6 +51,7 @@ TELLING: Final = (
     "objection",
     "why_no_go",
     "cause",
+    "move_of",
 )
 """Functions whose answers are sentences."""
 KEYWORDS: Final = ("hint", "text", "action", "detail", "problem")

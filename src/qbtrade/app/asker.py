@@ -20,13 +20,14 @@ from qbtrade.kernel.clock import LiveClock, sleep
 
 T = TypeVar("T")
 PATIENCE: Final = 5 * NS
-"""Machine time that a question may wait for its turn."""
+"""Of somebody who waits at the screen."""
 NAP: Final = 0.05
 
 
 class Asker:
     """One client without a loop. exchange: does one HTTP exchange and waits for it.
 
+    patience: machine time that a question may wait for its turn, ns.
     alarms: what a person must know. skew: the server's clock less ours, ns, by the last answer; None before one.
     silence: why nothing more is asked, "" while KIS may answer: the first request of all met nobody.
     """
@@ -40,6 +41,7 @@ class Asker:
         exchange: Callable[[HttpRequest], HttpOutcome],
     ) -> None:
         self._clock, self._exchange = clock, exchange
+        self.patience = PATIENCE
         self._auth = Auth(environment, tokens)
         limiter, rng = Limiter(environment.limits, grants), Random(environment.key_id)
         self._rest = Rest(environment, self._auth, limiter, rng, speed=clock.speed)
@@ -60,7 +62,7 @@ class Asker:
             return Failed(self._hopeless(call))
         self._asked += 1
         call_id = str(self._asked)
-        patient = msgspec.structs.replace(call, patience=min(call.patience, PATIENCE))
+        patient = msgspec.structs.replace(call, patience=min(call.patience, self.patience))
         self._due = 0
         todo: deque[Output] = deque(self._rest.ask(self._clock.now(), call_id, patient))
         while True:

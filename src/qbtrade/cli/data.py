@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import msgspec
 import typer
 
+from qbtrade.cli.data_fetch import bring_in, download
+from qbtrade.cli.data_store import check, listing, show
 from qbtrade.cli.pages import option
 from qbtrade.cli.text import N_, _
 from qbtrade.cli.words import said, word
@@ -24,11 +26,6 @@ SPEAK: Final = 10.0
 """Machine seconds between two lines."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=N_("Keep market data of your own."))
-
-
-@app.callback()
-def data() -> None:
-    """Hold the commands, also while there is only one of them."""
 
 
 Symbols = Annotated[list[str] | None, option("--symbol", metavar="SYMBOL", text=_("What to record"), default="005930")]
@@ -113,3 +110,12 @@ def _told(done: "Recorded") -> Iterator[str]:
         yield _("the logs beside {path} keep the rows; the next reader makes the files").format(
             path=next(iter(done.files.values()), "-")
         )
+
+
+app.command("download", help=N_("Fetch minute or daily bars from KIS; goes on where it was stopped."))(download)
+app.command("import", help=N_("Bring in files of trades or bars; what is stored already is left as it is."))(bring_in)
+app.command("list", help=N_("List what is stored: days, rows, missing days, size, adjusted or raw, source."))(listing)
+app.command("show", help=N_("Show one day of one symbol: a summary, the first and the last rows."))(show)
+app.command(
+    "check", help=N_("Look for gaps, duplicates, impossible prices, wrong times and corporate actions, a line each.")
+)(check)

@@ -19,11 +19,14 @@ _SHOW_CURSOR: Final = "\x1b[?25h"
 class Interrupts:
     """Turns signals into a StopRequest while the `with` lasts. said: what the first one is answered with.
 
+    left: what the second one is answered with.
+
     Leaving at once is safe: the journal is written in transactions of a write-ahead log, so what is on disk is whole.
     """
 
-    def __init__(self, stop: StopRequest, said: str = "") -> None:
+    def __init__(self, stop: StopRequest, said: str = "", left: str = "") -> None:
         self._stop = stop
+        self._left = left or _("left at once: the journal is whole, the report is not written")
         self._said = said or _("stopping: canceling orders, closing the books; once more to leave at once")
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
         self._terminals = [number for number in (1, 2) if os.isatty(number)]
@@ -55,7 +58,7 @@ class Interrupts:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._stop.asked:
-            _write(_("left at once: the journal is whole, the report is not written"))
+            _write(self._left)
             os._exit(ExitCode.INTERRUPTED)
         if number == signal.SIGHUP:
             self._leave_terminal()

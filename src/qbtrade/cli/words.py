@@ -122,6 +122,10 @@ WORDS: Final = {
     "spike": N_("wild spike"),
     "halted": N_("halted"),
     "embedded": N_("embedded"),
+    # market data
+    "raw": N_("raw"),
+    "adjusted": N_("adjusted"),
+    "unknown": N_("unknown"),
 }
 """English words by name; every reason that an engine gives stands here."""
 STOPPED: Final = "session-stopped"

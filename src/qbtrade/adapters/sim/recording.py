@@ -103,6 +103,12 @@ class Recording:
             return [PlainTrades(self._connection, sql, self._symbols)]
         return [MixedTrades(self._connection, self._trades(symbol), self._symbols) for symbol in symbols]
 
+    def kept_rows(self) -> str:
+        """SQL of the rows that can be played: n, ts, symbol, day (since 1970 in KST), numbers, as the file has them."""
+        names = (*PRICES[self.kind], "qty")
+        numbers = ", ".join(f"CAST({name} AS BIGINT) AS {name}" for name in names)
+        return f"SELECT n, ts, symbol, day, {numbers} FROM ({self._rows.kept(has_strays=self._has_strays)})"
+
     def _run(self, sql: str) -> "DuckDBPyConnection":
         return read(self._connection, self.path, sql)
 

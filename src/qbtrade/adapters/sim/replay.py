@@ -85,7 +85,7 @@ def open_replay(
 
     selection = Selection(tuple(symbols), start, end, skip_bad_rows)
     tables = [Table(Path(path), connection) for path in paths]
-    said = _said_symbols(tables, symbols, usual)
+    said = said_symbols(tables, symbols, usual)
     recordings = [
         Recording(
             connection, f"recording{number}", table, symbol, selection=selection, calendar=rules.calendar, ticks=ticks
@@ -99,7 +99,7 @@ def open_replay(
     return Replay(recordings, _digest(paths, selection))
 
 
-def _said_symbols(tables: Sequence[Table], symbols: Sequence[str], usual: str) -> list[str]:
+def said_symbols(tables: Sequence[Table], symbols: Sequence[str], usual: str) -> list[str]:
     """The symbol of each file without a symbol column: its name, or the only one asked for when no name says it."""
     stems = [table.path.stem.upper() for table in tables]
     if len(symbols) == 1 and (len(tables) == 1 or symbols[0] not in stems):

@@ -1,17 +1,15 @@
 """Bars of the past from KIS, for a strategy that has to see some before its first decision."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time
 from typing import Final
 
-from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.gaps import folded
+from qbtrade.app.data.minutes import day_minutes, today_minutes
 from qbtrade.app.live.wire import Wire
-from qbtrade.domain.calendar import KST, MINUTE, NS, Calendar, kst_date
+from qbtrade.domain.calendar import MINUTE, Calendar, kst_date
 from qbtrade.domain.market import Bar
 
 MOST_DAYS: Final = 10
-EVENING: Final = time(20)
 
 
 def past_bars(wire: Wire, calendar: Calendar, symbol: str, *, interval: int, count: int) -> tuple[Bar, ...]:
@@ -38,30 +36,9 @@ def past_bars(wire: Wire, calendar: Calendar, symbol: str, *, interval: int, cou
 def _batches(wire: Wire, calendar: Calendar, symbol: str, now: int) -> Iterator[tuple[Bar, ...]]:
     """Minute bars, the newest batch first."""
     environment, today = wire.environment, kst_date(now)
-    until = _clock(now)
-    while found := wire.fetch(calls.minute_bars(environment, symbol, until)):
-        yield found
-        if kst_date(found[0].start) != today or _clock(found[0].start) >= until:
-            break
-        until = _clock(found[0].start)
-        if found[0].start <= calendar.trading_day(today).open:
-            break
+    yield from today_minutes(wire.fetch, environment, symbol, now, calendar.trading_day(today).open)
     if environment.capabilities.past_minutes:
         day = today
         for _ in range(MOST_DAYS):
             day = calendar.previous_day(day)
-            yield from _of_day(wire, symbol, day)
-
-
-def _of_day(wire: Wire, symbol: str, day: date) -> Iterator[tuple[Bar, ...]]:
-    until = EVENING
-    while found := wire.fetch(calls.past_minute_bars(wire.environment, symbol, day, until)):
-        found = tuple(bar for bar in found if kst_date(bar.start) == day)
-        if not found or _clock(found[0].start) >= until:
-            return
-        yield found
-        until = _clock(found[0].start)
-
-
-def _clock(ts: int) -> time:
-    return datetime.fromtimestamp(ts // NS, KST).time()
+            yield from day_minutes(wire.fetch, environment, symbol, day, calendar.trading_day(day).open)

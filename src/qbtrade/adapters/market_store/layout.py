@@ -1,0 +1,86 @@
+"""Where downloaded and imported market data lies: trades and minutes by day, daily bars of a symbol in one file."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+DAILY: Final = "1d"
+TRADES: Final = "trades"
+COLUMNS: Final = {
+    True: ("ts", "symbol", "price", "qty"),
+    False: ("ts", "symbol", "open", "high", "low", "close", "volume"),
+}
+"""Of a file, by whether it holds trades."""
+_KIND: Final = re.compile(r"trades|[1-9][0-9]*(?:ms|s|m|h|d)")
+_SYMBOL: Final = re.compile(r"Q?[0-9A-Z]{6}")
+
+
+class Basis(StrEnum):
+    """Whether prices are as they traded, or divided by what corporate actions did later."""
+
+    RAW = "raw"
+    ADJUSTED = "adjusted"
+    UNKNOWN = "unknown"
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a file says of itself. source: `kis`, `emulator` or the name of a file. is_whole: its day was over."""
+
+    source: str
+    basis: Basis = Basis.UNKNOWN
+    is_whole: bool = True
+
+
+class Sheet(msgspec.Struct, frozen=True, order=True):
+    """One file. market: the folder of its market. kind: `trades` or the length of a bar. day: None for daily bars."""
+
+    market: Path
+    kind: str
+    symbol: str
+    day: date | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where it is, or will be."""
+        folder = self.market / self.kind
+        return folder / f"{self.symbol}.parquet" if self.day is None else folder / self.symbol / f"{self.day}.parquet"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of its rows; ts is the beginning of a bar, UTC ns."""
+        return COLUMNS[self.kind == TRADES]
+
+
+def market_folder(home: Path, *, is_emulated: bool) -> Path:
+    """The folder of a market. A local KIS has prices of its own, which never mix with those of KRX."""
+    return home / "data" / ("emulator" if is_emulated else "krx")
+
+
+def sheets(market: Path, kind: str = "", symbol: str = "") -> Iterator[Sheet]:
+    """Every file that is there, by kind, symbol and day. kind, symbol: "" for all."""
+    for folder in _folders(market):
+        if _KIND.fullmatch(folder.name) and kind in {"", folder.name}:
+            found = _of_kind(market, folder)
+            yield from (sheet for sheet in sorted(found, key=_order) if symbol in {"", sheet.symbol})
+
+
+def _of_kind(market: Path, folder: Path) -> Iterator[Sheet]:
+    for place in folder.iterdir():
+        if place.is_dir() and _SYMBOL.fullmatch(place.name):
+            for path in place.glob("????-??-??.parquet"):
+                yield Sheet(market, folder.name, place.name, date.fromisoformat(path.stem))
+        elif place.suffix == ".parquet" and _SYMBOL.fullmatch(place.stem):
+            yield Sheet(market, folder.name, place.stem)
+
+
+def _folders(market: Path) -> list[Path]:
+    return sorted(place for place in market.iterdir() if place.is_dir()) if market.is_dir() else []
+
+
+def _order(sheet: Sheet) -> tuple[str, date]:
+    return sheet.symbol, sheet.day or date.min

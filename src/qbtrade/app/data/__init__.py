@@ -1,0 +1,1 @@
+"""Market data of one's own: downloaded, imported, recorded, listed, checked."""

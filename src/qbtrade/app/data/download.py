@@ -1,0 +1,209 @@
+"""Bars of the past from KIS into the store: asks for what is missing, newest first, and stores what came at once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, time, timedelta
+from typing import Final, TypeVar
+
+import msgspec
+
+from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.call import Call
+from qbtrade.adapters.kis.environment import EnvKind
+from qbtrade.adapters.kis.outcomes import Failed
+from qbtrade.adapters.kis.parse.quotes import DailyBar
+from qbtrade.adapters.market_store.layout import DAILY, About, Basis
+from qbtrade.app.data.minutes import day_minutes, today_minutes
+from qbtrade.app.data.stored import Stored
+from qbtrade.app.preflight.case import UNKNOWN
+from qbtrade.app.reach import Reach
+from qbtrade.domain.calendar import Calendar, kst_date, kst_ns
+from qbtrade.domain.market import Bar
+from qbtrade.errors import BrokerError, NoRowsError
+from qbtrade.kernel.loop import StopRequest
+
+T = TypeVar("T")
+MINUTES: Final = "1m"
+PAGE: Final = 100
+"""Days of one answer about daily bars. Source: PROTOCOL 5.8."""
+PATIENCE: Final = 10
+"""Days in a row without a minute, after which KIS is taken to keep nothing older."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be downloaded. kind: `1m` or `1d`. first, last: both included."""
+
+    symbols: tuple[str, ...]
+    kind: str
+    first: date
+    last: date
+
+
+class Step(msgspec.Struct, frozen=True):
+    """How far it is. done: days that were asked for, of `total` that were missing. rows: brought by this step."""
+
+    symbol: str
+    day: date
+    rows: int
+    done: int
+    total: int
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """What became of one symbol, in trading days but for `closed`.
+
+    there: stored before. stored: now; rows: theirs. absent: KIS has nothing of them. unasked: KIS keeps no minutes so
+    old, or paper none but today's. running: today, which is not over. closed: days without a session.
+    """
+
+    symbol: str
+    there: int = 0
+    stored: int = 0
+    rows: int = 0
+    absent: int = 0
+    unasked: int = 0
+    running: bool = False
+    closed: int = 0
+    ahead: int = 0
+    problem: str = ""
+
+
+class StoppedError(Exception):
+    """A stop was asked for."""
+
+
+class NoAnswerError(BrokerError):
+    """KIS did not answer a question, or said no. code: KIS's, or ""."""
+
+    def __init__(self, call: str, failed: Failed) -> None:
+        super().__init__(
+            "KIS does not answer {call}: {cause}", call=call, cause=failed.reason,
+            hint="What came is stored; the same command goes on from there",
+        )  # fmt: skip
+        self.code = failed.code
+
+
+class Download:
+    """One download. on_step: told of each answer. Whatever came before an error or a stop is stored."""
+
+    def __init__(
+        self, reach: Reach, stored: Stored, calendar: Calendar, stop: StopRequest, on_step: Callable[[Step], None]
+    ) -> None:
+        self._environment, self._clock, self._asker = reach
+        self._stored, self._calendar, self._stop, self._on_step = stored, calendar, stop, on_step
+        self.source = "emulator" if self._environment.kind is EnvKind.EMULATOR else "kis"
+
+    def run(self, wanted: Wanted) -> Iterator[Outcome]:
+        """One outcome per symbol. Raises: BrokerError, FileError, StoppedError."""
+        for symbol in wanted.symbols:
+            found = Outcome(symbol=symbol)
+            try:
+                missing = self._missing(found, wanted)
+                (self._days if wanted.kind == DAILY else self._minutes)(found, missing)
+            except NoAnswerError as error:
+                if error.code not in UNKNOWN:
+                    raise
+                raise NoRowsError(
+                    "KIS does not know {symbol}: {cause}", hint="Check --symbol", symbol=symbol, cause=error.message
+                ) from error
+            yield found
+
+    def _missing(self, found: Outcome, wanted: Wanted) -> list[date]:
+        """Trading days that are not stored, newest first."""
+        there = self._stored.whole_days(wanted.kind, found.symbol)
+        today, missing = kst_date(self._clock.now()), []
+        for number in range((wanted.last - wanted.first).days + 1):
+            day = wanted.last - timedelta(days=number)
+            if not self._calendar.is_trading_day(day):
+                found.closed += 1
+            elif day > today:
+                found.ahead += 1
+            elif day in there:
+                found.there += 1
+            elif day == today and self._runs(day) and (wanted.kind == DAILY or self._clock.now() < self._opened(day)):
+                found.running = True
+            else:
+                missing.append(day)
+        return missing
+
+    def _minutes(self, found: Outcome, missing: Sequence[date]) -> None:
+        today, empty = kst_date(self._clock.now()), 0
+        for number, day in enumerate(missing):
+            if empty >= PATIENCE or (day != today and not self._environment.capabilities.past_minutes):
+                found.unasked = len(missing) - number
+                return
+            bars = self._day(found.symbol, day, is_today=day == today)
+            if bars:
+                about = About(self.source, is_whole=not self._runs(day))
+                sheet = self._stored.sheet(MINUTES, found.symbol, day)
+                self._stored.add(sheet, map(_row, bars), about)
+                found.running = found.running or not about.is_whole
+            found.stored, found.absent = found.stored + bool(bars), found.absent + (not bars)
+            found.rows += len(bars)
+            empty = 0 if bars else empty + 1
+            self._on_step(Step(found.symbol, day, len(bars), number + 1, len(missing)))
+
+    def _day(self, symbol: str, day: date, *, is_today: bool) -> list[Bar]:
+        """The closed minutes of a day in which something traded, in order."""
+        now, session = self._clock.now(), self._calendar.trading_day(day)
+        if is_today:
+            batches = today_minutes(self._fetch, self._environment, symbol, now, session.open)
+        else:
+            batches = day_minutes(self._fetch, self._environment, symbol, day, session.open)
+        end = max(session.close + 1, session.spans[-1].end)
+        bars = {
+            bar.start: bar
+            for batch in batches for bar in batch
+            if bar.volume and bar.ts <= now and session.open <= bar.start < end
+        }  # fmt: skip
+        return [bars[start] for start in sorted(bars)]
+
+    def _days(self, found: Outcome, missing: Sequence[date]) -> None:
+        rest, sheet = list(missing), self._stored.sheet(DAILY, found.symbol)
+        while rest:
+            last = rest[0]
+            oldest = self._back(last, PAGE - 1)
+            asked = [day for day in rest if day >= oldest]
+            bars = self._fetch(calls.daily_bars(self._environment, found.symbol, asked[-1], last))
+            kept = [_daily_row(bar) for bar in bars if bar.day in asked and bar.close]
+            rest = rest[len(asked) :]
+            if kept:
+                self._stored.add(sheet, kept, About(self.source, Basis.RAW))
+            found.stored, found.rows = found.stored + len(kept), found.rows + len(kept)
+            found.absent += len(asked) - len(kept)
+            if not kept and len(asked) == PAGE:
+                found.absent, rest = found.absent + len(rest), []  # it was not listed yet
+            self._on_step(Step(found.symbol, asked[-1], len(kept), len(missing) - len(rest), len(missing)))
+
+    def _back(self, day: date, count: int) -> date:
+        for _ in range(count):
+            if day <= self._calendar.first + timedelta(days=PAGE):
+                return self._calendar.first
+            day = self._calendar.previous_day(day)
+        return day
+
+    def _runs(self, day: date) -> bool:
+        """True until the last phase of the day is over."""
+        session = self._calendar.trading_day(day)
+        return self._clock.now() < max(session.close, session.spans[-1].end)
+
+    def _opened(self, day: date) -> int:
+        return self._calendar.trading_day(day).open
+
+    def _fetch(self, call: Call[T]) -> T:
+        """Ask and wait. Raises: NoAnswerError, StoppedError."""
+        if self._stop.asked:
+            raise StoppedError
+        answer = self._asker.ask(call)
+        if isinstance(answer, Failed):
+            raise NoAnswerError(call.name, answer)
+        return answer
+
+
+def _row(bar: Bar) -> tuple[int, ...]:
+    return bar.start, bar.open, bar.high, bar.low, bar.close, bar.volume
+
+
+def _daily_row(bar: DailyBar) -> tuple[int, ...]:
+    """A day without trades has no open: it stands at its close, without volume."""
+    first, high, low = (bar.open, bar.high, bar.low) if bar.open else (bar.close,) * 3
+    return kst_ns(bar.day, time()), first, high, low, bar.close, bar.volume

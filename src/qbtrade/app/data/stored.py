@@ -1,0 +1,47 @@
+"""What is kept of market data: which days, and how more is put there. Nothing is ever there twice."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qbtrade.adapters.market_store import files
+from qbtrade.adapters.market_store.layout import DAILY, About, Sheet, market_folder, sheets
+from qbtrade.domain.calendar import kst_date
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class Stored:
+    """The files of one market. is_emulated: of local KISs, whose prices never mix with those of KRX."""
+
+    def __init__(self, home: Path, *, is_emulated: bool = False) -> None:
+        self.market = market_folder(home, is_emulated=is_emulated)
+        self.connection: DuckDBPyConnection = files.connect()
+
+    def sheet(self, kind: str, symbol: str, day: date | None = None) -> Sheet:
+        """A file, whether it is there or not."""
+        return Sheet(self.market, kind, symbol, None if kind == DAILY else day)
+
+    def sheets(self, kind: str = "", symbol: str = "") -> list[Sheet]:
+        """Every file that is there, by kind, symbol and day."""
+        return list(sheets(self.market, kind, symbol))
+
+    def whole_days(self, kind: str, symbol: str) -> set[date]:
+        """Days that need not be asked for again. Raises: FileError for daily bars that cannot be read."""
+        if kind == DAILY:
+            return {kst_date(row[0]) for row in self.rows(self.sheet(kind, symbol), ("ts",))}
+        described = files.describe(self.connection, self.sheets(kind, symbol))
+        return {each.sheet.day for each in described if each.sheet.day and each.about.is_whole and not each.problem}
+
+    def rows(self, sheet: Sheet, columns: Sequence[str] = ()) -> list[tuple[int, ...]]:
+        """The rows of a file, none where there is no file. Raises: FileError."""
+        return list(files.read(self.connection, sheet, columns)) if sheet.path.exists() else []
+
+    def add(self, sheet: Sheet, rows: Iterable[Sequence[int]], about: About) -> None:
+        """Put rows into a file: in place of a day's, or beside the daily bars that it has. Raises: FileError."""
+        new = {row[0]: row for row in rows}
+        if sheet.day is None:
+            new = {**{row[0]: row for row in self.rows(sheet)}, **new}
+        files.write(self.connection, sheet, files.values(sheet, new.values()), about)
