@@ -1,5 +1,6 @@
 """Tests that share the machine's time with others get another try; servers that the tests of one process share."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from itertools import count
@@ -22,6 +23,9 @@ AGAINST_TIME: Final = frozenset(
 
 MEASURED: Final = ("domain", "kernel", "engines", "strategies", "golden", "app/live", "app/scenarios", "app/test_")
 """The tests to which tools/coverage_floor.py looks. Tracing doubles the work of a test: all others go without."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell leaves it so to what runs in its background, and our
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs would inherit that: no Ctrl+C would end them
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
