@@ -74,8 +74,9 @@ def test_nothing_trades_and_nothing_is_sent_while_a_symbol_is_halted(name: str, 
     assert len(said) == 1
 
 
-def test_refused_orders_never_trade_and_others_do(play: Play) -> None:
-    run = play("refusals")
+@pytest.mark.parametrize("name", ["refusals"])
+def test_refused_orders_never_trade_and_others_do(name: str, play: Play) -> None:
+    run = play(name)
     counts = run.report["counts"]
     refused, refused_shares, filled = run.row("""
         SELECT count(*) FILTER (status = 'REJECTED'), sum(filled_qty) FILTER (status = 'REJECTED'),

@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+
 from qbtrade.app.plan import Limits, SimulationPlan
 from tests.oracle.conftest import Play
 from tests.oracle.runs import BarsRun
 
 YUHAN = "000100"
+of_the_split = pytest.mark.parametrize("name", ["split"])
 
 
-def test_the_split_of_yuhan_is_found_at_the_third_print_that_has_it(play: Play) -> None:
-    run = play("split")
+@of_the_split
+def test_the_split_of_yuhan_is_found_at_the_third_print_that_has_it(name: str, play: Play) -> None:
+    run = play(name)
     third = "SELECT ts, CAST(day AS VARCHAR), price FROM print WHERE NOT is_good ORDER BY ts LIMIT 1 OFFSET 2"
     ts, day, price = run.row(third)
     (base,) = run.row("SELECT arg_max(price, ts) FROM print WHERE is_good")
@@ -23,8 +27,9 @@ def test_the_split_of_yuhan_is_found_at_the_third_print_that_has_it(play: Play) 
     assert "split" in halt["detail"]
 
 
-def test_nothing_trades_after_the_split_and_what_is_held_keeps_its_last_good_price(play: Play) -> None:
-    run = play("split")
+@of_the_split
+def test_nothing_trades_after_the_split_and_what_is_held_keeps_its_last_good_price(name: str, play: Play) -> None:
+    run = play(name)
     after = "WHERE ts >= (SELECT min(ts) FROM print WHERE NOT is_good)"
     assert run.row(f"SELECT (SELECT count(*) FROM fill {after}), (SELECT count(*) FROM wish {after})") == (0, 0)
     (held,) = run.report["account"]["positions"]
@@ -33,17 +38,18 @@ def test_nothing_trades_after_the_split_and_what_is_held_keeps_its_last_good_pri
     assert held["qty"] > 0
 
 
-def test_every_print_behind_the_split_is_counted(play: Play) -> None:
-    run = play("split")
+@of_the_split
+def test_every_print_behind_the_split_is_counted(name: str, play: Play) -> None:
+    run = play(name)
     (behind,) = run.row("SELECT count(*) FROM print WHERE NOT is_good")
     assert run.report["counts"]["quarantined_by_reason"] == {"halted": behind - 3, "off-band": 3}
 
 
-def test_no_adjusted_history_is_taken_for_a_split(play: Play) -> None:
+@pytest.mark.parametrize("name", ["years", "funds", "001440 by day"])
+def test_no_adjusted_history_is_taken_for_a_split(name: str, play: Play) -> None:
     """001440 rises by 30.1 % on 2020-11-20, because adjusting rounds its prices."""
-    for name in ("years", "funds", "001440 by day"):
-        assert play(name).report["session"]["halts"] == []
-        assert play(name).report["counts"]["quarantined"] == 0
+    assert play(name).report["session"]["halts"] == []
+    assert play(name).report["counts"]["quarantined"] == 0
 
 
 def test_after_a_split_even_a_price_like_the_old_ones_is_set_aside(tmp_path: Path) -> None:
