@@ -1,10 +1,9 @@
 """What a journal holds behind a number, for whoever passes it on."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -14,32 +13,38 @@ from qbtrade.adapters.store.sqlite import open_journal
 from qbtrade.domain.message import Event
 from qbtrade.errors import JournalError
 
-
-class Letter(NamedTuple):
-    """One row. body: the event as it was written, which the journal's hashes are made of."""
-
-    seq: int
-    body: bytes
-    event: Event
+Letter = tuple[int, int, bytes, Event | None]
+"""Number, time, the event as it was written (of which the hashes are made), and the event itself where it is wanted."""
 
 
-def letters(path: Path, after: int, most: int) -> Sequence[Letter]:
+def letters(path: Path, after: int, most: int, wanted: Collection[type[Event]] = ()) -> Sequence[Letter]:
     """At most `most` rows behind number `after`, in order; what only the emergency file holds comes last.
 
-    Raises: FileError for a missing or foreign file, JournalError for a damaged one.
+    wanted: events that are worth decoding, all of them without. Raises: FileError for a missing or foreign file,
+    JournalError for a damaged one.
     """
+    tags = {str(cls.__struct_config__.tag).encode() for cls in wanted}
     with closing(open_journal(path)) as connection:
         connection.text_factory = bytes
         try:
             rows = connection.execute(
-                "SELECT seq, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)
+                "SELECT seq, ts, type, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)
             ).fetchall()
             if len(rows) < most:
                 (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-                rows += _rescued(path, max(after, last))[: most - len(rows)]
+                left = _rescued(path, max(after, last))[: most - len(rows)]
+            else:
+                left = []
         except (sqlite3.DatabaseError, OSError) as error:
             raise JournalError("journal {path} is damaged: {cause}", path=path, cause=error) from error
-    return [Letter(seq, body, _event(path, seq, body)) for seq, body in rows]
+    try:
+        found = [(seq, ts, body, decode(body) if not tags or tag in tags else None) for seq, ts, tag, body in rows]
+    except msgspec.DecodeError:
+        found = [(seq, ts, body, _event(path, seq, body)) for seq, ts, _tag, body in rows]
+    for seq, body in left:
+        event = _event(path, seq, body)
+        found.append((seq, event.ts, body, event))
+    return found
 
 
 def last_number(path: Path) -> int:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,22 @@ import psycopg
 from psycopg import sql
 
 from qbtrade.adapters.store.outbox import letters
-from qbtrade.adapters.store.postgres.projection import COLUMNS, rows
+from qbtrade.adapters.store.postgres.copying import micros
+from qbtrade.adapters.store.postgres.projection import BECOMES, COLUMNS
 from qbtrade.adapters.store.postgres.sink import PostgresSink
 
 ALL = 10**9
+Y2K = datetime(2000, 1, 1, tzinfo=UTC)
 Sums = dict[str, tuple[int, str]]
 
 
 def journal_sums(journal: Path) -> Sums:
     """Rows and checksum of each table, as the journal says."""
     tables: dict[str, list[Any]] = {table: [] for table in COLUMNS}
-    for letter in letters(journal, 0, ALL):
-        for table, cells in rows(journal.stem, letter.seq, letter.event):
-            tables[table].append(cells)
+    for seq, ts, _body, event in letters(journal, 0, ALL):
+        assert event is not None
+        for table, cells in BECOMES.get(event.__class__, ()):
+            tables[table].append(cells((journal.stem, seq, ts, micros(ts)), event))
     return {table: _sum(found) for table, found in tables.items()}
 
 
@@ -36,7 +40,7 @@ def database_sums(url: str, journal: Path) -> Sums:
             table: _sum(
                 connection.execute(
                     sql.SQL("SELECT {} FROM qb.{} WHERE run_id = %s ORDER BY ts, {}").format(
-                        sql.SQL(", ").join(map(sql.Identifier, columns.split(", "))),
+                        sql.SQL(", ").join(map(sql.Identifier, columns)),
                         sql.Identifier(table),
                         sql.Identifier("run_id" if table == "sessions" else "seq"),
                     ),
@@ -53,9 +57,10 @@ def _sum(found: list[Any]) -> tuple[int, str]:
 
 
 def _plain(cell: Any) -> Any:
-    if isinstance(cell, str) and cell[:1] in {"{", "["}:
-        return json.loads(cell)
-    return cell.timestamp() if hasattr(cell, "timestamp") else cell
+    """As it stands on the wire, which carries JSON as text and times as numbers."""
+    if isinstance(cell, bytes):
+        return json.loads(cell.removeprefix(b"\x01"))
+    return (cell - Y2K) // timedelta(microseconds=1) if isinstance(cell, datetime) else cell
 
 
 def drained(sink: PostgresSink, most: int = 97) -> int:

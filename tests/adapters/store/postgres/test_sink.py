@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import psycopg
@@ -17,6 +17,7 @@ from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.adapters.store.verify import head
 from qbtrade.app import report
 from qbtrade.domain.events import Alert, Level
+from qbtrade.domain.message import Event
 from qbtrade.errors import ConfigError, DatabaseError, QbError
 from tests.adapters.store.postgres.deliveries import database_sums, drained, journal_sums, lossy
 from tests.program import run_qb
@@ -78,14 +79,14 @@ def test_orders_stand_as_the_report_says(memory: str, journal: Path) -> None:
 def test_a_server_that_is_killed_in_the_midst_of_transactions_loses_and_doubles_nothing(journal: Path) -> None:
     calls = 0
 
-    def deadly(path: Path, after: int, most: int) -> Sequence[Letter]:
+    def deadly(path: Path, after: int, most: int, wanted: Collection[type[Event]]) -> Sequence[Letter]:
         """Every third time the server dies between the cursor and the rows."""
         nonlocal calls
         calls += 1
         if calls % 3 == 0:
             os.kill(service.server.pid, signal.SIGKILL)
             assert patiently(lambda: not service.server.is_alive)
-        return letters(path, after, most)
+        return letters(path, after, most, wanted)
 
     with postgres_service() as service:
         upgrade(service.url())

@@ -10,7 +10,8 @@ from qbtrade.adapters.store.postgres.connection import Connection
 TEXT: Final = "text"
 INTEGER: Final = "int8"
 FLAG: Final = "bool"
-JSON: Final = "jsonb"
+JSON: Final = "bytea"
+"""Of a jsonb column: on the wire it is a text behind one byte, see `json_cell`."""
 TEXTS: Final = "text[]"
 MOMENT: Final = "int8"
 """Of a timestamptz column: on the wire it is a count of microseconds, see `micros`, and nothing says its type."""
@@ -20,6 +21,11 @@ _Y2K: Final = 946_684_800 * 10**6
 def micros(ts: int) -> int:
     """A time in UTC ns as a timestamptz stands on the wire: microseconds since 2000, cut down."""
     return ts // 1000 - _Y2K
+
+
+def json_cell(text: bytes) -> bytes:
+    """JSON as a jsonb stands on the wire: behind the number of its format."""
+    return b"\x01" + text
 
 
 def copy_statement(table: sql.Identifier, columns: Iterable[str]) -> sql.Composed:

@@ -2,38 +2,38 @@
 
 How far the journal was read stands in PostgreSQL, and moves in the transaction that writes the rows. So it does not
 matter where a transaction is cut off, whether its answer is lost, or whether another server takes over that lacks the
-last ones: what is there says what is missing.
+last ones: what is there says what is missing. While the server takes one full batch the next one is made ready.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from psycopg import sql
 
 from qbtrade.adapters.store.outbox import Letter, letters
 from qbtrade.adapters.store.postgres.connection import Connection, connect, explained
-from qbtrade.adapters.store.postgres.projection import COLUMNS, Cells, moment, rows
-from qbtrade.adapters.store.rows import genesis, link
+from qbtrade.adapters.store.postgres.copying import copy_rows, copy_statement, micros
+from qbtrade.adapters.store.postgres.projection import BECOMES, COLUMNS, Cells, moment
+from qbtrade.adapters.store.rows import genesis
 from qbtrade.domain.events import SessionEnded
+from qbtrade.domain.message import Event
 
-BATCH: Final = 5000
+BATCH: Final = 10_000
 """Rows of the journal in one transaction, at most."""
 
-_COPY: Final = {
-    table: sql.SQL("COPY qb.{} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns.split(", ")))
-    )
-    for table, columns in COLUMNS.items()
-}
+_COPY: Final = {table: copy_statement(sql.Identifier("qb", table), columns) for table, columns in COLUMNS.items()}
 _FIND: Final = "SELECT seq, head FROM qb.cursors WHERE run_id = %s FOR UPDATE"
 _BEGIN: Final = "INSERT INTO qb.cursors (run_id, seq, head) VALUES (%s, 0, '') ON CONFLICT DO NOTHING"
 _MOVE: Final = "UPDATE qb.cursors SET seq = %s, head = %s, written_at = clock_timestamp() WHERE run_id = %s"
 _END: Final = "UPDATE qb.sessions SET ended_ts = %s, ended_at = %s, outcome = %s, reason = %s WHERE run_id = %s"
+_READ: Final[frozenset[type[Event]]] = frozenset({*BECOMES, SessionEnded})
 
-Read = Callable[[Path, int, int], Sequence[Letter]]
+Read = Callable[[Path, int, int, Collection[type[Event]]], Sequence[Letter]]
 
 
 class Cursor(NamedTuple):
@@ -43,6 +43,18 @@ class Cursor(NamedTuple):
     head: bytes
 
 
+class Batch(NamedTuple):
+    """Rows of the journal, made ready. after, last: where it begins and ends. passed: how many; tables: their cells."""
+
+    after: Cursor
+    last: Cursor
+    passed: int
+    first_at: datetime
+    last_at: datetime
+    tables: dict[str, list[Cells]]
+    end: SessionEnded | None
+
+
 class PostgresSink:
     """Passes one journal on. read: gives its rows behind a number. seq: how far it is known to be."""
 
@@ -50,6 +62,8 @@ class PostgresSink:
         self._url, self._journal, self._read = url, journal, read
         self._run_id = journal.stem
         self._connection: Connection | None = None
+        self._aside = ThreadPoolExecutor(1, "postgres-ahead")  # has no thread before there is something to do
+        self._ahead: Future[Batch | None] | None = None
         self.seq = 0
 
     def drain(self, most: int = BATCH) -> int:
@@ -63,7 +77,7 @@ class PostgresSink:
             with explained(connection), connection.transaction():
                 passed, seq = self._pass_on(connection, most)
         except BaseException:
-            self.close()
+            self._let_go()
             raise
         self.seq = seq
         return passed
@@ -75,7 +89,11 @@ class PostgresSink:
             return self._locked(connection)
 
     def close(self) -> None:
-        """Let go of the connection. Harmless when there is none."""
+        """Let go of the connection and of what was made ready. Harmless when there is nothing."""
+        self._let_go()
+        self._aside.shutdown()
+
+    def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(Exception):  # it is gone already, and nothing of it is needed
@@ -84,17 +102,20 @@ class PostgresSink:
     def _pass_on(self, connection: Connection, most: int) -> tuple[int, int]:
         """How many rows, and the number of the last one."""
         cursor = self._locked(connection)
-        found = self._read(self._journal, cursor.seq, most)
-        if not found:
+        batch = self._next(cursor, most)
+        if batch is None:
             return 0, cursor.seq
-        times = [letter.event.ts for letter in found]
-        connection.execute("SELECT qb.prepare(%s, %s)", [moment(min(times)), moment(max(times))])
-        self._copy(connection, found)
-        head = cursor.head or genesis(found[0].event)
-        for letter in found:
-            head = link(head, letter.body)
-        connection.execute(_MOVE, [found[-1].seq, head, self._run_id])
-        return len(found), found[-1].seq
+        if batch.passed == most:
+            self._ahead = self._aside.submit(self._batch, batch.last, most)
+        connection.execute("SELECT qb.prepare(%s, %s)", [batch.first_at, batch.last_at])
+        for table, cells in batch.tables.items():
+            if cells:
+                copy_rows(connection, _COPY[table], COLUMNS[table].values(), cells)
+        if batch.end:
+            end = batch.end
+            connection.execute(_END, [end.ts, moment(end.ts), end.outcome.value, end.reason, self._run_id])
+        connection.execute(_MOVE, [batch.last.seq, batch.last.head, self._run_id])
+        return batch.passed, batch.last.seq
 
     def _locked(self, connection: Connection) -> Cursor:
         """Where it stands; nobody else moves it in this transaction."""
@@ -105,18 +126,27 @@ class PostgresSink:
         seq, head = row or (0, b"")
         return Cursor(seq, bytes(head))
 
-    def _copy(self, connection: Connection, found: Sequence[Letter]) -> None:
-        tables: defaultdict[str, list[Cells]] = defaultdict(list)
-        for letter in found:
-            for table, cells in rows(self._run_id, letter.seq, letter.event):
-                tables[table].append(cells)
-        for table, statement in _COPY.items():
-            if tables[table]:
-                with connection.cursor() as cursor, cursor.copy(statement) as copy:
-                    for cells in tables[table]:
-                        copy.write_row(cells)
-        for letter in found:
-            if isinstance(letter.event, SessionEnded):
-                end = letter.event
-                values = [end.ts, moment(end.ts), end.outcome.value, end.reason, self._run_id]
-                connection.execute(_END, values)
+    def _next(self, cursor: Cursor, most: int) -> Batch | None:
+        """What follows. What was made ready is not it when an answer was lost, or another one was quicker."""
+        ahead, self._ahead = self._ahead, None
+        batch = ahead.result() if ahead else None
+        return batch if batch and batch.after == cursor and batch.passed <= most else self._batch(cursor, most)
+
+    def _batch(self, cursor: Cursor, most: int) -> Batch | None:
+        found = self._read(self._journal, cursor.seq, most, _READ)
+        if not found:
+            return None
+        tables: dict[str, list[Cells]] = {table: [] for table in COLUMNS}
+        head, run_id = cursor.head or genesis(found[0][3]), self._run_id
+        end: Any = None
+        for seq, ts, body, event in found:
+            head = sha256(head + body).digest()  # `link`, which is too dear to be called for every row
+            if event is None:
+                continue
+            for table, cells in BECOMES.get(event.__class__, ()):
+                tables[table].append(cells((run_id, seq, ts, micros(ts)), event))
+            if event.__class__ is SessionEnded:
+                end = event
+        times = [ts for _seq, ts, _body, _event in found]
+        last = Cursor(found[-1][0], head)
+        return Batch(cursor, last, len(found), moment(min(times)), moment(max(times)), tables, end)
