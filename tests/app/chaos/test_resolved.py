@@ -1,21 +1,23 @@
-"""How long unconfirmed orders take: from the broker's acceptance, or from the healing, to their number."""
+"""How long unconfirmed orders take to their number, while somebody could see them at the broker."""
 
 from datetime import date
 
 from qbtrade.adapters.emulator.orders import Entry, Ticket
-from qbtrade.app.chaos.resolved import figures, resolved
+from qbtrade.app.chaos.resolved import Sight, Span, figures, resolved
 from qbtrade.domain.calendar import NS
-from qbtrade.domain.events import OrderAccepted, OrderUnconfirmed
+from qbtrade.domain.events import Leftover, OrderAccepted, OrderUnconfirmed, SessionStarted
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
-from tests.builders import SAMSUNG
-
-NEVER = 10**18
+from tests.builders import SAMSUNG, an_order
 
 
-def waits(*rows: Event, taken_at: int = 0, healed_at: int = NEVER) -> tuple[int, ...]:
+def waits(*rows: Event, taken_at: int = 0, sight: Sight | None = None) -> tuple[int, ...]:
     entry = Entry(7, Ticket(SAMSUNG, Side.BUY, "00", 5, 75_000), taken_at * NS, date(2026, 11, 20), 75_000)
-    return tuple(wait // NS for wait in resolved([rows], [entry], [healed_at]))
+    return tuple(wait // NS for wait in resolved([rows], [entry], sight or Sight()))
+
+
+def span(begins: int, ends: int) -> Span:
+    return begins * NS, ends * NS
 
 
 def unknown(second: int) -> OrderUnconfirmed:
@@ -34,9 +36,23 @@ def test_time_runs_from_when_the_broker_took_an_order_late() -> None:
     assert waits(unknown(10), number(33), taken_at=30) == (3,)
 
 
-def test_of_one_that_was_found_after_the_healing_only_the_time_since_counts() -> None:
-    assert waits(unknown(10), number(33), healed_at=25 * NS) == (8,)
-    assert waits(unknown(10), number(20), healed_at=25 * NS) == (10,)
+def test_no_time_counts_in_which_the_machine_sleeps_or_kis_tells_nothing() -> None:
+    sight = Sight(asleep=[span(12, 15), span(30, 99)], dark=[span(5, 11), span(14, 20)])
+    assert waits(unknown(10), number(33), sight=sight) == (33 - 10 - 1 - 8 - 3,)
+
+
+def test_an_order_of_which_a_notice_came_could_be_seen_though_kis_told_no_lists() -> None:
+    sight = Sight(dark=[span(5, 30)], noticed={"7": 14 * NS})
+    assert waits(unknown(10), number(33), sight=sight) == (33 - 14,)
+
+
+def test_of_an_order_that_a_process_left_time_runs_from_the_birth_of_the_next_one() -> None:
+    started = SessionStarted(
+        ts=9 * NS, session_id="s", run_id="0001", version="0", mode="paper", symbols=(SAMSUNG,), strategy="x",
+        parameters={}, seed=0, source="", interval=1, limits={}, account="account", cash=0, day_start=0,
+        leftovers=(Leftover("Q1", an_order("Q1"), 5 * NS),),
+    )  # fmt: skip
+    assert waits(started, unknown(10), number(33), sight=Sight(born={"0001": 8 * NS})) == (25,)
 
 
 def test_an_order_that_was_never_unconfirmed_or_never_found_is_not_measured() -> None:

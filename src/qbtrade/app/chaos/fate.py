@@ -87,7 +87,7 @@ class Fate:
         self._once(
             "disk-read-only", lambda: disk.protect(is_read_only=True), lambda: disk.protect(is_read_only=False), NS
         )
-        self._once("blackout", lambda: self._set_faults({"ledger-busy": PPB}), self._see_again, BLACKOUT)
+        self._once("blackout", self._black_out, self._see_again, BLACKOUT)
         self._once("asleep", lambda: self._sleep(rng.randrange(NS, LONGEST_SLEEP * NS)))
         self._once("clock-set", self._set_clock, lambda: self.stop.ask("the clock was set"), NS)
 
@@ -116,6 +116,10 @@ class Fate:
         self._world.is_calm = False
         self._set_faults(self._rates)
 
+    def _black_out(self) -> None:
+        self._world.sight.dark.append(self._span(BLACKOUT))
+        self._set_faults({"ledger-busy": PPB})
+
     def _see_again(self) -> None:
         self._set_faults({"ledger-busy": 0})
 
@@ -130,7 +134,13 @@ class Fate:
     def _resume(self) -> None:
         self._board.flag, self._judge.halted_at = None, 0
 
+    def _span(self, lasts: int) -> tuple[int, int]:
+        """From now on, at most until all heals."""
+        now = self._world.now
+        return now, min(now + lasts, self._begins + self._trouble)
+
     def _sleep(self, lasts: int) -> None:
+        self._world.sight.asleep.append(self._span(lasts))
         self._world.asleep_until = self._judge.woke_at = self._world.now + lasts
 
     def _set_clock(self) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
 from qbtrade.adapters.kis.environment import CAPABILITIES, LIMITS, Environment, EnvKind, Secret
+from qbtrade.adapters.kis.events import Notice
 from qbtrade.app.chaos.audit import audited
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board, Fate
@@ -100,8 +101,7 @@ class Run:
         market, broken = happened(self._plan, self._events), tuple(dict.fromkeys(told))
         sometimes = {**world.core.happened, **world.sometimes, **market, **self.judge.sometimes()}
         rare = {name: times for name, times in sorted(sometimes.items()) if times}
-        heals = [begins + self._plan.trouble * MINUTE for begins in starts(self._plan.days)]
-        took = resolved(journals, world.core.entries, heals)
+        took = resolved(journals, world.core.entries, world.sight)
         return Verdict(self._plan, broken, rare, world.trace_hash(), tuple(world.lines or ()), took)
 
     def _dawn(self, begins: int) -> None:
@@ -139,6 +139,8 @@ class Run:
         crash = crashes[number] if number < len(crashes) else None
         life = Life(world, self._environment, self._machine, self.judge, crash, self._board.gate)
         self.lives.append(life)
+        life.bus.subscribe(Notice, self._on_notice)
+        world.sight.born[f"{number:04d}"] = world.now
         world.note("born", str(number))
         try:
             session = self._trade(life, f"{number:04d}")
@@ -163,6 +165,9 @@ class Run:
         if world.now >= self._end:
             self._compare(session)
         return world.now >= self._end
+
+    def _on_notice(self, notice: Notice) -> None:
+        self._world.sight.noticed.setdefault(notice.order_no, self._world.now)
 
     def _trade(self, life: Life, name: str) -> LiveSession:
         stop = self._fate.stop = StopRequest()

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.wire import Frame, Hangup, Reply, Request
 from qbtrade.app.chaos.plan import ChaosPlan
+from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import NS, iso_kst
 from qbtrade.domain.money import PPB
 from qbtrade.kernel.clock import FOREVER, SimClock
@@ -43,7 +44,7 @@ class VirtualClock(SimClock):
 class World:
     """One clock for all. sometimes: how often each rare thing happened. lines: what happened, when they are kept.
 
-    asleep_until: no process does anything before; what was sent to it waits.
+    asleep_until: no process does anything before; what was sent to it waits. sight: what a process could see.
     """
 
     def __init__(self, plan: ChaosPlan, core: Emulator, start: int, *, keeps_lines: bool = False) -> None:
@@ -51,7 +52,7 @@ class World:
         self.rng = Random(f"{plan.seed}:network")
         self.is_calm = False
         self.clock = VirtualClock(start)  # of the process that lives now
-        self.asleep_until = 0
+        self.asleep_until, self.sight = 0, Sight()
         self.sometimes = Counter[str]()
         self.sessions: dict[int, Session] = {}
         self.lines: list[str] | None = [] if keeps_lines else None
