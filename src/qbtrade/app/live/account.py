@@ -1,6 +1,6 @@
 """The broker's account as a session meets it and leaves it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -27,13 +27,16 @@ class AtBroker(msgspec.Struct, frozen=True):
     prices: dict[str, Price]
 
 
-def ask_account(wire: Wire, symbols: Iterable[str]) -> AtBroker:
-    """Ask for everything. Raises: BrokerError, KeyboardInterrupt."""
+def ask_account(wire: Wire, symbols: Iterable[str]) -> Callable[[], AtBroker]:
+    """Ask for everything at once, as far as the rate allows; what comes back waits for the answers.
+
+    That raises: BrokerError, KeyboardInterrupt.
+    """
     environment, today = wire.environment, kst_date(wire.clock.now())
-    balance = wire.fetch(calls.balance(environment))
-    history = wire.fetch(calls.order_history(environment, today, today))
-    prices = {symbol: wire.fetch(calls.price(environment, symbol)) for symbol in symbols}
-    return AtBroker(balance, history, prices)
+    balance = wire.begin(calls.balance(environment))
+    history = wire.begin(calls.order_history(environment, today, today))
+    prices = {symbol: wire.begin(calls.price(environment, symbol)) for symbol in symbols}
+    return lambda: AtBroker(balance(), history(), {symbol: price() for symbol, price in prices.items()})
 
 
 def held_by_symbol(balance: Balance) -> dict[str, int]:

@@ -32,7 +32,7 @@ class Working(msgspec.Struct, frozen=True):
 
 
 class Asking:
-    """Questions one after another. patience: machine seconds for one answer."""
+    """Questions and their answers. patience: machine seconds of waiting for one."""
 
     def __init__(
         self, environment: Environment, clock: PacedClock, caller: Caller, loop: Loop, stop: StopRequest,
@@ -43,22 +43,33 @@ class Asking:
 
     def ask(self, call: Call[T]) -> T | Failed:
         """Ask and wait, stop or no stop."""
-        return self._answer(call, lambda: False)
+        return self._awaited(self._asked(call), lambda: False)
 
     def fetch(self, call: Call[T]) -> T:
         """Ask and wait. Raises: BrokerError without an answer, KeyboardInterrupt when a stop is asked for meanwhile."""
-        stopping = self._stop.asked
-        answer = self._answer(call, lambda: self._stop.asked is not stopping)
-        if isinstance(answer, Failed):
-            raise BrokerError(
-                "KIS does not answer {call}: {cause}", call=call.name, cause=answer.reason,
-                hint="`qb preflight` finds out why",
-            )  # fmt: skip
+        return self.begin(call)()
+
+    def begin(self, call: Call[T]) -> Callable[[], T]:
+        """Ask; what comes back waits for the answer, as `fetch` does."""
+        stopping, found = self._stop.asked, self._asked(call)
+
+        def answer() -> T:
+            told = self._awaited(found, lambda: self._stop.asked is not stopping)
+            if isinstance(told, Failed):
+                raise BrokerError(
+                    "KIS does not answer {call}: {cause}", call=call.name, cause=told.reason,
+                    hint="`qb preflight` finds out why",
+                )  # fmt: skip
+            return told
+
         return answer
 
-    def _answer(self, call: Call[T], is_unwanted: Callable[[], bool]) -> T | Failed:
+    def _asked(self, call: Call[T]) -> list[T | Failed]:
         found = list[T | Failed]()
         self.caller.ask(call, found.append)
+        return found
+
+    def _awaited(self, found: list[T | Failed], is_unwanted: Callable[[], bool]) -> T | Failed:
         is_over = self.loop.run_until(lambda: bool(found) or is_unwanted(), self._patience)
         if is_over and not found:
             raise KeyboardInterrupt

@@ -120,14 +120,15 @@ def begin(
     session, day = plan.session, rules.calendar.trading_day(kst_date(wire.clock.now()))
     symbols = session.symbols or (USUAL_SYMBOL,)
     instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
-    at_broker = ask_account(wire, symbols)
+    asked = ask_account(wire, symbols)
     found = carried(books, account, day.day) if account else Carried()
+    at_broker = asked()
     used = honour(found, given, at_broker.history.rows)
     earlier = _history_of(wire, found, day)
     begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day)
     for _ in range(TRIES - 1 if begun.differences else 0):  # balance and rows may lag behind each other
         wait(wire)
-        at_broker = ask_account(wire, symbols)
+        at_broker = ask_account(wire, symbols)()
         begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day)
         if not begun.differences:
             break
@@ -156,7 +157,6 @@ def _run(
         parts.memory.begin(journal)
         session = LiveSession(parts, wire, store, board, screen, stop)
         views.follow(wire.bus)
-        gc.collect()
         gc.freeze()
         outcome = session.run()
         if is_at_rest(session):

@@ -12,7 +12,6 @@ from qbtrade.adapters.kis.http import HttpReply, HttpRequest
 from qbtrade.adapters.kis.transport import call_once
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.config import Settings
-from qbtrade.app.emulator import open_emulator
 from qbtrade.app.kis_account import environment_of, is_here, is_local, local_environment
 from qbtrade.app.live.view_plan import ViewPlan, view_plan
 from qbtrade.app.plan import SimulationPlan
@@ -46,6 +45,8 @@ def open_world(settings: Settings, kind: EnvKind, plan: SimulationPlan) -> Itera
         environment = environment_of(settings, kind)
         yield World(environment, clock_of(environment, plan.speed), views=view_plan(settings))
         return
+    from qbtrade.app.emulator import open_emulator  # a session elsewhere starts sooner without it
+
     speaks: Dialect = settings.value("kis.speaks") or "real"
     mock = plan.mock
     emulator = EmulatorPlan(
