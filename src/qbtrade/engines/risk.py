@@ -34,6 +34,7 @@ CANCELING: Final = OrderStatus.CANCELING
 ENTER: Final = Intent.ENTER
 ACCOUNT: Final = ""
 DAILY_LOSS: Final = "daily-loss"
+DAY_OVER: Final = "until the next trading day only cancels and protective sells go out; there is no override"
 FEED_LOST: Final = "feed-lost"
 JOURNAL_LOST: Final = "journal-lost"
 STRATEGY_FAILED: Final = "strategy-failed"
@@ -91,11 +92,16 @@ class RiskGate:
 
     # what is said from outside
 
-    def carry(self, day: str, entries: int) -> None:
-        """Go on with a day, ISO, in which earlier sessions made so many entries."""
+    def carry(self, day: str, entries: int, *, is_over: bool) -> None:
+        """Go on with a day, ISO, in which earlier sessions made so many entries. is_over: its loss has ended it."""
         self._day = day
         for rule in self._rules:
             rule.carry(entries)
+        if is_over:
+            now, loss = self._clock.now(), -self._positions.day_profit()
+            self._narrow(now, ACCOUNT, RiskState.HALTED, DAILY_LOSS, self._loss_limit, loss)
+            text = f"the day's loss reached its limit in an earlier session, and is {loss:,} won now: trading is halted"
+            self._bus.publish(Alert(now, Level.CRITICAL, DAILY_LOSS, text, DAY_OVER))
 
     def halt(self, ts: int, cause: str) -> None:
         """Send nothing but cancels and protective sells until `resume`; entries that work are canceled."""
@@ -205,8 +211,7 @@ class RiskGate:
         if loss >= limit and DAILY_LOSS not in self._causes.get(ACCOUNT, ()):
             self._narrow(now, ACCOUNT, RiskState.HALTED, DAILY_LOSS, limit, loss)
             text = f"the day's loss of {loss:,} won reached the limit of {limit:,}: trading is halted"
-            action = "until the next trading day only cancels and protective sells go out; there is no override"
-            self._bus.publish(Alert(now, Level.CRITICAL, DAILY_LOSS, text, action))
+            self._bus.publish(Alert(now, Level.CRITICAL, DAILY_LOSS, text, DAY_OVER))
             self._cancel_entries(now, self._orders.open_symbols(), DAILY_LOSS, judged)
         return loss
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,14 @@ def changed(symbol: str, qty: int, cost: int, cash: int, realized: int = 0) -> e
     return ev.PositionChanged(
         at("10:01"), symbol, qty, cost, realized, 10, 0, cash, "Q1", Side.BUY, 75_000, qty, Purpose.ENTRY
     )
+
+
+def test_the_days_loss_ends_the_day_for_every_session_that_follows() -> None:
+    lost = ev.Alert(at("10:02"), ev.Level.CRITICAL, "daily-loss", "the loss", "")
+    assert read(started(), lost).is_day_over
+    assert read(started(is_day_over=True)).is_day_over
+    assert not read(started()).is_day_over
+    assert not carried((partial(iter, (started(is_day_over=True), lost)),), "account", TODAY + timedelta(1)).is_day_over
 
 
 LEFT = ev.Leftover("L000001", an_order("Q7", qty=5), at("09:30"), "", 2, 150_000)

@@ -25,7 +25,8 @@ class Carried(msgspec.Struct):
 
     cash: None when there was no session. since: day of the last one. positions: shares and cost by symbol.
     profit: realized less costs of the day's earlier sessions. began: what the day's first session counts from, beyond
-    cash and cost of shares, by symbol. entries: of the day. foreign: shares of others when the last session began.
+    cash and cost of shares, by symbol. entries: of the day; is_day_over: its loss reached
+    the limit. foreign: shares of others when the last session began.
     numbers: the broker's, of all orders that it knew. day_qty, day_amount: shares and KRW of the day's fills that are
     accounted for, -1 where that is not known. aside: KRW beyond cash, which no limit counts that day.
     run_id: of the last session.
@@ -43,6 +44,7 @@ class Carried(msgspec.Struct):
     day_qty: int = -1
     day_amount: int = 0
     aside: int = 0
+    is_day_over: bool = False
     run_id: str = ""
 
 
@@ -132,13 +134,15 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
 
 def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:
     """Count today up to the end of its newest session."""
-    found.profit, found.entries = started.profit, started.entries
+    found.profit, found.entries, found.is_day_over = started.profit, started.entries, started.is_day_over
     adopted = {left.order_id for left in started.leftovers}
     for event in events:
         if isinstance(event, ev.PositionChanged):
             found.profit += event.realized - event.commission - event.tax
         elif isinstance(event, ev.BookCorrected):
             found.profit += event.realized
+        elif isinstance(event, ev.Alert) and event.code == "daily-loss":
+            found.is_day_over = True
         elif isinstance(event, ev.OrderApproved) and event.order.order_id not in adopted:
             is_entry = event.order.side is Side.BUY and event.order.purpose is Purpose.ENTRY
             found.entries += is_entry

@@ -25,6 +25,7 @@ from qbtrade.domain.rules import Rules
 class Live(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a session is built from. opening: None for a dry run, whose account is made up.
 
+    is_day_over: an earlier session met the limit of the day's loss.
     answers: of people about orders that the session before left.
     is_first_day: of this configuration with real money. memory: what keeps its rows beside the journal.
     recording: what keeps the market data.
@@ -40,6 +41,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     opening: Opening
     day_start: int
     entries: int
+    is_day_over: bool = False
     is_first_day: bool = False
     answers: tuple[Answer, ...] = ()
     memory: LongMemory = LongMemory()
@@ -90,5 +92,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         foreign=live.opening.foreign, leftovers=live.opening.leftovers, settled=tuple(sorted(live.opening.settled)),
         day_qty=live.opening.accounted.qty, day_amount=live.opening.accounted.amount,
         configuration=configuration(plan, live.strategy),
-        aside=live.opening.aside,
+        aside=live.opening.aside, is_day_over=live.is_day_over,
     )  # fmt: skip

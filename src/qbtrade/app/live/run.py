@@ -136,7 +136,8 @@ def begin(
     is_first = at_stake and is_first_day(books, configuration(session, strategy), day.day)
     return Live(
         plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,
-        at_broker=at_broker, opening=begun, entries=found.entries, day_start=_day_start(found, begun, at_broker, day),
+        at_broker=at_broker, opening=begun, entries=found.entries,
+        is_day_over=found.is_day_over, day_start=_day_start(found, begun, at_broker, day),
         is_first_day=is_first, answers=used,
     )  # fmt: skip
 

@@ -174,7 +174,7 @@ class LiveSession:
             raise JournalError(engines.journal.trouble)
         live.recording.begin({symbol: price.base for symbol, price in live.at_broker.prices.items()}, self.told)
         engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
-        engines.risk.carry(self.day.day.isoformat(), live.entries)
+        engines.risk.carry(self.day.day.isoformat(), live.entries, is_over=live.is_day_over)
         for bar in past:
             engines.host.warm(bar)
             live.recording.past(bar)

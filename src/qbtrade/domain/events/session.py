@@ -156,7 +156,8 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     elsewhere: shares of qb in symbols that it does not trade; foreign: shares of others. leftovers: orders of earlier
     sessions without an end; settled: the broker's numbers of the day's other ones. day_start: equity from which the
     day's profit counts, 0 for its own at the start. entries, profit: of the day before it; profit in KRW, realized
-    less costs. day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted for,
+    less costs; is_day_over: its loss had reached the limit.
+    day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted for,
     -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal.
     aside: KRW in the account beyond cash, which no limit counts before the next day.
     """
@@ -187,6 +188,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     day_amount: int = 0
     configuration: str = ""
     aside: int = 0
+    is_day_over: bool = False
 
     @property
     def worth(self) -> int:
