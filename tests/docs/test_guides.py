@@ -22,6 +22,8 @@ LONGEST_GUIDE = 150
 ARGUMENT = re.compile(r'"([^"]*)"|(\S+)')
 A_DAY = ("--speed", "1500", "--ticks", "1000", "--quiet")
 """Makes a day of `qb live` last seconds."""
+A_MORNING = (*A_DAY, "--until", "11:00")
+"""Makes it end early, too, where the guide does not say when; the close is that of the line which does."""
 AN_HOUR = ("--speed", "300", "--ticks", "1000", "--quiet")
 """Makes it last long enough to be halted from outside."""
 
@@ -57,7 +59,8 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     if "--flatten" in args:
         with running_session(folder, home):
             return run_qb(*args, folder=folder, home=home)
-    return run_qb(*args, *(A_DAY if args[0] == "live" else ()), folder=folder, home=home)
+    shortened = () if args[0] != "live" else A_DAY if "--until" in args else A_MORNING
+    return run_qb(*args, *shortened, folder=folder, home=home)
 
 
 @pytest.mark.parametrize(("korean", "english"), PAIRS)
