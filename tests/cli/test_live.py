@@ -28,7 +28,10 @@ def has(folder: Path, *kinds: type) -> bool:
 
 @pytest.mark.parametrize("side", ["real", "paper"])
 def test_a_day_ends_after_the_close_with_a_report_that_agrees_to_the_won(side: str, tmp_path: Path) -> None:
-    with hosted("14:50", side=side, calls_per_second=20) as kis, session(kis, tmp_path) as process:
+    with (
+        hosted("14:55", side=side, speed=100, calls_per_second=20, ticks=6000) as kis,
+        session(kis, tmp_path) as process,
+    ):
         stdout, stderr = process.communicate(timeout=PATIENCE)
         assert (process.returncode, stderr) == (0, ""), stdout[-2000:]
         report = the_report(tmp_path)
@@ -40,7 +43,7 @@ def test_a_day_ends_after_the_close_with_a_report_that_agrees_to_the_won(side: s
 
 def test_cash_that_differs_by_costs_which_are_estimates_is_no_difference(tmp_path: Path) -> None:
     (tmp_path / "qb.toml").write_text('[costs]\ncommission = "0.0036%"\n')
-    with hosted("14:50") as kis, session(kis, tmp_path) as process:
+    with hosted("14:55", speed=100, ticks=6000) as kis, session(kis, tmp_path) as process:
         stdout, stderr = process.communicate(timeout=PATIENCE)
         assert (process.returncode, stderr) == (0, ""), stdout[-2000:]
         assert the_report(tmp_path)["counts"]["fills"]
@@ -274,7 +277,9 @@ def test_after_the_close_it_refuses_and_names_the_next_day(tmp_path: Path) -> No
 
 
 def test_lost_streams_come_back_and_the_books_agree(tmp_path: Path) -> None:
-    with hosted("14:50", faults={"socket-drop": 100_000_000, "notice-missing": 300_000_000}) as kis:
+    with hosted(
+        "14:55", speed=100, ticks=6000, faults={"socket-drop": 100_000_000, "notice-missing": 300_000_000}
+    ) as kis:
         (tmp_path / "flip.py").write_text(FLIP)
         with session(kis, tmp_path) as process:
             stdout, stderr = process.communicate(timeout=PATIENCE)
