@@ -91,6 +91,11 @@ class Hosted:
         assert self._server is not None
         self._server.clock._start += seconds * SECOND  # noqa: SLF001 (no market is set in any other way)
 
+    def sleep_until(self, ts: int) -> None:
+        """Let its time pass up to a moment."""
+        assert self._server is not None
+        self.sleep((ts - self._server.clock.now()) // SECOND)
+
     def _ask(self, method: Any, path: str, body: bytes = b"") -> dict[str, Any]:
         url = f"{self.url}/emulator/{path}"
         reply = call_once(

@@ -4,8 +4,8 @@ from tests.architecture.tree import ROOT
 
 DOCS = ROOT / "docs"
 TROUBLES = (
-    "An order is unknown", "The books disagree", "Trading is halted", "The feed is lost", "The token is dead",
-    "Two sessions", "The disk is full",
+    "An order is unknown", "The books disagree", "A stock counts from another price", "Trading is halted",
+    "The feed is lost", "The token is dead", "Two sessions", "The disk is full",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 import typer
 
+from qbtrade.adapters.emulator.actions import planned
 from qbtrade.adapters.emulator.faults import FAULTS
 from qbtrade.adapters.emulator.incidents import incident_at
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
@@ -87,7 +88,8 @@ def emulator(
         typer.echo("\n".join(_fault_lines()))
         return
     for each in event or ():
-        incident_at(each)
+        if planned(each) is None:
+            incident_at(each)
     plan = EmulatorPlan(
         side=_side(side),
         symbols=tuple(dict.fromkeys(parse_symbol(each) for each in symbol or ())),

@@ -43,6 +43,8 @@ LOCAL_ONLY: Final = ("seed", *(option.name for option in MADE_HERE))
 _UNTIL: Final = re.compile(r"close(?:-(\w+))?")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
+LIVE_KEYS: Final = ("rejects", "reject_window", "compare_every", "base_slack")
+
 
 def signature() -> inspect.Signature:
     """What typer needs to know of every option, in the order of the help page."""
@@ -91,7 +93,7 @@ def live_plan(typed: Mapping[str, Any], settings: Settings, kind: EnvKind) -> Li
     until = until_of(typed["until"] or "close")
     record = settings.value("live.record") is not False
     plan = LivePlan(session, typed["dry_run"], until, OnExit(on_exit), watchdog_after=after, record=record)
-    said_of = {name: settings.value(f"live.{name}") for name in ("rejects", "reject_window", "compare_every")}
+    said_of = {name: settings.value(f"live.{name}") for name in LIVE_KEYS}
     return replace(plan, **{name: value for name, value in said_of.items() if value is not None})
 
 

@@ -28,6 +28,7 @@ from qbtrade.app.live.world import clock_of
 from qbtrade.cli import figures
 from qbtrade.cli.account import account_meant
 from qbtrade.cli.pages import option
+from qbtrade.cli.shares import shares
 from qbtrade.cli.text import N_, _
 from qbtrade.cli.words import said, word
 from qbtrade.domain import events as ev
@@ -135,6 +136,9 @@ def resolve(
     already = sum(1 for _event in read_events(journal))
     give(folder, environment, answer)
     raise typer.Exit(_delivered(folder, seen, answer, already))
+
+
+app.command(help=N_("Say what shares have become whose base price changed; the next session begins with it."))(shares)
 
 
 def _session(folder: Path, environment: Environment) -> tuple[Seen, Known]:

@@ -66,10 +66,13 @@ def page(report: Report) -> RenderableType:
 
 
 def _correction(each: Report) -> Text:
-    """When, of what, ours and theirs."""
+    """When, of what, ours and theirs, and what proves it."""
     name = each["symbol"] or word("cash")
     ours, theirs = figures.won(each["ours"]), figures.won(each["theirs"])
-    return Text(f"{each['ts'][:19].replace('T', ' ')}  {name}  {ours} -> {theirs}  {word(each['what'])}")
+    seen = " ".join(ts[11:19] for ts in each["seen"])
+    proof = "; ".join(filter(None, (_("asked at {times}").format(times=seen) if seen else "", each["reason"])))
+    words = (each["ts"][:19].replace("T", " "), name, f"{ours} -> {theirs}", word(each["what"]), proof)
+    return Text("  ".join(filter(None, words)))
 
 
 def sparkline(values: Sequence[int], width: int = _WIDTH) -> str:

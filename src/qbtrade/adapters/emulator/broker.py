@@ -94,6 +94,12 @@ class Broker:
         """Take no more orders that day."""
         self._checks.ended = day
 
+    def exchange_shares(self, symbol: str, shares: tuple[int, int]) -> None:
+        """Overnight shares become others."""
+        self._last.pop(symbol, None)
+        for books in (self.ledger, self.shown):
+            books.exchange(symbol, shares)
+
     def open_entries(self, symbol: str = "") -> Iterator[Entry]:
         """Orders that may still fill, oldest first; of one symbol or of all."""
         return (

@@ -19,6 +19,7 @@ _PAST: Final = "inquire-time-dailychartprice"
 _DAILY: Final = "inquire-daily-itemchartprice"
 _DAILY_PRICE: Final = "inquire-daily-price"
 _DAILY_PRICES: Final = 30
+ADJUSTED: Final = "0"
 _PERIODS: Final = {"D": "%Y%m%d", "W": "%G%V", "M": "%Y%m", "Y": "%Y"}
 
 
@@ -55,6 +56,8 @@ class Charts:
         if pattern is None:
             raise Refusal("OPSQ2001", rt_cd="2", note="FID_PERIOD_DIV_CODE")
         days = [(day, bar) for day, bar in _days(listing, now) if first <= day <= last]
+        if params["FID_ORG_ADJ_PRC"] == ADJUSTED:
+            days = [(day, _adjusted(listing, day, bar)) for day, bar in days]
         bars = list(_merged(days, pattern))[::-1]
         befores = [*[bar.close for _day, bar in bars[1:]], listing.days[0][1].open if listing.days else listing.base]
         rows = [
@@ -63,7 +66,7 @@ class Charts:
         return success(_OK, output1=row(_DAILY, "output1", _daily_summary(listing)), output2=rows)
 
     def daily_price(self, now: int, listing: Listing, params: Mapping[str, str]) -> Body:
-        """The newest thirty days, weeks or months. No price was ever adjusted here, so both kinds are the same."""
+        """The newest thirty days, weeks or months. Both kinds are told as they traded."""
         pattern = _PERIODS.get(params["FID_PERIOD_DIV_CODE"])
         if pattern is None or params["FID_PERIOD_DIV_CODE"] == "Y":
             raise Refusal("OPSQ2001", rt_cd="2", note="FID_PERIOD_DIV_CODE")
@@ -129,6 +132,11 @@ def _day_row(day: date, bar: BarRow, before: int) -> Row:
         "prtt_rate": "0.00", "prdy_vrss_sign": sign(bar.close, before), "prdy_vrss": bar.close - before,
     }  # fmt: skip
     return row(_DAILY, "output2", values)
+
+
+def _adjusted(listing: Listing, day: date, bar: BarRow) -> BarRow:
+    first, high, low, close = (listing.adjusted(day, price) for price in (bar.open, bar.high, bar.low, bar.close))
+    return BarRow(bar.start, first, high, low, close, bar.volume, bar.value)
 
 
 def _price_row(day: date, bar: BarRow, before: BarRow | None) -> Row:

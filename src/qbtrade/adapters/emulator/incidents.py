@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Final, NamedTuple
 
+from qbtrade.adapters.emulator.actions import ACTIONS
 from qbtrade.domain.calendar import MINUTE
 from qbtrade.errors import UnknownNameError, UsageError
 
@@ -33,7 +34,7 @@ def incident_at(text: str) -> tuple[str, time]:
     """Read `NAME@HH:MM`. Raises: UnknownNameError, UsageError."""
     name, _, clock = text.partition("@")
     if name not in INCIDENTS:
-        raise UnknownNameError("event", name, INCIDENTS)
+        raise UnknownNameError("event", name, (*INCIDENTS, *ACTIONS))
     try:
         return name, time.fromisoformat(clock)
     except ValueError as error:

@@ -51,6 +51,13 @@ class Ledger:
         """Money comes, or goes with a negative number; it has settled."""
         self._account.correct("", 0, 0, self._account.cash + krw)
 
+    def exchange(self, symbol: str, shares: tuple[int, int]) -> None:
+        """Shares become so many for so many, at the same cost; no fraction is paid out."""
+        position = self._account.positions.get(symbol)
+        if position is not None:
+            qty = position.qty * shares[0] // shares[1]
+            self._account.correct(symbol, qty, position.cost if qty else 0, self._account.cash)
+
     def turnover(self, day: date, symbol: str = "") -> Turnover:
         """What a day traded in one symbol, or in all."""
         return self._days.setdefault((day, symbol), Turnover())

@@ -93,6 +93,7 @@ class Listing:
         self.interruptions: list[Vi] = []
         self.day: date | None = None
         self.prints: deque[Print] = deque(maxlen=KEPT)
+        self._actions: list[tuple[date, int, int]] = []
         self.today = Figures()
 
     @property
@@ -118,6 +119,30 @@ class Listing:
             whole = self._days[-1][1]
             whole.add(trade, whole.value + trade.price * trade.qty)
             _fold(self._past_minutes[day], trade, whole.value)
+
+    def rebase(self, day: date, price: tuple[int, int]) -> None:
+        """From a day on all prices are so many parts of what they were; called before that day opens."""
+        self.close_day()
+        self._actions.append((day, *price))
+        self.last = self._rules.ticks(self.instrument, day).down(self.last * price[0] // price[1])
+
+    def scaled(self, trade: Trade) -> Trade:
+        """A trade of the market at the prices that its day has."""
+        if not self._actions:
+            return trade
+        price = self._at_prices_of(kst_date(trade.ts), trade.price)
+        return trade if price == trade.price else msgspec.structs.replace(trade, price=self.ticks.down(price))
+
+    def _at_prices_of(self, day: date, price: int) -> int:
+        for since, num, den in self._actions:
+            price = price * num // den if since <= day else price
+        return price
+
+    def adjusted(self, day: date, price: int) -> int:
+        """What a price of an earlier day is at today's prices."""
+        for since, num, den in self._actions:
+            price = price * num // den if since > day else price
+        return price
 
     def open_day(self, day: date) -> None:
         """Begin a trading day: the last close becomes the base of the price limits."""

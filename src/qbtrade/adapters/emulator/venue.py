@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from qbtrade.adapters.emulator import records
+from qbtrade.adapters.emulator.actions import ACTIONS, Planned, planned
 from qbtrade.adapters.emulator.broker import Broker
 from qbtrade.adapters.emulator.incidents import INCIDENTS, Incident, incident_at
 from qbtrade.adapters.emulator.market import Listing, Vi
@@ -17,6 +18,7 @@ from qbtrade.domain.calendar import MINUTE, NS, Calendar, Phase, kst_date, kst_n
 from qbtrade.domain.events import PhaseChanged, SymbolHalted, SymbolResumed
 from qbtrade.domain.market import Trade
 from qbtrade.domain.message import Event
+from qbtrade.errors import UnknownNameError
 from qbtrade.kernel.clock import SimClock
 from qbtrade.kernel.loop import merge
 
@@ -48,8 +50,15 @@ class Venue:
         for listing in listings.values():
             listing.open_day(stage.first)
         self._stopped, self._ended = "", ""
-        for name, at in map(incident_at, incidents):
-            clock.call_at(kst_ns(stage.first, at), partial(self._befall, name))
+        self._actions, self._days = dict[int, list[Planned]](), 1
+        for text in incidents:
+            if action := planned(text):
+                if action.symbol and action.symbol not in listings:
+                    raise UnknownNameError("symbol", action.symbol, listings)
+                self._actions.setdefault(action.day, []).append(action)
+            else:
+                name, at = incident_at(text)
+                clock.call_at(kst_ns(stage.first, at), partial(self._befall, name))
         self._pull()
 
     def _pull(self) -> None:
@@ -58,7 +67,7 @@ class Venue:
         if event is None:
             return
         if isinstance(event, Trade) and event.auction and event.symbol in self._listings:
-            self._listings[event.symbol].expected = event.price
+            self._listings[event.symbol].expected = self._listings[event.symbol].scaled(event).price
         self._clock.call_at(event.ts, lambda _due: self._play(event))
 
     def _play(self, event: Event) -> None:
@@ -76,6 +85,7 @@ class Venue:
         listing = self._listings.get(trade.symbol)
         if listing is None or listing.is_halted or not trade.qty or self._stopped:
             return
+        trade = listing.scaled(trade)
         told = listing.add(trade)
         self._broker.on_trade(trade)
         if self._stream.wants(records.TRADE, trade.symbol):
@@ -143,6 +153,9 @@ class Venue:
             self._go_on()
         self.phase = event.phase
         day = date.fromisoformat(event.day)
+        if any(listing.day != day for listing in self._listings.values()):
+            self._days += 1
+            self._act(day)
         for listing in self._listings.values():
             if listing.day != day:
                 listing.open_day(day)
@@ -152,6 +165,13 @@ class Venue:
             self._expect(event.phase)
         if event.phase is Phase.CONTINUOUS and day.isoweekday() == _FRIDAY:
             self._clock.call_at(event.ts + _TO_NOON, lambda _due: self._stream.restart())
+
+    def _act(self, day: date) -> None:
+        """Before a day opens: what has become of the shares overnight."""
+        for name, _day, which in self._actions.get(self._days, ()):
+            for symbol in (which,) if which else tuple(self._listings):
+                self._listings[symbol].rebase(day, ACTIONS[name].price)
+                self._broker.exchange_shares(symbol, ACTIONS[name].shares)
 
     def _expect(self, phase: Phase) -> None:
         """Show the expected price as long as an auction gathers orders."""

@@ -172,14 +172,16 @@ def past_minute_bars(env: Environment, symbol: str, day: date, until: time) -> C
     )  # fmt: skip
 
 
-def daily_bars(env: Environment, symbol: str, first: date, last: date) -> Call[tuple[quotes.DailyBar, ...]]:
-    """Daily bars as they traded, unadjusted, at most 100. Source: PROTOCOL 5.8."""
+def daily_bars(
+    env: Environment, symbol: str, first: date, last: date, *, adjusted: bool = False
+) -> Call[tuple[quotes.DailyBar, ...]]:
+    """Daily bars as they traded, or adjusted to today's shares, at most 100. Source: PROTOCOL 5.8."""
     params = {
         **_quoted(symbol),
         "FID_INPUT_DATE_1": _day(first),
         "FID_INPUT_DATE_2": _day(last),
         "FID_PERIOD_DIV_CODE": "D",
-        "FID_ORG_ADJ_PRC": "1",
+        "FID_ORG_ADJ_PRC": "0" if adjusted else "1",
     }
     return _ask(env, "inquire-daily-itemchartprice", params, quotes.daily_bars, Priority.QUOTE)
 

@@ -13,7 +13,7 @@ from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.excuse import just_come, unexcused
 from qbtrade.app.chaos.fills import Fills
-from qbtrade.app.chaos.law import books, breach
+from qbtrade.app.chaos.law import Becomes, books, breach
 from qbtrade.app.plan import Limits
 from qbtrade.app.status import Status
 from qbtrade.domain.calendar import NS, kst_date
@@ -79,10 +79,16 @@ class Judge:
         self._sent = set[str]()
         self._secrets = set(secrets)
         self._lost_at = self._seen = self._excused = 0
+        self._nights, self._frozen = list[Becomes](), set[str]()
 
-    def dawn(self, bases: Mapping[str, int]) -> None:
-        """A new day begins. bases: yesterday's closes, KRW."""
+    def dawn(self, bases: Mapping[str, int], becomes: Iterable[Becomes], frozen: Iterable[str]) -> None:
+        """A new day begins. bases: from which prices count, KRW. becomes: what became of shares overnight.
+
+        frozen: stocks of qb of whose shares nobody can say yet what they have become.
+        """
         self._bases.update(bases)
+        self._nights += becomes
+        self._frozen |= set(frozen)
         self._lost_at, self._worth = 0, self._cash_and_cost()
 
     def born(self) -> None:
@@ -111,6 +117,8 @@ class Judge:
         why = breach(self._now(), side, int(body["ORD_UNPR"]), base) if base else "a symbol that nobody named"
         if why:
             self.broken.append(f"an order left that no rule may let out: {' '.join(looks)}, {why}")
+        if body["PDNO"] in self._frozen:
+            self.broken.append(f"an order left for shares of which nobody knew what they were: {' '.join(looks)}")
         if side == "BUY" and self.halted_at:
             self.broken.append("a buy left while trading was halted")
 
@@ -216,7 +224,7 @@ class Judge:
 
     def compare(self, cash: int, positions: dict[str, int]) -> None:
         """The book after everything has healed."""
-        true_cash, theirs = books(self._core.entries, self._cash)
+        true_cash, theirs = books(self._core.entries, self._cash, self._nights)
         if positions != theirs:
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
         if cash != true_cash:

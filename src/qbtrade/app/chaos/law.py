@@ -4,7 +4,8 @@ Source: KRX market business regulations (price steps since 2023-01-25, limits 30
 """
 
 from collections.abc import Iterable
-from typing import Final
+from datetime import date
+from typing import Final, NamedTuple
 
 from qbtrade.adapters.emulator.orders import Entry
 
@@ -18,15 +19,36 @@ DAY: Final = 86_400
 KST: Final = 9 * 3600
 
 
-def books(entries: Iterable[Entry], cash: int) -> tuple[int, dict[str, int]]:
-    """Cash and shares after every fill that the broker has, to the won."""
+class Becomes(NamedTuple):
+    """Since a day so many old shares of a stock are so many new ones."""
+
+    day: date
+    symbol: str
+    new: int
+    old: int
+
+
+def books(entries: Iterable[Entry], cash: int, becomes: Iterable[Becomes] = ()) -> tuple[int, dict[str, int]]:
+    """Cash and shares after every fill that the broker has, to the won. becomes: what became of shares, in time order.
+
+    entries: oldest first.
+    """
     shares: dict[str, int] = {}
+    nights = list(becomes)
     for entry in entries:
+        while nights and nights[0].day <= entry.day:
+            _become(shares, nights.pop(0))
         symbol, is_buy = entry.ticket.symbol, entry.ticket.side.value == "BUY"
         cash -= entry.amount * COMMISSION // BILLION + (0 if is_buy else entry.amount * TAX // BILLION)
         cash += -entry.amount if is_buy else entry.amount
         shares[symbol] = shares.get(symbol, 0) + (entry.filled if is_buy else -entry.filled)
+    for night in nights:
+        _become(shares, night)
     return cash, {symbol: qty for symbol, qty in shares.items() if qty}
+
+
+def _become(shares: dict[str, int], night: Becomes) -> None:
+    shares[night.symbol] = shares.get(night.symbol, 0) * night.new // night.old
 
 
 def breach(ts: int, side: str, price: int, base: int) -> str:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from random import Random
 from typing import Final
 
+from qbtrade.adapters.emulator.actions import ACTIONS, Planned
 from qbtrade.adapters.emulator.plan import Stage
 from qbtrade.app.chaos.plan import ChaosPlan
 from qbtrade.app.rules import instrument_for, load_rules
@@ -84,9 +85,27 @@ def played(plan: ChaosPlan) -> list[Event]:
     return list(merge(*(_stock(plan, symbol) for symbol in symbols(plan)), key=attrgetter("ts")))
 
 
-def closes(events: Sequence[Event], before: int) -> dict[str, int]:
-    """The last price of each stock before a time, KRW."""
-    return {event.symbol: event.price for event in events if isinstance(event, Trade) and event.ts < before}
+def actions(plan: ChaosPlan) -> tuple[Planned, ...]:
+    """What becomes of shares in the nights of a world, oldest first."""
+    found = list[Planned]()
+    for day in range(2, plan.days + 1):
+        for symbol in symbols(plan):
+            rng = Random(f"{plan.seed}:action:{day}:{symbol}")
+            if rng.randrange(PPB) < plan.rate("corporate-action"):
+                found.append(Planned(rng.choice(tuple(ACTIONS)), day, symbol))
+    return tuple(found)
+
+
+def bases(plan: ChaosPlan, events: Sequence[Event], day: int) -> dict[str, int]:
+    """From which price each stock counts on a day, by its number: the close before, as shares have become, KRW."""
+    began = starts(plan.days)[day - 1]
+    found = {event.symbol: event.price for event in events if isinstance(event, Trade) and event.ts < began}
+    for action in actions(plan):
+        if action.day <= day:
+            num, den = ACTIONS[action.name].price
+            table = rules().ticks(instrument_for(rules(), action.symbol, "", ""), DAY)
+            found[action.symbol] = table.down(found[action.symbol] * num // den)
+    return found
 
 
 def happened(plan: ChaosPlan, events: Sequence[Event]) -> dict[str, int]:
@@ -101,7 +120,7 @@ def happened(plan: ChaosPlan, events: Sequence[Event]) -> dict[str, int]:
                 jumps += abs(event.price - before.price) * FALL > before.price
             last[event.symbol] = event
     return {
-        "overnight-jump": jumps,
+        "overnight-jump": jumps, "corporate-action": len(actions(plan)),
         "vi": sum(isinstance(event, SymbolHalted) for event in events), "slump": falls,
         "sidecar": names.count("sell-sidecar"), "circuit-breaker": names.count("circuit-breaker"),
     }  # fmt: skip

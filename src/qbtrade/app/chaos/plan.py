@@ -42,6 +42,7 @@ MARKET_FAULTS: Final[Mapping[str, str]] = {
     "sidecar": "programme trading stops for five minutes",
     "circuit-breaker": "the whole market stops for half an hour, on the first day",
     "overnight-jump": "a day begins up to 8 % away from the close",
+    "corporate-action": "shares are split, put together or go ex rights overnight",
 }
 """What happens to the market, and what it means."""
 SERVER: Final = (
@@ -60,12 +61,15 @@ RATES: Final[Mapping[str, int]] = {
     "tight": PPB // 3, "sidecar": PPB // 2, "circuit-breaker": PPB // 8, "overnight-jump": PPB // 2,
     "holding-split": PPB // 3, "vi": PPB // 2, "slump": PPB // 3, "thin": PPB, "zombie-slot": PPB // 2,
     "data-changed": PPB // 5, "blackout": PPB // 2, "short-pages": PPB // 2,
+    "corporate-action": PPB // 3,
 }  # fmt: skip
 """How often what is on happens, ppb, where it differs from USUAL."""
 USUAL: Final = 50_000_000
 ALL: Final[Mapping[str, str]] = {
     **NETWORK_FAULTS, **PROCESS_FAULTS, **MARKET_FAULTS, **{name: SERVER_FAULTS[name] for name in SERVER},
 }  # fmt: skip
+LATER: Final = ("corporate-action",)
+"""Drawn apart, so that the worlds of before are what they were."""
 STOCKS: Final = (1, 1, 1, 1, 2, 3)
 """How many stocks a world has, drawn; paper does not tell which of several orders a fill belongs to."""
 POINTS: Final = ("before-write", "after-write", "before-send", "after-send")
@@ -103,8 +107,8 @@ class ChaosPlan(msgspec.Struct, frozen=True, kw_only=True):
 def drawn(seed: int, faults: Mapping[str, int] | None = None) -> ChaosPlan:
     """The world of a seed: each fault is on in half of the seeds. faults: rates that are said, ppb."""
     rng = Random(f"{seed}:plan")
-    rates = {name: RATES.get(name, USUAL) for name in ALL if rng.getrandbits(1)}
-    rates |= faults or {}
+    rates = {name: RATES.get(name, USUAL) for name in ALL if name not in LATER and rng.getrandbits(1)}
+    rates |= {name: RATES[name] for name in LATER if Random(f"{seed}:{name}").getrandbits(1)} | dict(faults or {})
     side: Dialect = "paper" if rng.randrange(3) == 0 else "real"
     ends = [name for name in ("kill", "power") if rates.get(name)]
     crashes = tuple(

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from qbtrade.adapters.emulator.actions import ACTIONS
 from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
 from qbtrade.adapters.kis.environment import CAPABILITIES, LIMITS, Environment, EnvKind, Secret
@@ -15,9 +16,22 @@ from qbtrade.app.chaos.audit import audited
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board, Fate
 from qbtrade.app.chaos.judge import Judge
+from qbtrade.app.chaos.law import Becomes
 from qbtrade.app.chaos.life import KilledError, Life, Machine
 from qbtrade.app.chaos.limits import limits_of
-from qbtrade.app.chaos.market import BASES, START, closes, happened, incidents, played, rules, stage, starts, symbols
+from qbtrade.app.chaos.market import (
+    BASES,
+    START,
+    actions,
+    bases,
+    happened,
+    incidents,
+    played,
+    rules,
+    stage,
+    starts,
+    symbols,
+)
 from qbtrade.app.chaos.plan import SERVER, ChaosPlan
 from qbtrade.app.chaos.replayed import differences
 from qbtrade.app.chaos.resolved import resolved
@@ -67,7 +81,12 @@ class Run:
         server = {name: rate for name, rate in plan.rates.items() if name in SERVER}
         self._events, traded = played(plan), symbols(plan)
         asked = EmulatorPlan(
-            side=plan.side, symbols=traded, cash=CASH, seed=plan.seed, faults=server, events=incidents(plan)
+            side=plan.side,
+            symbols=traded,
+            cash=CASH,
+            seed=plan.seed,
+            faults=server,
+            events=(*incidents(plan), *(f"{each.name}@{each.day}:{each.symbol}" for each in actions(plan))),
         )
         core = Emulator(asked, stage(plan, self._events))
         self._world = World(plan, core, START, keeps_lines=keeps_lines)
@@ -113,7 +132,14 @@ class Run:
         self._world.note("day", iso_kst(begins)[:10])
         self._end += begins - self._began
         self._began = begins
-        self.judge.dawn(closes(self._events, begins))
+        number = starts(self._plan.days).index(begins) + 1
+        tonight = [action for action in actions(self._plan) if action.day == number]
+        held = carried(self._disk.books(), ACCOUNT, kst_date(begins)).positions
+        self.judge.dawn(
+            bases(self._plan, self._events, number),
+            [Becomes(kst_date(begins), each.symbol, *ACTIONS[each.name].shares) for each in tonight],
+            [each.symbol for each in tonight if each.name == "rights" and each.symbol in held],
+        )
         self._fate.wake()
 
     def _live_through(self) -> bool:

@@ -20,11 +20,12 @@ LEAST_PAUSE: Final = 0.5
 
 
 class AtBroker(msgspec.Struct, frozen=True):
-    """What the broker tells before a session."""
+    """What the broker tells before a session. asked: when, UTC ns."""
 
     balance: Balance
     history: OrderHistory
     prices: dict[str, Price]
+    asked: int = 0
 
 
 def ask_account(wire: Wire, symbols: Iterable[str]) -> Callable[[], AtBroker]:
@@ -32,11 +33,12 @@ def ask_account(wire: Wire, symbols: Iterable[str]) -> Callable[[], AtBroker]:
 
     That raises: BrokerError, KeyboardInterrupt.
     """
-    environment, today = wire.environment, kst_date(wire.clock.now())
+    environment, asked = wire.environment, wire.clock.now()
+    today = kst_date(asked)
     balance = wire.begin(calls.balance(environment))
     history = wire.begin(calls.order_history(environment, today, today))
     prices = {symbol: wire.begin(calls.price(environment, symbol)) for symbol in symbols}
-    return lambda: AtBroker(balance(), history(), {symbol: price() for symbol, price in prices.items()})
+    return lambda: AtBroker(balance(), history(), {symbol: price() for symbol, price in prices.items()}, asked)
 
 
 def held_by_symbol(balance: Balance) -> dict[str, int]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +20,11 @@ E = EventType
 ENDINGS = (ev.OrderRejected, ev.OrderNotSent, ev.OrderCanceled, ev.OrderExpired, ev.OrderDenied)
 """What ends an order for good; one that was given up may still turn up on its day."""
 
+REBASED: Final = "rebased"
+TOLD: Final = "told-by-hand"
+DECIDED: Final = frozenset({REBASED, TOLD})
+"""Corrections of a book whose stock had another base price: by the broker's count of shares, or by a person."""
+
 
 class Carried(msgspec.Struct):
     """The account as its last session knew it. Money in KRW.
@@ -29,7 +35,7 @@ class Carried(msgspec.Struct):
     the limit. foreign: shares of others when the last session began.
     numbers: the broker's, of all orders that it knew. day_qty, day_amount: shares and KRW of the day's fills that are
     accounted for, -1 where that is not known. aside: KRW beyond cash, which no limit counts that day.
-    run_id: of the last session.
+    run_id: of the last session. jumps: base prices that nobody has decided about, by symbol. last: prices, by symbol.
     """
 
     cash: int | None = None
@@ -46,6 +52,8 @@ class Carried(msgspec.Struct):
     aside: int = 0
     is_day_over: bool = False
     run_id: str = ""
+    jumps: dict[str, ev.Jump] = {}
+    last: dict[str, int] = {}
 
 
 Journal = Callable[[], Iterator[Event]]
@@ -101,6 +109,7 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
     """Shares, cash and orders without an end, as the newest journal leaves them."""
     found.cash, found.foreign, found.aside = started.cash, dict(started.foreign), started.aside
     found.day_qty, found.day_amount, found.run_id = started.day_qty, started.day_amount, started.run_id
+    found.jumps = dict(started.jumps)
     positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
     orders = {left.order_id: left for left in started.leftovers}
     ended = set[str]()
@@ -121,15 +130,23 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
             case ev.PositionChanged():
                 positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
             case ev.BookCorrected():
-                found.cash, found.aside = event.cash, event.aside
-                if event.symbol:
-                    positions[event.symbol], found.foreign[event.symbol] = (event.qty, event.cost), event.foreign
+                _correct(found, positions, event)
+            case ev.SessionEnded():
+                found.last = event.last
             case _other:
                 if isinstance(event, ENDINGS):
                     ended.add(event.order_id)
     found.positions = {symbol: held for symbol, held in positions.items() if held[0]}
     found.leftovers = [left for order_id, left in orders.items() if order_id not in ended and left.remaining > 0]
     found.numbers = frozenset(started.settled) | {left.number for left in orders.values() if left.number}
+
+
+def _correct(found: Carried, positions: dict[str, tuple[int, int]], event: ev.BookCorrected) -> None:
+    found.cash, found.aside = event.cash, event.aside
+    if event.symbol:
+        positions[event.symbol], found.foreign[event.symbol] = (event.qty, event.cost), event.foreign
+    if event.what in DECIDED:
+        found.jumps.pop(event.symbol, None)
 
 
 def _add(found: Carried, started: ev.SessionStarted, events: Iterator[Event]) -> None:

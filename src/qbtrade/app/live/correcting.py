@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
+from qbtrade.app.live.carried import REBASED
 from qbtrade.app.live.halting import SOLD_ELSEWHERE
 from qbtrade.domain.events import BookCorrected, Held, Level
 from qbtrade.engines.reconcile import Difference
@@ -10,6 +13,8 @@ if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
 
 CORRECTED: Final = "book-corrected"
+CAME, WENT = "shares-came", "shares-went"
+ELSEWHERE: Final = frozenset({CAME, WENT, SOLD_ELSEWHERE})
 
 
 def correct(session: "LiveSession", found: tuple[Difference, ...], seen: tuple[int, ...]) -> None:
@@ -22,6 +27,21 @@ def correct(session: "LiveSession", found: tuple[Difference, ...], seen: tuple[i
             _cash(session, each, seen, traded=bool(shares))
 
 
+def correct_first(session: "LiveSession") -> None:
+    """Write down what the session begins with and no fill explains."""
+    now, live = session.wire.clock.now(), session.live
+    for each in live.opening.corrections:
+        session.wire.bus.publish(replace(each, ts=now, seen=live.seen))
+        if each.what == REBASED:
+            text = f"{each.symbol}: {each.reason}; {each.ours:,} shares have become {each.theirs:,} at the same cost"
+            session.say(CORRECTED, text, "no entries there in this session; its stop-loss counts per new share")
+            if each.symbol in session.symbols:
+                session.engines.risk.keep_out(now, each.symbol, REBASED)
+        elif each.what in ELSEWHERE:
+            text = f"{each.symbol}: {each.ours:,} shares were known, the broker has {each.theirs:,} ({each.what})"
+            session.say(CORRECTED, text, "qb sells only what it bought", Level.WARNING)
+
+
 def _shares(session: "LiveSession", found: Difference, seen: tuple[int, ...]) -> None:
     """Own shares stay as long as there are enough; who sold others' shares sold their own."""
     symbol, apart, portfolio = found.name, session.books.apart, session.engines.portfolio
@@ -32,7 +52,7 @@ def _shares(session: "LiveSession", found: Difference, seen: tuple[int, ...]) ->
     trade = session.engines.market.last(symbol) if symbol in session.symbols else None
     realized = gone * trade.price - (own.cost - cost) if trade else 0
     apart.keep(symbol, foreign, Held(qty, cost, own.last, own.price))
-    what = SOLD_ELSEWHERE if gone else "shares-came" if foreign > before else "shares-went"
+    what = SOLD_ELSEWHERE if gone else CAME if foreign > before else WENT
     _publish(session, what, found, seen, own=(qty, cost), foreign=foreign, realized=realized)
     if gone:
         session.engines.risk.keep_out(session.wire.clock.now(), symbol, SOLD_ELSEWHERE)

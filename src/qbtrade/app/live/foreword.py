@@ -8,6 +8,7 @@ from qbtrade.app.live.parts import held_elsewhere
 from qbtrade.app.never_trades import never_trades
 from qbtrade.app.status import NOT_TRADED
 from qbtrade.domain.events import Level
+from qbtrade.engines.market_data import PRICE_BASE_CHANGED
 from qbtrade.engines.reconcile import Difference
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def say_first(session: "LiveSession") -> None:
     """Tell journal and screen; books that disagree halt the account until somebody says why it may go on."""
     say_differences(session, session.live.opening.differences)
+    _say_jumps(session)
     _say_what_is_elsewhere(session)
     _say_terms(session)
     if session.live.is_first_day:
@@ -33,6 +35,22 @@ def say_differences(session: "LiveSession", found: tuple[Difference, ...]) -> No
     session.engines.risk.halt(session.engines.clock.now(), BOOKS_DISAGREE)
     keep_halted(session, "the books disagree")
     session.say_table(BOOKS_DISAGREE, found, "compare with the KIS app, then `qb resume` and say why")
+
+
+def _say_jumps(session: "LiveSession") -> None:
+    """Let nothing happen to shares of which nobody knows yet how many they have become."""
+    market, now, begun = session.engines.market, session.engines.clock.now(), session.live.opening
+    for symbol, jump in begun.jumps.items():
+        ratio = f"{jump.close / jump.base:.4g}" if jump.base else "?"
+        held, others = begun.held.get(symbol, (0, 0))[0], begun.foreign.get(symbol, 0)
+        text = (
+            f"{symbol} closed at {jump.close:,} and counts from {jump.base:,} since {jump.day}, 1 to {ratio}: a split, "
+            f"a consolidation or rights. qb has {held:,} shares, others {others:,}; nothing of it trades, no stop-loss"
+        )
+        action = f"ask KIS what happened, then `qb orders shares {symbol} --qty N` and start qb again"
+        session.say(PRICE_BASE_CHANGED, text, action)
+        if symbol in session.symbols:
+            market.rebase(now, symbol, f"base {jump.base:,} after a close of {jump.close:,}")
 
 
 def _say_what_is_elsewhere(session: "LiveSession") -> None:

@@ -1,6 +1,6 @@
 """How a session begins: our book brought up to the broker's evidence, then compared with the broker's book."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 
 import msgspec
@@ -10,13 +10,16 @@ from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
 from qbtrade.adapters.kis.sent import Sent, traces_of_rows
 from qbtrade.adapters.kis.totals import Accounted, everything
-from qbtrade.app.live.carried import Carried
-from qbtrade.domain.events import Leftover
+from qbtrade.app.live.base_price import Jumped, shares_now
+from qbtrade.app.live.began import Began, corrections
+from qbtrade.app.live.carried import REBASED, TOLD, Carried
+from qbtrade.domain.events import BookCorrected, Jump, Leftover
 from qbtrade.domain.money import PPB, Costs
 from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Book, Difference, differences
 
 CostsOf = Callable[[str], Costs]
+NOTHING = Jumped()
 PLAUSIBLE = PPB // 10
 """How far from its limit a fill that only the balance tells may have been, ppb."""
 
@@ -26,7 +29,8 @@ class Opening(msgspec.Struct, frozen=True):
 
     leftovers: orders that may still work. profit: KRW of the day so far, as Carried has it. settled: the broker's
     numbers of all other orders of the day that qb sent. accounted: what the broker's totals hold that is no news.
-    aside: KRW in the account beyond cash, which no limit counts before the next day.
+    aside: KRW in the account beyond cash, which no limit counts before the next day. jumps: base prices that nobody has
+    decided about, by symbol. corrections: what of it no fill of ours explains, without their time.
     """
 
     cash: int
@@ -38,6 +42,8 @@ class Opening(msgspec.Struct, frozen=True):
     settled: frozenset[str] = frozenset()
     accounted: Accounted = Accounted(0, 0, {})
     aside: int = 0
+    jumps: dict[str, Jump] = {}
+    corrections: tuple[BookCorrected, ...] = ()
 
 
 class _Books:
@@ -80,26 +86,29 @@ class _Books:
 
 def opening(
     found: Carried, balance: Balance, history: OrderHistory, costs_of: CostsOf, *, same_day: bool,
-    earlier: OrderHistory | None = None,
+    earlier: OrderHistory | None = None, jumped: Jumped = NOTHING,
 ) -> Opening:  # fmt: skip
     """Book what the broker tells of leftover orders, and compare.
 
     history: of today. same_day: the last session was today's; else earlier: the orders of its day, if any was left.
     """
-    books, told = _Books(found, costs_of), history if same_day else earlier
+    books, listed = _Books(found, costs_of), history if same_day else earlier
     holdings: dict[str, int] = {}
     for holding in balance.holdings:
         holdings[holding.symbol] = holdings.get(holding.symbol, 0) + holding.qty
     left, taken = list[Leftover](), set(found.numbers)
     for each in found.leftovers:
-        left.append(_by_rows(books, each, told.rows if told else (), taken))
+        left.append(_by_rows(books, each, listed.rows if listed else (), taken))
         taken.add(left[-1].number)
-    if told and told.lacks_rows and same_day:
-        hint = told.filled_amount - found.day_amount - books.amount if found.day_qty >= 0 else 0
+    if listed and listed.lacks_rows and same_day:
+        hint = listed.filled_amount - found.day_amount - books.amount if found.day_qty >= 0 else 0
         left = _by_balance(books, left, holdings, found.foreign, balance.cash, hint)
-    unclear = {each.order.symbol for each in left if each.remaining} if told and told.lacks_rows else set[str]()
+    was = Began(books.cash, dict(books.positions), found.foreign, found.aside if same_day else 0)
+    rebased = _rebase(books, found.foreign, holdings, jumped)
+    others_before = found.foreign | {symbol: holdings.get(symbol, 0) - books.held(symbol) for symbol in rebased}
+    unclear = {each.order.symbol for each in left if each.remaining} if listed and listed.lacks_rows else set[str]()
     theirs = {symbol: min(holdings.get(symbol, 0), qty) for symbol, (qty, _) in books.positions.items()}
-    theirs |= {symbol: holdings.get(symbol, 0) - found.foreign.get(symbol, 0) for symbol in unclear}
+    theirs |= {symbol: holdings.get(symbol, 0) - others_before.get(symbol, 0) for symbol in unclear}
     leftovers = tuple(_may_work(left, history)) if same_day else ()
     held = {
         symbol: (min(theirs[symbol], qty), cost * min(theirs[symbol], qty) // qty)
@@ -111,16 +120,45 @@ def opening(
         ours.orders if history.lacks_rows else _open_numbers(history),
     )  # fmt: skip
     foreign = {symbol: qty - held.get(symbol, (0, 0))[0] for symbol, qty in holdings.items()}
-    foreign |= {symbol: found.foreign.get(symbol, 0) for symbol in unclear}  # whose the others are is the question
+    foreign |= {symbol: others_before.get(symbol, 0) for symbol in unclear}  # whose the others are is the question
     found_differences = differences(ours, others, slack=balance.costs + books.paid)
     settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
     is_open = bool(found_differences or leftovers)  # else all that was filled today, by whomever, is in the books
     is_known = same_day and found.day_qty >= 0 and is_open
     accounted = _accounted(found, books) if is_known else everything(history, balance)
     aside = min(found.aside, max(balance.cash, 0)) if same_day else 0
+    cash, slack = balance.cash - aside, balance.costs + books.paid if same_day else -1
+    undecided = {symbol: jump for symbol, jump in jumped.jumps.items() if symbol not in rebased and books.held(symbol)}
     return Opening(
-        balance.cash - aside, held, foreign, leftovers, found_differences, books.profit, settled, accounted, aside
+        cash,
+        held,
+        foreign,
+        leftovers,
+        found_differences,
+        books.profit,
+        settled,
+        accounted,
+        aside,
+        undecided,
+        corrections(was, held, foreign, cash, aside, rebased, slack),
     )
+
+
+def _rebase(
+    books: _Books, foreign: Mapping[str, int], holdings: Mapping[str, int], jumped: Jumped
+) -> dict[str, tuple[str, str]]:  # fmt: skip
+    """Turn own shares into what they have become: by a person's word, or the broker's count. Why, by symbol."""
+    found: dict[str, tuple[str, str]] = {}
+    for symbol, jump in jumped.jumps.items():
+        own, cost = books.positions.get(symbol, (0, 0))
+        theirs, said = holdings.get(symbol, 0), jumped.told.get(symbol)
+        if said is not None and said.day == jump.day and said.qty <= theirs:
+            books.positions[symbol] = (said.qty, cost if said.cost is None else said.cost)
+            found[symbol] = (TOLD, said.reason)
+        elif own and (qty := shares_now(jump, own, own + foreign.get(symbol, 0), theirs)) >= 0:
+            books.positions[symbol] = (qty, cost)
+            found[symbol] = (REBASED, f"closed at {jump.close:,}, base {jump.base:,} on {jump.day}")
+    return found
 
 
 def _accounted(found: Carried, books: _Books) -> Accounted:

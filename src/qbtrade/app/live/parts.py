@@ -29,6 +29,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     answers: of people about orders that the session before left.
     is_first_day: of this configuration with real money. memory: what keeps its rows beside the journal.
     recording: what keeps the market data.
+    seen: when the broker was asked for what the session begins with, UTC ns, the first and the last time.
     """
 
     plan: LivePlan
@@ -46,6 +47,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...] = ()
     memory: LongMemory = LongMemory()
     recording: SessionRecording = NoRecording()
+    seen: tuple[int, ...] = ()
 
 
 def opening_held(live: Live) -> dict[str, Held]:
@@ -92,5 +94,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         foreign=live.opening.foreign, leftovers=live.opening.leftovers, settled=tuple(sorted(live.opening.settled)),
         day_qty=live.opening.accounted.qty, day_amount=live.opening.accounted.amount,
         configuration=configuration(plan, live.strategy),
-        aside=live.opening.aside, is_day_over=live.is_day_over,
+        aside=live.opening.aside, is_day_over=live.is_day_over, jumps=live.opening.jumps,
     )  # fmt: skip

@@ -41,6 +41,7 @@ class LivePlan(msgspec.Struct, frozen=True):
     watchdog_after: machine ns of silence after which the watchdog cancels entries; 0 for no watchdog. rejects: so many
     refusals of the broker within the window, ns of market time, halt trading; 0 for never.
     compare_every: ns between two comparisons of the books with the broker's. record: keep every trade and quote.
+    base_slack: ppb by which the base price of a stock that is held may differ from its close before.
     """
 
     session: SimulationPlan
@@ -53,3 +54,4 @@ class LivePlan(msgspec.Struct, frozen=True):
     reject_window: int = 60 * NS
     compare_every: int = MINUTE
     record: bool = False
+    base_slack: int = 0

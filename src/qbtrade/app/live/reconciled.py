@@ -7,10 +7,11 @@ from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.account_files import account_of
 from qbtrade.app.live.account import PAUSE, TRIES, AtBroker
+from qbtrade.app.live.base_price import Jumped, jumps
+from qbtrade.app.live.brought_up import brought_up, orders_before
 from qbtrade.app.live.carried import account_in, carried, journals
 from qbtrade.app.live.desk import Desk
 from qbtrade.app.live.plan import LivePlan
-from qbtrade.app.live.run import brought_up
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import NS, kst_date
@@ -42,8 +43,8 @@ def _differences(home: Path, desk: Desk, account: str, plan: SimulationPlan) -> 
     if found.cash is None:
         return ()  # qb never had this account: there is nothing that could disagree
     history = desk.fetch(calls.order_history(environment, today, today))
-    earlier = None
-    if found.since not in {None, today} and found.leftovers:
-        earlier = desk.fetch(calls.order_history(environment, found.since, found.since))
+    earlier = orders_before(desk, found)
     at_broker = AtBroker(desk.fetch(calls.balance(environment)), history, {})
-    return brought_up(LivePlan(plan), load_rules(), (), found, at_broker, earlier, today).differences
+    rules, live = load_rules(), LivePlan(plan)
+    jumped = Jumped(jumps(desk, found, rules.calendar, {}, live.base_slack))
+    return brought_up(live, rules, (), found, at_broker, earlier, today, jumped).differences

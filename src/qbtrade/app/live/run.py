@@ -8,30 +8,30 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
-from qbtrade.adapters.kis.parse.orders import OrderHistory
-from qbtrade.adapters.kis.totals import everything
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.account_files import account_of
 from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.live import real_money
 from qbtrade.app.live.account import TRIES, AtBroker, ask_account, wait
+from qbtrade.app.live.base_price import Jumped, jumps
 from qbtrade.app.live.board import AccountFiles
+from qbtrade.app.live.brought_up import brought_up, orders_before
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
 from qbtrade.app.live.first_day import configuration, is_first_day
 from qbtrade.app.live.lock import Gate, account_lock, refuse_beside_recorder
 from qbtrade.app.live.machine import Machine
 from qbtrade.app.live.memory import LongMemory
-from qbtrade.app.live.opening import Opening, opening
+from qbtrade.app.live.opening import Opening
 from qbtrade.app.live.parts import Live
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.live.real_money import Consent
 from qbtrade.app.live.recording import NoRecording, SessionRecording, open_recording
 from qbtrade.app.live.resolving import answers, honour
 from qbtrade.app.live.session import LiveSession
+from qbtrade.app.live.shares_told import Told, shares_told
 from qbtrade.app.live.views import Views, open_views
 from qbtrade.app.live.watchdog import watched
 from qbtrade.app.live.winding import is_at_rest
@@ -44,8 +44,6 @@ from qbtrade.app.status import Screen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import Calendar, TradingDay, iso_kst, kst_date
 from qbtrade.domain.events import Outcome
-from qbtrade.domain.instrument import Instrument
-from qbtrade.domain.money import Costs
 from qbtrade.domain.rules import Rules
 from qbtrade.errors import BrokerError, EngineFault, ExitCode, JournalError, LockedError, QbError, UsageError
 from qbtrade.kernel.loop import StopRequest
@@ -88,7 +86,7 @@ def trade(
     ):
         parts = begin(
             plan, wire, rules, strategy, journals(home), account=account, run_id=run_id, consent=consent,
-            given=answers(home, environment),
+            given=answers(home, environment), told=shares_told(home, environment),
         )  # fmt: skip
         parts = replace(parts, memory=LongMemory(world.views.database), recording=recording)
         watches = plan.watchdog_after and account and not (plan.sells_only or world.is_local)
@@ -108,10 +106,12 @@ def _recording(
 def begin(
     plan: LivePlan, wire: Wire, rules: Rules, strategy: LoadedStrategy, books: Iterable[Journal], *, account: str,
     run_id: str, consent: Consent | None = None, given: Iterable[Answer] = (),
+    told: dict[str, Told] | None = None,
 ) -> Live:  # fmt: skip
     """Ask the broker, read what earlier sessions left, and bring both together. account: "" for a dry run.
 
     No session begins elsewhere, so here is the gate before real money. given: answers of people about lost orders.
+    told: what they said of shares whose base price changed.
 
     Raises: BrokerError, LockedError, FileError, JournalError, KeyboardInterrupt.
     """
@@ -124,12 +124,14 @@ def begin(
     found = carried(books, account, day.day) if account else Carried()
     at_broker = asked()
     used = honour(found, given, at_broker.history.rows)
-    earlier = _history_of(wire, found, day)
-    begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day)
+    earlier = orders_before(wire, found)
+    known = jumps(wire, found, rules.calendar, at_broker.prices, plan.base_slack)
+    seen, jumped = at_broker.asked, Jumped(known, told or {})
+    begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped)
     for _ in range(TRIES - 1 if begun.differences else 0):  # balance and rows may lag behind each other
         wait(wire)
         at_broker = ask_account(wire, symbols)()
-        begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day)
+        begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped)
         if not begun.differences:
             break
     at_stake = real_money.is_at_stake(wire.environment.kind, plan)
@@ -138,7 +140,7 @@ def begin(
         plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,
         at_broker=at_broker, opening=begun, entries=found.entries,
         is_day_over=found.is_day_over, day_start=_day_start(found, begun, at_broker, day),
-        is_first_day=is_first, answers=used,
+        is_first_day=is_first, answers=used, seen=tuple(dict.fromkeys((seen, at_broker.asked))),
     )  # fmt: skip
 
 
@@ -231,44 +233,6 @@ def trading_day(calendar: Calendar, now: int, plan: LivePlan) -> TradingDay:
 
 def _clock(ts: int) -> str:
     return iso_kst(ts)[11:16]
-
-
-def _history_of(wire: Wire, found: Carried, day: TradingDay) -> OrderHistory | None:
-    """What became of orders that an earlier day left without an end; None when there were none."""
-    if found.since in {None, day.day} or not found.leftovers:
-        return None
-    return wire.fetch(calls.order_history(wire.environment, found.since, found.since))
-
-
-def brought_up(
-    plan: LivePlan,
-    rules: Rules,
-    instruments: tuple[Instrument, ...],
-    found: Carried,
-    at_broker: AtBroker,
-    earlier: OrderHistory | None,
-    today: date,
-) -> Opening:
-    """Our books with what the broker tells. earlier: orders of the day of the last session, if it was another one."""
-    if plan.dry_run:
-        return Opening(plan.session.cash, {}, {}, (), (), 0)
-    if found.cash is None:
-        foreign = {holding.symbol: holding.qty for holding in at_broker.balance.holdings}
-        accounted = everything(at_broker.history, at_broker.balance)
-        return Opening(at_broker.balance.cash, {}, foreign, (), (), 0, accounted=accounted)
-    known = {instrument.symbol: instrument for instrument in instruments}
-    settles = rules.calendar.settlement_day(today)
-
-    def costs_of(symbol: str) -> Costs:
-        said, instrument = plan.session, known.get(symbol) or instrument_for(rules, symbol)
-        commission, tax = said.commission_ppb, said.tax_ppb
-        return Costs(
-            commission if commission >= 0 else rules.commission_ppb(instrument),
-            tax if tax >= 0 else rules.tax_ppb(instrument, settles),
-        )
-
-    same_day = found.since == today
-    return opening(found, at_broker.balance, at_broker.history, costs_of, same_day=same_day, earlier=earlier)
 
 
 def _day_start(found: Carried, begun: Opening, at_broker: AtBroker, day: TradingDay) -> int:

@@ -9,6 +9,7 @@ import msgspec
 from qbtrade.adapters.kis.broker import KisBroker
 from qbtrade.adapters.kis.feed import KisFeed
 from qbtrade.app.live.board import Board
+from qbtrade.app.live.correcting import correct_first
 from qbtrade.app.live.ending import ended, judged
 from qbtrade.app.live.first_day import limited
 from qbtrade.app.live.foreword import say_first
@@ -187,6 +188,7 @@ class LiveSession:
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
         tell_answers(self)
+        correct_first(self)
         say_first(self)
         self.books.start()
         self._on_look(now)

@@ -62,7 +62,7 @@ class BookCorrected(Event, frozen=True, gc=False, tag=E.BOOK_CORRECTED.value):
     what: slug. symbol: "" for cash alone. ours, theirs: shares or KRW that disagreed; seen: when complete answers said
     so, UTC ns. Then the book as it is from here on: qty, cost of our own shares of the symbol; foreign: shares of it
     that others brought, never sold; cash; aside: KRW in the account that no limit counts before the next day. realized:
-    gross profit of own shares that are gone, at the last price.
+    gross profit of own shares that are gone, at the last price. reason: words, where there are any.
     """
 
     what: str
@@ -76,6 +76,7 @@ class BookCorrected(Event, frozen=True, gc=False, tag=E.BOOK_CORRECTED.value):
     cash: int
     aside: int
     realized: int = 0
+    reason: str = ""
 
 
 class EquityMarked(Event, frozen=True, gc=False, tag=E.EQUITY_MARKED.value):
@@ -129,6 +130,14 @@ class Held(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     price: int = 0
 
 
+class Jump(msgspec.Struct, frozen=True, gc=False):
+    """A stock began a day from another base than its close: a split, a consolidation, rights. KRW; day: ISO date."""
+
+    close: int
+    base: int
+    day: str
+
+
 class Leftover(msgspec.Struct, frozen=True):
     """An order of an earlier session that has no known end. number: the broker's, "" while unknown.
 
@@ -159,7 +168,8 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     less costs; is_day_over: its loss had reached the limit.
     day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted for,
     -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal.
-    aside: KRW in the account beyond cash, which no limit counts before the next day.
+    aside: KRW in the account beyond cash, which no limit counts before the next day. jumps: by symbol of shares held,
+    what nobody has decided yet.
     """
 
     session_id: str
@@ -189,6 +199,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     configuration: str = ""
     aside: int = 0
     is_day_over: bool = False
+    jumps: dict[str, Jump] = {}
 
     @property
     def worth(self) -> int:

@@ -65,8 +65,7 @@ class MarketData:
         except KeyError:
             self.unknown += 1
             return
-        price = trade.price
-        ts = trade.ts
+        price, ts = trade.price, trade.ts
         if book.floor < price < book.ceiling and book.ts <= ts < book.day_end and trade.qty >= 0:
             if ts >= book.bar_end:
                 self._close_bar(book)
@@ -96,6 +95,11 @@ class MarketData:
         """Remember why a symbol does not trade."""
         if event.symbol in self._books and event.reason != PRICE_BASE_CHANGED:
             self._books[event.symbol].halted = event.reason
+
+    def rebase(self, ts: int, symbol: str, detail: str) -> None:
+        """Let nothing of a symbol trade until the session ends: its prices count from another base. detail: words."""
+        self._books[symbol].is_rebased = True
+        self._bus.publish(SymbolHalted(ts, symbol, PRICE_BASE_CHANGED, detail))
 
     def on_resumed(self, event: SymbolResumed) -> None:
         """It trades again; any price inside the band may come first."""
@@ -238,8 +242,7 @@ class MarketData:
         self.quarantined[reason] = self.quarantined.get(reason, 0) + 1
         if reason == "off-band" and book.ts < book.day_open and self._agreeing(book, trade.price) == CONFIRM:
             detail = f"the day begins at {trade.price:,}, off the band of its base {book.base:,}: a split or raw data"
-            book.is_rebased = True
-            self._bus.publish(SymbolHalted(trade.ts, trade.symbol, PRICE_BASE_CHANGED, detail))
+            self.rebase(trade.ts, trade.symbol, detail)
         if reason != "halted":
             self._bus.publish(TickQuarantined(trade.ts, trade.symbol, trade.price, trade.qty, reason))
 
