@@ -1,6 +1,7 @@
 """Answers of the trading TRs. Source: KIS REST, /uapi/domestic-stock/v1/trading."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import date, timedelta
 from typing import Final
 
@@ -33,6 +34,7 @@ class Desk:
     ) -> None:  # fmt: skip
         self._side, self._broker, self._checks, self._listings = side, broker, checks, listings
         self._calendar, self._faults = calendar, faults
+        self._rows: dict[int, tuple[Entry, Row]] = {}
         self.answers: Mapping[str, Callable[[int, Params, str], Body]] = {
             "order-cash": self._order,
             "order-rvsecncl": self._revise,
@@ -142,6 +144,14 @@ class Desk:
         return [day for day in known if first <= day <= last]
 
     def _order_row(self, entry: Entry) -> Row:
+        """The row of an order, made anew when something became of it since it was last asked for."""
+        before, made = self._rows.get(entry.number, (None, {}))
+        if entry != before:
+            made = self._made_row(entry)
+            self._rows[entry.number] = copy(entry), made
+        return made
+
+    def _made_row(self, entry: Entry) -> Row:
         told = "rejected" if entry.rejected else {Action.AMEND: "amended", Action.CANCEL: "canceled"}.get(entry.action)
         side = word("buy" if entry.ticket.side is Side.BUY else "sell")
         values = {

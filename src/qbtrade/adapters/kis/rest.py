@@ -4,7 +4,7 @@ Questions are repeated when KIS is in trouble; an order is sent once, whatever h
 Source: PROTOCOL 3.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any, Final
@@ -61,6 +61,7 @@ class Rest:
         self._auth, self._limiter, self._rng, self._speed = auth, limiter, rng, speed
         self._waiting: list[_Pending] = []
         self._sent: dict[int, _Pending | None] = {}  # None: a request for a token
+        self._values: dict[str, tuple[Callable[[Sequence[Page]], Any], list[Page], Any]] = {}
         self._requests = 0
         self._alarmed: set[str] = set()
         self._held = ""
@@ -219,10 +220,19 @@ class Rest:
             return
         pages.append(page)
         if not page.more:
-            yield Answer(pending.call_id, pending.call.parse(pages))
+            yield Answer(pending.call_id, self._value(pending.call, pages))
             return
         pending.give_up = now + pending.call.patience * self._speed
         self._wait(now, pending)
+
+    def _value(self, call: Call[Any], pages: list[Page]) -> Any:
+        """What all pages of an answer tell; what they told last time when nothing changed since, as mostly."""
+        before = self._values.get(call.name)
+        if before is not None and before[:2] == (call.parse, pages):
+            return before[2]
+        value = call.parse(pages)
+        self._values[call.name] = call.parse, pages, value
+        return value
 
     def _refused(self, now: int, pending: _Pending, page: Page, status: int) -> Iterator[Output]:
         """An answer that says no."""

@@ -6,6 +6,7 @@ Source: PROTOCOL 3.2.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, time
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from qbtrade.errors import WireError
 T = TypeVar("T")
 SUCCESS: Final = "0"
 _NUMBER: Final = re.compile(r"([+-]?)(\d{1,18})(?:\.(\d{0,12}))?", re.ASCII)
+_LONGEST: Final = 18  # digits of a number
 _HIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _SHOWN: Final = 200
 _GOOD: Final = 2  # hundreds of HTTP statuses that report success
@@ -25,25 +27,29 @@ _GOOD: Final = 2  # hundreds of HTTP statuses that report success
 class Row:
     """One object of an answer. Names are looked up whatever their case; values are stripped of their padding."""
 
-    __slots__ = ("_values", "_what")
+    __slots__ = ("_is_lowered", "_values", "_what")
 
     def __init__(self, what: str, values: object) -> None:
         if not isinstance(values, dict):
             raise WireError(what, "a row is not an object")
-        self._what = what
-        self._values = {str(name).lower(): value for name, value in values.items()}
+        self._what, self._values, self._is_lowered = what, values, False
 
     def text(self, *names: str) -> str:
         """The first of these fields that is there, or ""."""
         for name in names:
             value = self._values.get(name)
+            if value is None and not self._is_lowered:
+                value = self._lowered().get(name)
             if value is not None:
-                return self._plain(name, value)
+                return plain(value) if isinstance(value, str) else self._digit(name, value)
         return ""
 
     def whole(self, *names: str) -> int:
         """A whole number. Raises: WireError when it is blank or has a fraction."""
-        sign, digits, fraction = self._number(names)
+        text = self.text(*names)
+        if len(text) <= _LONGEST and text.isascii() and text.isdigit():
+            return int(text)
+        sign, digits, fraction = self._number(names, text)
         if fraction.strip("0"):
             raise self.wrong(names[0], "is not a whole number")
         return -int(digits) if sign == "-" else int(digits)
@@ -87,15 +93,18 @@ class Row:
         """The error that names a field; never its value, which may be an account."""
         return WireError(self._what, f"{name} {problem}")
 
-    def _plain(self, name: str, value: object) -> str:
-        if isinstance(value, str):
-            return plain(value)
+    def _lowered(self) -> dict[str, Any]:
+        """The fields by their names in lower case: KIS writes most of them so, and the rest is rarely asked for."""
+        self._values = {str(name).lower(): value for name, value in self._values.items()}
+        self._is_lowered = True
+        return self._values
+
+    def _digit(self, name: str, value: object) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         raise self.wrong(name, "is not a text")
 
-    def _number(self, names: tuple[str, ...]) -> tuple[str, str, str]:
-        text = self.text(*names)
+    def _number(self, names: tuple[str, ...], text: str) -> tuple[str, str, str]:
         found = _NUMBER.fullmatch(text)
         if found is None:
             raise self.wrong(names[0], "is not a number" if text else "is blank")
@@ -147,7 +156,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def plain(text: str) -> str:
     """A text without padding, control characters and marks that turn the writing round."""
-    return text if text.isascii() and text.isalnum() else _HIDDEN.sub(" ", text).strip()
+    return (text if text.isprintable() else _HIDDEN.sub(" ", text)).strip()
 
 
 def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = (), *, bare: bool = False) -> Page:
@@ -170,7 +179,9 @@ def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = (), *, bare: bo
     return Page(what, ok, code, said, body, more, (context, following))
 
 
+@lru_cache(maxsize=8)
 def _object(what: str, body: bytes) -> dict[str, Any]:
+    """The answer by its keys in lower case. Who asks again and again is mostly told the same."""
     try:
         found = msgspec.json.decode(body.decode("utf-8", errors="replace"))
     except (msgspec.DecodeError, RecursionError):
