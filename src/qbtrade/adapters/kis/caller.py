@@ -13,6 +13,7 @@ from qbtrade.adapters.kis.parse.orders import OrderAck
 from qbtrade.adapters.kis.rest import Rest
 from qbtrade.domain.events import Alert, Level
 from qbtrade.kernel.bus import Bus
+from qbtrade.kernel.clock import FOREVER
 from qbtrade.ports import Clock, TimerHandle
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Caller:
         self._asked: dict[str, Callable[[Any], None]] = {}
         self._numbers = count(1)
         self._timer: TimerHandle | None = None
+        self._wakes_at = FOREVER
         bus.subscribe(HttpDone, self.on_done)
 
     def ask(self, call: Call[T], then: Callable[[T | Failed], None]) -> None:
@@ -87,6 +89,13 @@ class Caller:
             self._asked.pop(answer.call_id)(answer.result)
 
     def _wake_at(self, ts: int) -> None:
+        if ts == self._wakes_at:
+            return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._clock.call_at(ts, lambda _due: self._do(self._rest.on_timer(self._clock.now())))
+        self._wakes_at = ts
+        self._timer = self._clock.call_at(ts, self._wake)
+
+    def _wake(self, _due: int) -> None:
+        self._wakes_at = FOREVER
+        self._do(self._rest.on_timer(self._clock.now()))

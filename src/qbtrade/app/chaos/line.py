@@ -10,6 +10,7 @@ from qbtrade.app.chaos.world import World
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.message import Event
 from qbtrade.kernel.bus import Bus
+from qbtrade.kernel.clock import FOREVER
 from qbtrade.ports import Clock, TimerHandle
 
 DRAWN_EVERY: Final = 10 * NS
@@ -66,6 +67,7 @@ class VirtualLine:
         self._world, self._clock, self._bus, self._stream = world, clock, bus, stream
         self._connection: Connection | None = None
         self._timer: TimerHandle | None = None
+        self._wakes_at = FOREVER
         self._is_dead = False
 
     def start(self) -> None:
@@ -129,12 +131,18 @@ class VirtualLine:
         self._plan()
 
     def _plan(self) -> None:
+        """Wake the stream up when it wants that; an earlier time, planned before what moved it, does no harm."""
+        due = self._stream.due
+        if due is None or due >= self._wakes_at or self._is_dead:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        due = self._stream.due
-        if due is not None and not self._is_dead:
-            self._timer = self._clock.call_at(due, lambda _due: self._do(self._stream.on_timer(self._world.now)))
+        self._wakes_at = due
+        self._timer = self._clock.call_at(due, self._wake)
+
+    def _wake(self, _due: int) -> None:
+        self._wakes_at = FOREVER
+        self._do(self._stream.on_timer(self._world.now))
 
     def _connect(self) -> None:
         connection = self._connection = Connection(self._world, self)

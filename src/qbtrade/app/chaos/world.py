@@ -78,25 +78,29 @@ class World:
 
     def step(self, until: int) -> bool:
         """Let the next thing happen; False when nothing more happens by `until`, where time then stands."""
-        network = self._heap[0][0] if self._heap else FOREVER
-        server, client = self.core.next_due, max(self.clock.next_due, self.asleep_until)
+        heap, core, clock = self._heap, self.core, self.clock
+        network = heap[0][0] if heap else FOREVER
+        server, client = core.next_due, max(clock.next_due, self.asleep_until)
         due = min(network, server, client)
         if due > until:
-            self._stand(max(until, self.now))
+            self._stand(until)
             return False
-        self._stand(max(due, self.now))
+        self._stand(due)
         if network == due:
-            heappop(self._heap)[2]()
+            heappop(heap)[2]()
         elif server == due:
-            self.core.advance(self.now)
+            core.advance(self.now)
             self.carry()
         else:
-            self.clock.fire()
+            clock.fire()
         return True
 
     def _stand(self, ts: int) -> None:
-        self.now = ts
-        self.clock.ts = max(self.clock.ts, ts)
+        """Let it be that late, or as late as it is."""
+        if ts > self.now:
+            self.now = ts
+        if self.now > self.clock.ts:
+            self.clock.ts = self.now
 
     # the network
 

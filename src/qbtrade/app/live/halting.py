@@ -23,13 +23,16 @@ def heed(session: "LiveSession") -> None:
         session.is_over = True
         return
     halt, risk = session.board.halt(), session.engines.risk
+    if halt is None and not risk.has(HALTED_BY_HAND):
+        session.heeded = 0
+        return
     now = session.engines.clock.now()
     if halt is not None and not risk.has(HALTED_BY_HAND):
         _obey(session, halt)
     if halt is not None and halt.flatten:
         for symbol in session.held():
             session.engines.protection.sell_out(now, symbol, "flatten")
-    if halt is None and risk.has(HALTED_BY_HAND):
+    if halt is None:
         for cause in (HALTED_BY_HAND, BOOKS_DISAGREE, REJECT_STORM):
             risk.resume(now, cause)
     session.heeded = halt.since if halt else 0
