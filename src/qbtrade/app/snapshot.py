@@ -147,7 +147,7 @@ def _elsewhere(symbol: str, held: Held) -> SymbolStatus:
 def resident_bytes() -> int:
     """Memory of this process; 0 where the system does not tell."""
     try:
-        return int(STATM.read_text(encoding="ascii").split()[1]) * PAGE
+        return int(STATM.read_bytes().split()[1]) * PAGE
     except (OSError, ValueError, IndexError):
         return 0
 

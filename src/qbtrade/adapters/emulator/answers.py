@@ -114,7 +114,12 @@ def html_answer(now: int) -> Answer:
 
 
 def _common(now: int) -> dict[str, str]:
-    return {"date": formatdate(now // NS, usegmt=True), "server": "emulator"}
+    return {"date": _date_header(now // NS), "server": "emulator"}
+
+
+@lru_cache
+def _date_header(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def day_text(ts: int) -> str:

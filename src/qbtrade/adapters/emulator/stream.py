@@ -1,19 +1,19 @@
 """The stream side of the local KIS: sessions, registrations, PINGPONG and frames."""
 
 from collections.abc import Callable
-from datetime import datetime
 from random import Random
 from typing import Any, Final
 
 import msgspec
 
 from qbtrade.adapters.emulator.access import Access
+from qbtrade.adapters.emulator.answers import day_text, hour_text
 from qbtrade.adapters.emulator.faults import Faults
 from qbtrade.adapters.emulator.notices import NOTICE, encrypted
 from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.adapters.emulator.wire import Frame, Hangup, Output
 from qbtrade.adapters.kis_fields import PAPER_STREAMS, Dialect
-from qbtrade.domain.calendar import KST, NS
+from qbtrade.domain.calendar import NS
 from qbtrade.kernel.clock import SimClock
 
 MOST: Final = 41
@@ -194,8 +194,8 @@ class Stream:
             return
         if not self._faults.hits("ping-silence"):
             session.unanswered += 1
-            stamp = datetime.fromtimestamp(now // NS, KST).strftime("%Y%m%d%H%M%S")
-            text = msgspec.json.encode({"header": {"tr_id": "PINGPONG", "datetime": stamp}}).decode()
+            header = {"tr_id": "PINGPONG", "datetime": day_text(now) + hour_text(now)}
+            text = msgspec.json.encode({"header": header}).decode()
             self._out(Frame(number, text))
         self._clock.call_at(now + PING_EVERY, lambda due: self._beat(due, number))
 

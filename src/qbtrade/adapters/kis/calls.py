@@ -262,7 +262,7 @@ def _quoted(symbol: str) -> dict[str, str]:
 
 
 def _day(day: date) -> str:
-    return day.strftime("%Y%m%d")
+    return day.isoformat().replace("-", "")
 
 
 def _clock(at: time) -> str:

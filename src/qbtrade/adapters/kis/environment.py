@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import cache, lru_cache
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -261,9 +262,11 @@ def _problems(environment: Environment, others: Iterable[Environment]) -> Iterat
             yield f"its app key is also that of {other.kind}"
 
 
+@lru_cache
 def _place(url: str) -> str:
     return urlsplit(url).netloc.lower()
 
 
-def _places_of_others(kind: EnvKind) -> set[str]:
-    return {_place(url) for other, urls in HOSTS.items() if other is not kind for url in urls}
+@cache
+def _places_of_others(kind: EnvKind) -> frozenset[str]:
+    return frozenset(_place(url) for other, urls in HOSTS.items() if other is not kind for url in urls)

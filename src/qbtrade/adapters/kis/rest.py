@@ -4,7 +4,7 @@ Questions are repeated when KIS is in trouble; an order is sent once, whatever h
 Source: PROTOCOL 3.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from random import Random
 from typing import Any, Final
@@ -17,6 +17,7 @@ from qbtrade.adapters.kis.http import HttpOutcome, HttpReply
 from qbtrade.adapters.kis.limiter import Budget, Limiter, Wish
 from qbtrade.adapters.kis.outcomes import Alarm, Answer, Failed, NotSent, Output, Send, WakeAt, order_outcome
 from qbtrade.adapters.kis.parse.envelope import Page, read
+from qbtrade.adapters.kis.remembered import Remembered
 from qbtrade.adapters.kis.sending import request_for, token_request
 from qbtrade.errors import WireError
 from qbtrade.kernel.clock import FOREVER
@@ -61,7 +62,7 @@ class Rest:
         self._auth, self._limiter, self._rng, self._speed = auth, limiter, rng, speed
         self._waiting: list[_Pending] = []
         self._sent: dict[int, _Pending | None] = {}  # None: a request for a token
-        self._values: dict[str, tuple[Callable[[Sequence[Page]], Any], list[Page], Any]] = {}
+        self._remembered = Remembered()
         self._requests = 0
         self._alarmed: set[str] = set()
         self._held = ""
@@ -128,7 +129,10 @@ class Rest:
         if not needed and not self._auth.expires():
             return FOREVER
         quiet = not any(each.call.kind is CallKind.ORDER for each in self._under_way())
-        if self._auth.due(now, quiet=quiet) <= now and self._auth.begin(now):
+        due = self._auth.due(now, quiet=quiet)
+        if due > now:
+            return due
+        if self._auth.begin(now):
             out.append(Send(token_request(self._environment, self._next_id(None))))
         return self._auth.due(now, quiet=quiet)
 
@@ -184,7 +188,7 @@ class Rest:
             yield from self._again(now, pending, outcome.reason)
             return
         try:
-            page = read(pending.call.name, outcome, pending.call.ctx, bare=pending.call.kind is CallKind.KEY)
+            page = self._remembered.page(pending.call, outcome)
             yield from self._learn(now, pending, page)
             if page.ok:
                 yield from self._turned(now, pending, page)
@@ -220,19 +224,10 @@ class Rest:
             return
         pages.append(page)
         if not page.more:
-            yield Answer(pending.call_id, self._value(pending.call, pages))
+            yield Answer(pending.call_id, self._remembered.value(pending.call, pages))
             return
         pending.give_up = now + pending.call.patience * self._speed
         self._wait(now, pending)
-
-    def _value(self, call: Call[Any], pages: list[Page]) -> Any:
-        """What all pages of an answer tell; what they told last time when nothing changed since, as mostly."""
-        before = self._values.get(call.name)
-        if before is not None and before[:2] == (call.parse, pages):
-            return before[2]
-        value = call.parse(pages)
-        self._values[call.name] = call.parse, pages, value
-        return value
 
     def _refused(self, now: int, pending: _Pending, page: Page, status: int) -> Iterator[Output]:
         """An answer that says no."""

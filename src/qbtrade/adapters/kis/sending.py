@@ -4,6 +4,7 @@ Source: PROTOCOL 2 and 3.1.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -47,7 +48,7 @@ def request_for(
     else:
         headers = _headers(environment, call.tr_id, token, NEXT if ctx else "")
         if call.method == "GET":
-            url = f"{url}?{urlencode(params)}"
+            url = f"{url}?{_query(tuple(params.items()))}"
         else:
             body = msgspec.json.encode(params)
     once = call.kind is CallKind.ORDER
@@ -76,6 +77,12 @@ def _secrets(environment: Environment) -> dict[str, str]:
         "appkey": environment.app_key.reveal(),
         "secretkey": environment.app_secret.reveal(),
     }
+
+
+@lru_cache(maxsize=256)
+def _query(params: tuple[tuple[str, str], ...]) -> str:
+    """Most questions are asked again and again."""
+    return urlencode(params)
 
 
 def _url(environment: Environment, path: str) -> str:

@@ -1,6 +1,7 @@
 """One process of qb in a virtual world: it lives from its start to its end, or until it is killed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -29,6 +30,13 @@ LATEST: Final = 600 * NS
 TOLD: Final = {"TTC0011U": "sell", "TTC0012U": "buy", "TTC0013U": "cancel"}
 """What an order request is, by its TR id without the first letter."""
 PAGE: Final = HttpReply(502, {"content-type": "text/html"}, b"<html><body>502 Bad Gateway</body></html>")
+
+
+@lru_cache(maxsize=256)
+def _asked(url: str) -> tuple[str, Mapping[str, str]]:
+    """Path and query."""
+    place = urlsplit(url)
+    return place.path, dict(parse_qsl(place.query, keep_blank_values=True))
 
 
 class KilledError(BaseException):
@@ -169,10 +177,9 @@ class Life:
 
     def _arrive(self, request: HttpRequest, ts: int, timeout: int | None) -> None:
         """Reach KIS at a time. timeout: until when its answer counts; None when it never comes back."""
-        place = urlsplit(request.url)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        query = dict(parse_qsl(place.query, keep_blank_values=True))
-        wanted = Request(request.method, place.path, headers, query, request.body)
+        path, query = _asked(request.url)
+        wanted = Request(request.method, path, headers, query, request.body)
         is_over = False
 
         def end(outcome: HttpOutcome, when: int) -> None:

@@ -97,10 +97,8 @@ class World:
 
     def _stand(self, ts: int) -> None:
         """Let it be that late, or as late as it is."""
-        if ts > self.now:
-            self.now = ts
-        if self.now > self.clock.ts:
-            self.clock.ts = self.now
+        self.now = max(self.now, ts)
+        self.clock.ts = max(self.clock.ts, self.now)
 
     # the network
 

@@ -137,7 +137,7 @@ class LiveSession:
         try:
             self._open(past)
             while not self.has_to_end:
-                self.wire.loop.run_until(lambda: self.has_to_end or self._time.is_stale, FOREVER)
+                self.wire.loop.run_until(lambda: self._stop.asked or self.is_over or self._time.is_stale, FOREVER)
                 self._time.look_anew()
             outcome, reason = self._outcome()
             wind_down(self)

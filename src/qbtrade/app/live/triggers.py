@@ -2,7 +2,7 @@
 
 from collections import deque
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from qbtrade.adapters.kis.events import HttpDone
@@ -51,10 +51,8 @@ class Skew:
 
     def learn(self, now: int, told: str) -> int:
         """By how many ns KIS is ahead of us, negative for behind, once two answers in a row say that it is too much."""
-        try:
-            date: Any = parsedate_to_datetime(told)
-            theirs = int(date.timestamp()) * NS
-        except (ValueError, OverflowError):
+        theirs = _second(told)
+        if theirs is None:
             return 0
         ahead, behind = theirs - now, now - self._longest - theirs - NS
         if max(ahead, behind) <= self._slack:
@@ -62,6 +60,16 @@ class Skew:
             return 0
         self._doubts += 1
         return ahead if self._doubts > 1 else 0
+
+
+@lru_cache
+def _second(told: str) -> int | None:
+    """UTC ns of a date header, which answers of one second share; None where it tells nothing."""
+    try:
+        date: Any = parsedate_to_datetime(told)
+        return int(date.timestamp()) * NS
+    except (ValueError, OverflowError):
+        return None
 
 
 class Triggers:

@@ -6,7 +6,6 @@ Source: PROTOCOL 3.2.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, time
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -179,9 +178,7 @@ def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = (), *, bare: bo
     return Page(what, ok, code, said, body, more, (context, following))
 
 
-@lru_cache(maxsize=8)
 def _object(what: str, body: bytes) -> dict[str, Any]:
-    """The answer by its keys in lower case. Who asks again and again is mostly told the same."""
     try:
         found = msgspec.json.decode(body.decode("utf-8", errors="replace"))
     except (msgspec.DecodeError, RecursionError):
