@@ -64,6 +64,7 @@ class Faults:
     def hits(self, name: str) -> bool:
         """Draw once; draws nothing for a fault that is off."""
         rate = self._rates.get(name, 0)
-        hit = rate > 0 and self._draws[name].randrange(PPB) < rate
-        self.happened[name] += hit
-        return hit
+        if rate <= 0 or self._draws[name].randrange(PPB) >= rate:
+            return False
+        self.happened[name] += 1
+        return True

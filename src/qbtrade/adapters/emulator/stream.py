@@ -116,8 +116,9 @@ class Stream:
 
     def publish(self, tr_id: str, tr_key: str, records: list[str]) -> None:
         """Send records of one channel to those who registered for it, up to twenty to a frame."""
+        channel = (tr_id, tr_key)
         for session in self._sessions.values():
-            if (tr_id, tr_key) in session.registered:
+            if channel in session.registered:
                 for first in range(0, len(records), _LARGEST_FRAME):
                     part = records[first : first + _LARGEST_FRAME]
                     self._send_data(session, f"0|{tr_id}|{len(part):03d}|{'^'.join(part)}")
@@ -132,7 +133,8 @@ class Stream:
 
     def wants(self, tr_id: str, tr_key: str) -> bool:
         """True when anybody is registered for a channel."""
-        return any((tr_id, tr_key) in session.registered for session in self._sessions.values())
+        channel = (tr_id, tr_key)
+        return any(channel in session.registered for session in self._sessions.values())
 
     def _register(self, session: Session, approval: str, tr_type: str, channel: tuple[str, str]) -> str:
         app_key = self._access.approved(self._clock.now(), approval)

@@ -114,6 +114,8 @@ class World:
 
     def carry(self) -> None:
         """Hand on what KIS wants sent."""
+        if not self.core.outputs:
+            return
         outputs, self.core.outputs[:] = list(self.core.outputs), []
         for output in outputs:
             match output:
@@ -140,9 +142,10 @@ class World:
     def hits(self, name: str) -> bool:
         """Whether a fault happens now; never once calm has come."""
         rate = 0 if self.is_calm else self.plan.rate(name)
-        hit = rate > 0 and self.rng.randrange(PPB) < rate
-        self.sometimes[name] += hit
-        return hit
+        if rate <= 0 or self.rng.randrange(PPB) >= rate:
+            return False
+        self.sometimes[name] += 1
+        return True
 
     def way(self) -> int:
         """How long something takes through the network, ns."""
