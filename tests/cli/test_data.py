@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from qbtrade.adapters.store.postgres.market import held
 from qbtrade.adapters.store.postgres.migrations import upgrade
 from qbtrade.errors import ExitCode
 from tests.adapters.sim.files import bars_csv, parquet, trades_csv, write
+from tests.builders import at
 from tests.cli.terminal import one_line, qb
 from tests.live_days import Hosted, hosted
 from tests.program import PATIENCE, QB, environment
@@ -23,6 +25,9 @@ MINUTES = (
     "09:01:00,75000,75000,75000,75000,5",
     "09:03:00,75100,75100,75100,75100,5",
 )
+
+
+HEARD = (("trade", 75_000), ("quote", "NULL"), ("trade", 75_050), ("lost", "NULL"), ("trade", 75_033))
 
 
 @pytest.fixture
@@ -72,6 +77,30 @@ def test_what_is_imported_is_listed_shown_and_checked(tmp_path: Path) -> None:
         in qb("data", "show", "005930", "2026-11-20").stdout
     )
     assert qb("data", "check", "--bars", "1d").stdout == "1 series checked: 0 findings, 0 notes\n"
+
+
+def test_what_is_stored_can_be_rehearsed_on_and_gives_the_same_as_its_files(tmp_path: Path) -> None:
+    days = [write(tmp_path / f"{day}.csv", "ts,open,high,low,close,volume", *bars(day)) for day in (17, 18)]
+    for path in days:
+        qb("data", "import", str(path), "--symbol", "005930")
+    said = ("simulate", "--symbol", "005930", "--strategy", "sma_cross", "--json")
+
+    stored = json.loads(qb(*said, "--source", "recorded:1m").stdout)
+    files = json.loads(qb(*said, "--source", *map(str, days)).stdout)
+    second = json.loads(qb(*said, "--source", "recorded:1m", "--from", "2026-11-18").stdout)
+    nothing = qb("simulate", "--source", "recorded:1d")
+
+    assert stored["fills"] == files["fills"] != []
+    assert stored["counts"]["trades"] == files["counts"]["trades"] == 2 * second["counts"]["trades"]
+    assert nothing.exit_code == ExitCode.BAD_FILE
+    assert one_line(nothing.stderr).startswith("error: no 1d of any symbol are stored for this time. ")
+
+
+def bars(day: int) -> Iterator[str]:
+    """A morning that goes up and down."""
+    for minute in range(120):
+        price = 75_000 + 100 * abs(minute % 40 - 20)
+        yield f"2026-11-{day}T{9 + minute // 60:02}:{minute % 60:02}:00,{price},{price},{price},{price},1000"
 
 
 def test_the_same_file_again_changes_nothing_and_other_rows_are_refused(tmp_path: Path) -> None:
@@ -185,6 +214,26 @@ def test_a_file_that_was_put_there_by_hand_is_looked_at_as_any_other(tmp_path: P
     checked = json.loads(qb("data", "check", "--json").stdout)
 
     assert [(each["code"], each["count"]) for each in checked["findings"]] == [("foreign", 1)]
+
+
+def test_what_sessions_recorded_is_listed_shown_and_checked_with_the_rest(tmp_path: Path) -> None:
+    day = tmp_path / "home" / "recordings" / "krx" / "2026-11-20"
+    day.mkdir(parents=True)
+    ten = at("10:00", date(2026, 11, 20))
+    rows = ", ".join(f"('{kind}', {ten + n}, {price}, 3)" for n, (kind, price) in enumerate(HEARD))
+    named = "t(kind, ts, price, qty)"
+    parquet(day / "005930.parquet", f"SELECT kind, '005930' AS symbol, ts, price, qty FROM (VALUES {rows}) {named}")
+
+    (row,) = json.loads(qb("data", "list", "--json").stdout)
+    (page,) = json.loads(qb("data", "show", "005930", "2026-11-20", "--bars", "recorded", "--json").stdout)
+    checked = json.loads(qb("data", "check", "--json").stdout)
+
+    assert (row["kind"], row["rows"], row["basis"], row["source"]) == ("recorded", 5, "raw", "recorded")
+    assert (page["rows"], page["open"], page["close"]) == (3, 75_000, 75_033)
+    assert [(each["code"], each["is_wrong"]) for each in checked["findings"]][:2] == [
+        ("away", False),
+        ("off-grid", True),
+    ]
 
 
 def test_days_of_kis_are_stored_once_and_asked_for_once(kis: Hosted, tmp_path: Path) -> None:

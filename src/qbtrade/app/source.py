@@ -11,6 +11,8 @@ import msgspec
 
 from qbtrade.adapters.sim.generator import MockMarket
 from qbtrade.adapters.sim.replay import open_replay
+from qbtrade.app.data.played import files_of
+from qbtrade.app.home import home
 from qbtrade.app.plan import USUAL_SYMBOL, SimulationPlan
 from qbtrade.app.rules import instrument_for
 from qbtrade.app.units import write_duration
@@ -119,13 +121,14 @@ def mock_days(calendar: Calendar, first_day: str, days: int) -> list[TradingDay]
 
 
 class Recorded:
-    """Recorded trades or bars from files."""
+    """Recorded trades or bars, from files or from the store."""
 
     def __init__(self, plan: SimulationPlan, rules: Rules) -> None:
         self._plan, self._rules = plan, rules
         instrument = partial(instrument_for, rules, market=plan.market, kind=plan.kind)
+        files = files_of(plan.source, home(), plan.symbols, plan.start, plan.end)
         replay = self._replay = open_replay(
-            plan.source, plan.symbols, rules, instrument,
+            files, plan.symbols, rules, instrument,
             start=plan.start, end=plan.end, skip_bad_rows=plan.skip_bad_rows, usual=USUAL_SYMBOL,
         )  # fmt: skip
         self.instruments = tuple(instrument(symbol) for symbol in replay.symbols)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from qbtrade.adapters.market_store.layout import TRADES
+from qbtrade.adapters.market_store.layout import RECORDED, TRADES
 from qbtrade.app.data.stored import Stored
 from qbtrade.app.home import home
 from qbtrade.app.kis_account import parse_kind
@@ -18,7 +18,9 @@ from qbtrade.domain.instrument import parse_symbol
 from qbtrade.errors import UsageError
 
 Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
-Sort = Annotated[str, option("--bars", metavar="LENGTH", text=_("Only bars of this length, as in 1m; or trades"))]
+Sort = Annotated[
+    str, option("--bars", metavar="LENGTH", text=_("Only bars of this length, as in 1m; trades; or recorded"))
+]
 Env = Annotated[
     str, option("--env", metavar="NAME", default=_("KRX"), text=_("emulator for what came from local KISs"))
 ]
@@ -45,9 +47,9 @@ def symbols_of(said: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def kind_of_rows(text: str) -> str:
-    """Read `trades` or the length of a bar; "" stays. Raises: UsageError."""
+    """Read `trades`, `recorded` or the length of a bar; "" stays. Raises: UsageError."""
     said = text.strip().lower()
-    return said if said in {"", TRADES} else write_duration(duration("--bars", said, least=1))
+    return said if said in {"", TRADES, RECORDED} else write_duration(duration("--bars", said, least=1))
 
 
 def stored(env: str) -> Stored:

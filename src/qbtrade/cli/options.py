@@ -76,7 +76,8 @@ def _member(names: type[StrEnum], what: str, text: str) -> str:
 
 
 SOURCE: Final = Option(
-    "--source", "source", as_is, "mock|FILE...", _("mock, or CSV and Parquet files of trades or bars"), "mock",
+    "--source", "source", as_is, "mock|FILE...",
+    _("mock; CSV and Parquet files of trades or bars; or recorded:1d, recorded:1m, ... for stored bars"), "mock",
     several=True,
 )  # fmt: skip
 RUN: Final = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from qbtrade.adapters.market_store.layout import About, Basis, Sheet
+from qbtrade.adapters.market_store.layout import RECORDED, About, Basis, Sheet
 from qbtrade.errors import FileError
 
 if TYPE_CHECKING:
@@ -79,7 +79,12 @@ def values(sheet: Sheet, rows: Iterable[Sequence[int]]) -> str:
 
 
 def scan(sheet: Sheet) -> str:
-    """A file as SQL."""
+    """The rows of a file as SQL."""
+    return f"(SELECT * FROM {whole(sheet)} WHERE kind = 'trade')" if sheet.kind == RECORDED else whole(sheet)
+
+
+def whole(sheet: Sheet) -> str:
+    """A file as SQL, with what a recording holds besides trades."""
     return f"read_parquet({_literal(sheet.path)})"
 
 
@@ -132,6 +137,8 @@ def _described(
     except (FileError, OSError, KeyError) as error:
         problem = error.message if isinstance(error, FileError) else str(error)
         return Described(sheet, problem=problem)
+    if sheet.kind == RECORDED:
+        return Described(sheet, rows, size, About(RECORDED, Basis.RAW))
     basis = said.get("qb_basis", "")
     about = About(
         said.get("qb_source", "?"), Basis(basis) if basis in set(Basis) else Basis.UNKNOWN, said.get("qb_whole") != "no"

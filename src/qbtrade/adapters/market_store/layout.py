@@ -11,11 +11,10 @@ import msgspec
 
 DAILY: Final = "1d"
 TRADES: Final = "trades"
-COLUMNS: Final = {
-    True: ("ts", "symbol", "price", "qty"),
-    False: ("ts", "symbol", "open", "high", "low", "close", "volume"),
-}
-"""Of a file, by whether it holds trades."""
+RECORDED: Final = "recorded"
+"""Trades as a session heard them, in files that it wrote; here they are only read."""
+OF_TRADES: Final = ("ts", "symbol", "price", "qty")
+OF_BARS: Final = ("ts", "symbol", "open", "high", "low", "close", "volume")
 _KIND: Final = re.compile(r"trades|[1-9][0-9]*(?:ms|s|m|h|d)")
 _SYMBOL: Final = re.compile(r"Q?[0-9A-Z]{6}")
 
@@ -37,7 +36,10 @@ class About(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True, order=True):
-    """One file. market: the folder of its market. kind: `trades` or the length of a bar. day: None for daily bars."""
+    """One file. market: the folder of its market. kind: TRADES, RECORDED or the length of a bar.
+
+    day: None for daily bars, which lie in one file.
+    """
 
     market: Path
     kind: str
@@ -47,13 +49,20 @@ class Sheet(msgspec.Struct, frozen=True, order=True):
     @property
     def path(self) -> Path:
         """Where it is, or will be."""
+        if self.kind == RECORDED:
+            return self.market / f"{self.day}" / f"{self.symbol}.parquet"
         folder = self.market / self.kind
         return folder / f"{self.symbol}.parquet" if self.day is None else folder / self.symbol / f"{self.day}.parquet"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of its rows; ts is the beginning of a bar, UTC ns."""
-        return COLUMNS[self.kind == TRADES]
+        return OF_TRADES if self.has_trades else OF_BARS
+
+    @property
+    def has_trades(self) -> bool:
+        """Its rows are trades, not bars."""
+        return self.kind in {TRADES, RECORDED}
 
 
 def market_folder(home: Path, *, is_emulated: bool) -> Path:

@@ -12,7 +12,7 @@ from typing import Final
 
 from qbtrade.adapters.sim.recording import Recording
 from qbtrade.adapters.sim.rows import Selection
-from qbtrade.adapters.sim.table import Kind, Table
+from qbtrade.adapters.sim.table import Kind, Table, files_of
 from qbtrade.domain.calendar import DAY, iso_kst
 from qbtrade.domain.instrument import Instrument, TickTable
 from qbtrade.domain.market import Trade
@@ -175,7 +175,7 @@ def _interval(recordings: Sequence[Recording]) -> int:
 
 def _digest(paths: Sequence[str], selection: Selection) -> str:
     digest = hashlib.sha256(repr(selection).encode())
-    for path in paths:
-        with Path(path).open("rb") as file:
+    for each in (found for path in paths for found in files_of(Path(path))):
+        with each.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

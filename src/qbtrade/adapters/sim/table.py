@@ -28,7 +28,10 @@ _INTEGERS: Final = frozenset({"BIGINT", "INTEGER", "UBIGINT", "UINTEGER", "HUGEI
 
 
 class Table:
-    """One file. kind: what it holds, by its columns. names: what it calls each column that we read."""
+    """One file, or a folder of Parquet files that follow each other by name.
+
+    kind: what it holds, by its columns. names: what it calls each column that we read.
+    """
 
     def __init__(self, path: Path, connection: "DuckDBPyConnection") -> None:
         self.path = path
@@ -83,9 +86,9 @@ class Table:
         return end
 
     def _scan(self) -> str:
-        path = sql_literal(_literal(self.path))
         if self.is_parquet:
-            return f"read_parquet({path})"
+            return f"read_parquet({_parquet(self.path)})"
+        path = sql_literal(_literal(self.path))
         columns = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in (*self._types, _MORE))
         return (
             f"read_csv({path}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
@@ -117,7 +120,19 @@ def _text_time(text: str) -> str:
     )
 
 
+def files_of(path: Path) -> list[Path]:
+    """The files that a path stands for: itself, or the Parquet files of a folder by name. Raises: FileError."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.parquet"))
+    if not found:
+        raise FileError("{path} is a folder without Parquet files", hint="Check the path", path=path)
+    return found
+
+
 def _is_parquet(path: Path) -> bool:
+    if path.is_dir():
+        return bool(files_of(path))
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PAR1"
@@ -140,7 +155,7 @@ def _header(path: Path) -> list[str]:
 
 
 def _parquet_types(path: Path, connection: "DuckDBPyConnection") -> dict[str, str]:
-    sql = f"DESCRIBE SELECT * FROM read_parquet({sql_literal(_literal(path))})"
+    sql = f"DESCRIBE SELECT * FROM read_parquet({_parquet(path)})"
     return {str(row[0]): str(row[1]) for row in read(connection, path, sql).fetchall()}
 
 
@@ -168,6 +183,11 @@ def read(connection: "DuckDBPyConnection", path: Path, sql: str) -> "DuckDBPyCon
         lines = str(error).splitlines()
         why = f"{lines[0]}, {lines[2]}" if "CSV Error" in lines[0] and len(lines) > 2 else lines[0]  # noqa: PLR2004
         raise FileError("cannot read {path}: {why}", hint=_FORMS, path=path, why=why) from error
+
+
+def _parquet(path: Path) -> str:
+    """As SQL, in the order in which the files are read."""
+    return f"[{', '.join(sql_literal(_literal(file)) for file in files_of(path))}]"
 
 
 def _literal(path: Path) -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from qbtrade.adapters.market_store import files
 from qbtrade.adapters.market_store.files import Described
-from qbtrade.adapters.market_store.layout import DAILY, TRADES, Basis
+from qbtrade.adapters.market_store.layout import DAILY, RECORDED, Basis
 from qbtrade.app.data.finding import Finding, Row, Series, amiss, noted
 from qbtrade.app.data.holes import Checked, together
 from qbtrade.app.data.listing import basis_of
@@ -40,7 +40,7 @@ class Check:
         return together(checked), len(checked)
 
     def _series(self, kind: str, symbol: str, group: Sequence[Described]) -> Checked:
-        interval = 0 if kind == TRADES else duration(kind, kind)
+        interval = 0 if group[0].sheet.has_trades else duration(kind, kind)
         series = Series(symbol, kind, interval, self._instrument(symbol), basis_of(group))
         faults: list[Finding] = []
         days = self._days(series, group, faults)
@@ -55,29 +55,37 @@ class Check:
         """The rows of each day. faults: takes what is wrong with whole files."""
         for each in group:
             sheet = each.sheet
-            day = sheet.day or self._until_day()
             try:
-                foreign = self._foreign(each)
-                rows = self._stored.rows(sheet) if not each.problem else []
+                found = list(self._whole_file(series, each))
+                faults += found
+                rows = [] if any(fault.is_wrong for fault in found) else self._stored.rows(sheet)
             except FileError as error:
-                faults.append(amiss(error.message, "unreadable", series, day))
+                faults.append(amiss(error.message, "unreadable", series, self._day_of(each)))
                 continue
-            if each.problem:
-                faults.append(amiss(each.problem, "unreadable", series, day))
-            elif foreign:
-                faults.append(amiss(f"{foreign} rows of another symbol", "foreign", series, day, count=foreign))
-            elif sheet.day is None:
-                rows.sort(key=lambda row: row[0])
-                yield from ((day, map(_row, mine)) for day, mine in groupby(rows, key=lambda row: kst_date(row[0])))
-            else:
+            if sheet.day is not None:
                 yield sheet.day, map(_row, rows)
+                continue
+            rows.sort(key=lambda row: row[0])
+            yield from ((day, map(_row, mine)) for day, mine in groupby(rows, key=lambda row: kst_date(row[0])))
 
-    def _foreign(self, each: Described) -> int:
-        if each.problem:
-            return 0
-        symbol = files.text_sql(each.sheet.symbol)
-        sql = f"SELECT count(*) FROM {files.scan(each.sheet)} WHERE symbol IS DISTINCT FROM {symbol}"  # noqa: S608
+    def _whole_file(self, series: Series, each: Described) -> Iterator[Finding]:
+        """What is wrong with a file as a whole. Raises: FileError."""
+        sheet, day = each.sheet, self._day_of(each)
+        foreign = self._count(each, files.scan(sheet), f"symbol IS DISTINCT FROM {files.text_sql(sheet.symbol)}")
+        if foreign:
+            yield amiss(f"{foreign} rows of another symbol", "foreign", series, day, count=foreign)
+        marks = "kind IN ('lost', 'dropped', 'torn')"
+        count = self._count(each, files.whole(sheet), marks) if sheet.kind == RECORDED else 0
+        if count:
+            text = f"the stream or the recorder was away {count} times"
+            yield noted(text, "away", series, day, count=count)
+
+    def _count(self, each: Described, rows: str, condition: str) -> int:
+        sql = f"SELECT count(*) FROM {rows} WHERE {condition}"  # noqa: S608 (names and quoted texts)
         return int(files.ask(self._stored.connection, each.sheet, sql)[0][0])
+
+    def _day_of(self, each: Described) -> date:
+        return each.sheet.day or kst_date(self._until)
 
     def _quiet(self, symbol: str) -> frozenset[date]:
         """Days on which the daily bars say that nothing traded."""
@@ -88,7 +96,7 @@ class Check:
         return frozenset(kst_date(ts) for ts, volume in rows if not volume)
 
     def _notes(self, series: Series, group: Sequence[Described]) -> Iterator[Finding]:
-        day = group[0].sheet.day or self._until_day()
+        day = self._day_of(group[0])
         if series.instrument is None:
             symbol = series.symbol
             text = f"market and kind of {symbol} are not known: ticks and limits were not checked"
@@ -102,9 +110,6 @@ class Check:
             return instrument_for(self._rules, symbol, self._market, self._kind)
         except UsageError:
             return None
-
-    def _until_day(self) -> date:
-        return kst_date(self._until)
 
 
 def _row(row: Sequence[int]) -> Row:

@@ -9,7 +9,7 @@ import msgspec
 
 from qbtrade.adapters.market_store import files
 from qbtrade.adapters.market_store.files import Described
-from qbtrade.adapters.market_store.layout import DAILY, TRADES, Basis, Sheet
+from qbtrade.adapters.market_store.layout import DAILY, Basis, Sheet
 from qbtrade.app.data.stored import Stored
 from qbtrade.domain.calendar import Calendar, iso_kst, kst_date
 from qbtrade.errors import NoRowsError
@@ -123,7 +123,7 @@ def _shown(stored: Stored, sheet: Sheet, day: date) -> Shown | None:
     if not rows:
         return None
     (described,) = files.describe(stored.connection, [sheet])
-    prices = (1, 1, 1, 1) if sheet.kind == TRADES else (1, 2, 3, 4)
+    prices = (1, 1, 1, 1) if sheet.has_trades else (1, 2, 3, 4)
     opens, highs, lows, closes = ([row[column] for row in rows] for column in prices)
     about, names = described.about, [name for name in sheet.columns if name != "symbol"]
     return Shown(

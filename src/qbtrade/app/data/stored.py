@@ -1,23 +1,31 @@
 """What is kept of market data: which days, and how more is put there. Nothing is ever there twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qbtrade.adapters.market_store import files
-from qbtrade.adapters.market_store.layout import DAILY, About, Sheet, market_folder, sheets
+from qbtrade.adapters.market_store.layout import DAILY, RECORDED, About, Sheet, market_folder, sheets
+from qbtrade.adapters.recordings.finished import finish
+from qbtrade.adapters.recordings.layout import krx, recorded
 from qbtrade.domain.calendar import kst_date
+from qbtrade.errors import LockedError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
 class Stored:
-    """The files of one market. is_emulated: of local KISs, whose prices never mix with those of KRX."""
+    """The files of one market. is_emulated: of local KISs, whose prices never mix with those of KRX.
+
+    Raises: FileError for a recording that cannot be finished.
+    """
 
     def __init__(self, home: Path, *, is_emulated: bool = False) -> None:
         self.market = market_folder(home, is_emulated=is_emulated)
+        self._heard = None if is_emulated else krx(home)
         self.connection: DuckDBPyConnection = files.connect()
 
     def sheet(self, kind: str, symbol: str, day: date | None = None) -> Sheet:
@@ -25,8 +33,17 @@ class Stored:
         return Sheet(self.market, kind, symbol, None if kind == DAILY else day)
 
     def sheets(self, kind: str = "", symbol: str = "") -> list[Sheet]:
-        """Every file that is there, by kind, symbol and day."""
-        return list(sheets(self.market, kind, symbol))
+        """Every file that is there, by kind, symbol and day; at the end what sessions recorded."""
+        found = list(sheets(self.market, kind, symbol))
+        return found + sorted(self._recorded(symbol)) if kind in {"", RECORDED} else found
+
+    def _recorded(self, symbol: str) -> Iterator[Sheet]:
+        for each in recorded(self._heard) if self._heard else ():
+            if symbol in {"", each.symbol}:
+                with suppress(LockedError):  # it is being recorded
+                    finish(each)
+                if each.parquet.exists():
+                    yield Sheet(each.market, RECORDED, each.symbol, each.day)
 
     def whole_days(self, kind: str, symbol: str) -> set[date]:
         """Days that need not be asked for again. Raises: FileError for daily bars that cannot be read."""
