@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from qbtrade.adapters.services.process import patiently
+from qbtrade.adapters.services.redis import RedisService
 from qbtrade.app.service_urls import urls_path
 from tests.program import run_qb
 from tests.servers import services_folder
@@ -113,3 +114,14 @@ def test_a_machine_without_servers_is_told_so_before_anything_starts(tmp_path: P
     assert ended.returncode == 3
     assert "no Redis server (6.2 or newer) on this machine" in ended.stderr
     assert list(place.iterdir()) == []
+
+
+def test_a_redis_that_was_told_to_give_keys_up_is_named(home: Path, place: Path) -> None:
+    assert qb(home, place, "up").returncode == 0
+    assert "maxmemory-policy" not in qb(home, place, "status").stdout
+    assert RedisService(place / "redis").stop()
+    RedisService(place / "redis", ["maxmemory-policy volatile-lru"]).start()
+
+    told = qb(home, place, "status").stdout
+    assert "gives up keys when its memory is full (volatile-lru): set maxmemory-policy to noeviction" in told
+    assert seen(home, place)["Redis"]["evicts"] == "volatile-lru"

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from qbtrade.adapters.redis.client import eviction
 from qbtrade.adapters.services import owner
 from qbtrade.adapters.services.access import HOST
 from qbtrade.adapters.services.postgres import PostgresService
@@ -36,7 +37,10 @@ class State(StrEnum):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One server at a glance. program: its binary. size: bytes of its data. uptime: ns. pid, uptime: 0 when stopped."""
+    """One server at a glance. program: its binary. size: bytes of its data. uptime: ns. pid, uptime: 0 when stopped.
+
+    evicts: the policy by which a Redis gives keys up when its memory is full, "" where it keeps them.
+    """
 
     name: str
     state: State
@@ -47,6 +51,7 @@ class Seen(msgspec.Struct, frozen=True):
     size: int
     uptime: int
     pid: int
+    evicts: str = ""
 
 
 def services(home: Path) -> dict[str, Service]:
@@ -120,6 +125,7 @@ def _seen(service: Service) -> Seen:
         size=_size(service.data),
         uptime=uptime,
         pid=pid,
+        evicts=eviction(service.url()) if version and isinstance(service, RedisService) else "",
     )
 
 

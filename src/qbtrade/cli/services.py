@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
 
+EVICTS: Final = N_("it gives up keys when its memory is full ({policy}): set maxmemory-policy to noeviction")
 STATES: Final = {
     "running": N_("running"),
     "silent": N_("lives and does not answer"),
@@ -65,6 +66,7 @@ def status(*, json: Json = False) -> None:
             (_("process"), str(each.pid or "")),
             (_("up for"), figures.age(each.uptime) if each.uptime else ""),
             (_("data"), f"{figures.memory(each.size)}  {each.folder}"),
+            (_("warning"), _(EVICTS).format(policy=each.evicts) if each.evicts else ""),
         )
         for line in _aligned(row for row in rows if row[1]):
             _say(line)

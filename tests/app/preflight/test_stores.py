@@ -10,7 +10,7 @@ from qbtrade.app.home import create, journals_dir
 from qbtrade.app.preflight import Status
 from qbtrade.domain.events import Heartbeat
 from tests.app.preflight.stand import row, rows
-from tests.servers import free_port
+from tests.servers import free_port, services_folder
 
 
 def test_an_empty_home_has_nothing_but_good_rows(tmp_path: Path) -> None:
@@ -80,3 +80,16 @@ def test_servers_that_do_not_answer_fail_without_their_passwords(tmp_path: Path)
 
     assert {each.status for each in found.values()} == {Status.FAIL}
     assert "open-sesame" not in str(found)
+
+
+def test_a_redis_that_gives_keys_up_is_a_warning(tmp_path: Path) -> None:
+    with services_folder() as folder:
+        service = RedisService(folder / "redis", ["maxmemory-policy allkeys-lru"])
+        service.start()
+        try:
+            found = row(tmp_path, {"QB_REDIS_URL": service.url()}, "redis")
+        finally:
+            service.stop()
+
+    assert (found.status, found.mend) == (Status.WARN, "Set its maxmemory-policy to noeviction")
+    assert "allkeys-lru" in found.seen

@@ -1,6 +1,6 @@
 """One connection to Redis, and its troubles in words that never hold its password."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from qbtrade.errors import ConfigError
 from qbtrade.kernel.clock import Stopwatch
@@ -13,6 +13,7 @@ TIMEOUT: Final = 5.0
 PATIENT: Final = 10.0
 """The same for who waits for news, which takes no answer for none."""
 PROBE: Final = "qb:probe"
+KEEPS_ALL: Final = "noeviction"
 
 
 def connect(url: str, *, timeout: float = TIMEOUT) -> "redis.Redis":
@@ -67,3 +68,16 @@ def round_trip(url: str) -> float:
     if not found:
         raise ConfigError("Redis lost what was just written", hint="Check QB_REDIS_URL")
     return seconds
+
+
+def eviction(url: str) -> str:
+    """By which policy the server gives keys up when its memory is full; "" where it keeps them all or does not say."""
+    import redis
+
+    try:
+        with connect(url) as client:
+            told: Any = client.info("memory")
+    except (redis.RedisError, OSError):
+        return ""
+    policy = str(told.get("maxmemory_policy", KEEPS_ALL))
+    return "" if policy == KEEPS_ALL else policy

@@ -76,6 +76,9 @@ def redis(case: Case) -> Finding:
     from qbtrade.adapters.redis import client
 
     took = f"{client.round_trip(url) * 1e3:.1f}"
+    policy = client.eviction(url)
+    if policy:
+        return warn(f"Redis gives up keys when its memory is full ({policy})", "Set its maxmemory-policy to noeviction")
     return ok(f"answers in {took} ms")
 
 

@@ -45,20 +45,12 @@ def look(url: str, now: Callable[[], int]) -> Health:
     Raises: ConfigError without a connection, FileError for a newer schema, DatabaseError for anything else.
     """
     with connected(url) as connection:
-        gone = migrations.applied(connection)
-        layout = migrations.layout_of(connection, gone)
-        steps = migrations.shipped(layout)
-        migrations.examine(gone, steps)
-        if len(gone) < len(steps):
-            raise DatabaseError(
-                "the schema of the database is {found}, this qb needs {known}", hint="Run qb db upgrade",
-                found=gone[-1].version if gone else 0, known=steps[-1].version,
-            )  # fmt: skip
+        layout, schema = migrations.require(connection)
         version, database, timescale, replicas, lag = _row(connection, _ABOUT)
         round_trip = _round_trip(connection, now())
         return Health(
             version=version.split()[0], database=database, timescale=timescale or "", layout=layout,
-            schema=steps[-1].version, round_trip=round_trip, replicas=replicas, lag=float(lag),
+            schema=schema, round_trip=round_trip, replicas=replicas, lag=float(lag),
             clock_ns=_clock(connection, now),
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ from psycopg import sql
 
 from qbtrade.adapters.store.postgres.connection import Connection, connected
 from qbtrade.adapters.store.postgres.copying import FLAG, INTEGER, MOMENT, TEXT, copy_rows, copy_statement, micros
+from qbtrade.adapters.store.postgres.migrations import require
 from qbtrade.adapters.store.postgres.projection import moment
 from qbtrade.domain.calendar import DAY, MINUTE
 from qbtrade.domain.market import Bar, Trade
@@ -105,6 +106,7 @@ def load_trades(url: str, source: str, trades: Iterable[Trade]) -> Loaded:
     count = replaced = 0
     numbers: Counter[tuple[str, int]] = Counter()
     with connected(url) as connection, connection.transaction():
+        require(connection)
         connection.execute(_LOCK)
         while chunk := list(islice(rest, CHUNK)):
             days = {(trade.symbol, (trade.ts + _KST) // DAY) for trade in chunk}
@@ -123,6 +125,7 @@ def load_bars(url: str, source: str, bars: Iterable[Bar], *, adjusted: bool) -> 
     rest = iter(bars)
     count = 0
     with connected(url) as connection, connection.transaction():
+        require(connection)
         connection.execute(_LOCK)
         while chunk := list(islice(rest, CHUNK)):
             ends = [bar.ts for bar in chunk]
@@ -160,6 +163,7 @@ def read_bars(
 def held(url: str) -> list[Held]:
     """What is there, by kind, symbol and source."""
     with connected(url) as connection:
+        require(connection)
         return [Held(*row) for row in connection.execute(_HELD)]
 
 
@@ -198,6 +202,7 @@ def _read(
         "interval": interval,
     }  # fmt: skip
     with connected(url) as connection, connection.transaction():
+        require(connection)
         if not source:
             found = [name for (name,) in connection.execute(_SOURCES[kind], asked)]
             if len(found) > 1:

@@ -100,6 +100,20 @@ def examine(gone: tuple[Applied, ...], steps: tuple[Migration, ...]) -> None:
             )  # fmt: skip
 
 
+def require(connection: Connection) -> tuple[str, int]:
+    """See that the schema is the one that this qb knows. Gives its layout and number. Raises: as `examine`."""
+    gone = applied(connection)
+    layout = layout_of(connection, gone)
+    steps = shipped(layout)
+    examine(gone, steps)
+    if len(gone) < len(steps):
+        raise DatabaseError(
+            "the schema of the database is {found}, this qb needs {known}", hint="Run qb db upgrade",
+            found=gone[-1].version if gone else 0, known=steps[-1].version,
+        )  # fmt: skip
+    return layout, steps[-1].version
+
+
 def upgrade(url: str) -> tuple[Migration, ...]:
     """Go every step that is left, all or none. Gives those steps. Raises: ConfigError, DatabaseError, FileError."""
     with connected(url) as connection:

@@ -23,7 +23,6 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Purpose, Side
-from qbtrade.errors import DatabaseError
 
 Row = tuple[str, int, Event]
 """Run, number, event."""
@@ -51,7 +50,7 @@ _CORRECTIONS: Final = (
 def cursors(url: str) -> dict[str, int]:
     """How far the journal of each run was read. Raises: ConfigError, DatabaseError, FileError for a newer schema."""
     with connected(url) as connection:
-        _examine(connection)
+        migrations.require(connection)
         return dict(connection.execute("SELECT run_id, seq FROM qb.cursors").fetchall())
 
 
@@ -62,7 +61,7 @@ def from_database(url: str, start: int, end: int) -> Iterator[Run]:
     """
     with connected(url) as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        _examine(connection)
+        migrations.require(connection)
         with connection.cursor(row_factory=dict_row) as cursor:
             sessions = cursor.execute(_TOUCHED, {"start": start, "end": end}).fetchall()
         told = groupby(_events(connection, [session["run_id"] for session in sessions]), itemgetter(0))
@@ -73,17 +72,6 @@ def from_database(url: str, start: int, end: int) -> Iterator[Run]:
                 events = [event for _run, _seq, event in ahead[1]]
                 ahead = next(told, None)
             yield Run(_started(session), session["worth"], session["ended_ts"] is not None, events)
-
-
-def _examine(connection: Connection) -> None:
-    gone = migrations.applied(connection)
-    steps = migrations.shipped(migrations.layout_of(connection, gone))
-    migrations.examine(gone, steps)
-    if len(gone) < len(steps):
-        raise DatabaseError(
-            "the schema of the database is {found}, this qb needs {known}", hint="Run qb db upgrade",
-            found=gone[-1].version if gone else 0, known=steps[-1].version,
-        )  # fmt: skip
 
 
 def _events(connection: Connection, runs: list[str]) -> Iterator[Row]:

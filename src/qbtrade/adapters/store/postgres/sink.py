@@ -18,6 +18,7 @@ from psycopg import sql
 from qbtrade.adapters.store.outbox import Letter, letters
 from qbtrade.adapters.store.postgres.connection import Connection, connect, explained
 from qbtrade.adapters.store.postgres.copying import copy_rows, copy_statement, micros
+from qbtrade.adapters.store.postgres.migrations import require
 from qbtrade.adapters.store.postgres.projection import BECOMES, COLUMNS, Cells, moment
 from qbtrade.adapters.store.rows import genesis
 from qbtrade.domain.events import SessionEnded
@@ -72,7 +73,7 @@ class PostgresSink:
         Raises: ConfigError without a connection, DatabaseError, FileError, JournalError. Then nothing, or all of it,
         was written, and the next call finds out which.
         """
-        connection = self._connection = self._connection or connect(self._url)
+        connection = self._connected()
         try:
             with explained(connection), connection.transaction():
                 passed, seq = self._pass_on(connection, most)
@@ -84,7 +85,7 @@ class PostgresSink:
 
     def cursor(self) -> Cursor:
         """How far it is. Raises: as `drain`."""
-        connection = self._connection = self._connection or connect(self._url)
+        connection = self._connected()
         with explained(connection), connection.transaction():
             return self._locked(connection)
 
@@ -92,6 +93,17 @@ class PostgresSink:
         """Let go of the connection and of what was made ready. Harmless when there is nothing."""
         self._let_go()
         self._aside.shutdown()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self._url)
+            try:
+                with explained(self._connection):
+                    require(self._connection)
+            except BaseException:
+                self._let_go()
+                raise
+        return self._connection
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
