@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from typer.main import get_command
@@ -49,8 +50,11 @@ def help_page(command: tuple[str, ...]) -> str:
 
 def help_pages() -> str:
     """Every help page under a heading of its own."""
+    asked = list(commands())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pages = [page.rstrip() for page in pool.map(help_page, asked)]
     return "\n".join(
-        f"## {' '.join(('qb', *command))}\n\n```text\n{help_page(command).rstrip()}\n```\n" for command in commands()
+        f"## {' '.join(('qb', *command))}\n\n```text\n{page}\n```\n" for command, page in zip(asked, pages, strict=True)
     )
 
 
