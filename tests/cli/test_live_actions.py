@@ -47,6 +47,11 @@ def test_a_split_sells_nothing_and_is_written_down_with_its_evidence(tmp_path: P
         assert kis.account()["positions"] == {"005930": 5 * held}
         assert of(tmp_path, ev.OrderSending) == []
         assert told(kis, tmp_path, "--qty", "1", "--reason", "nobody asked").returncode == 2
+        shown = subprocess.run(
+            [QB, "report", "show"], env=environment(tmp_path / "home"), cwd=tmp_path, capture_output=True, text=True,
+            check=True,
+        ).stdout  # fmt: skip
+        assert f"005930  {held} -> {5 * held}  shares became others  asked at 15:" in shown
 
 
 def test_rights_halt_the_symbol_until_a_person_says_what_is_held(tmp_path: Path) -> None:

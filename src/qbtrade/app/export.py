@@ -10,7 +10,7 @@ from typing import Any, Final
 from qbtrade.app.files import check_writable, write_whole
 from qbtrade.errors import FileError
 
-TABLES: Final = ("orders", "fills", "round_trips", "denials", "alerts", "equity_curve")
+TABLES: Final = ("orders", "fills", "round_trips", "denials", "alerts", "corrections", "equity_curve")
 """Keys of the report that are tables; each becomes `<key>.csv`."""
 _SUFFIX: Final = ".csv"
 
@@ -55,7 +55,8 @@ def _csv(report: dict[str, Any], table: str) -> bytes:
     text = StringIO()
     writer = csv.DictWriter(text, columns(table), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(report[table])
+    for row in report.get(table, ()):
+        writer.writerow({name: " ".join(value) if isinstance(value, list) else value for name, value in row.items()})
     return text.getvalue().encode()
 
 

@@ -37,7 +37,7 @@ class Setting:
         bus.subscribe(SessionStarted, self._on_started)
         bus.subscribe(SessionEnded, self._on_ended)
         bus.subscribe(Alert, lambda event: self.alerts.append(_row(event)))
-        bus.subscribe(BookCorrected, lambda event: self.corrections.append(_correction(event)))
+        bus.subscribe(BookCorrected, lambda event: self.corrections.append(correction_row(event)))
         bus.subscribe(StrategyFailed, lambda event: self.failures.append(_row(event)))
         bus.subscribe(RiskStateChanged, lambda event: self.risk_changes.append(_row(event)))
         bus.subscribe(SymbolHalted, lambda event: self.halts.append({**_row(event), "resumed": None}))
@@ -118,7 +118,8 @@ class Books:
         self._last.update(event.last)
 
 
-def _correction(event: BookCorrected) -> Row:
+def correction_row(event: BookCorrected) -> Row:
+    """A correction of the book with its evidence."""
     return {**_row(event), "seen": [iso_kst(ts) for ts in event.seen]}
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.order_rows import OrderRows, Row
+from qbtrade.app.session_rows import correction_row
 from qbtrade.domain.calendar import iso_kst
-from qbtrade.domain.events import Check, OrderApproved, OrderDenied, Signal, SubmitOrder
+from qbtrade.domain.events import BookCorrected, Check, OrderApproved, OrderDenied, Signal, SubmitOrder
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderRequest, Side
 from qbtrade.errors import FileError
@@ -23,7 +24,8 @@ def story(journal: Path, order_id: str) -> Row:
             hint="See qb report --events SUBMIT_ORDER",
         )  # fmt: skip
     bus = Bus()
-    rows, wanted = OrderRows(bus), _Wanted(bus)
+    rows, wanted, corrections = OrderRows(bus), _Wanted(bus), list[Row]()
+    bus.subscribe(BookCorrected, lambda event: corrections.append(correction_row(event)))
     for event in read_events(journal, symbol=own[0].order.symbol):
         bus.publish(event)
     chain = _chain(rows.orders, order_id)
@@ -35,6 +37,7 @@ def story(journal: Path, order_id: str) -> Row:
         "chain": [rows.orders[each] for each in chain] if len(chain) > 1 else [],
         "fills": [fill for fill in rows.fills if fill["order_id"] == order_id],
         "steps": [_step(event) for event in own],
+        "corrections": corrections,
     }
 
 

@@ -26,10 +26,15 @@ def table(found: Sequence[Difference], action: str) -> Group:
 
 
 def lines(found: Sequence[Difference], action: str) -> Iterator[str]:
-    """For anything else; Korean letters are two columns wide."""
+    """For anything else."""
+    yield _title(action)
+    yield from grid(found)
+
+
+def grid(found: Sequence[Difference]) -> Iterator[str]:
+    """The table alone; Korean letters are two columns wide."""
     rows = [_head(), *map(_row, found)]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    yield _title(action)
     for first, *others in rows:
         cells = [set_cell_size(first, widths[0])]
         cells += [" " * (width - cell_len(text)) + text for text, width in zip(others, widths[1:], strict=True)]

@@ -11,9 +11,9 @@ from qbtrade.adapters.kis.environment import Environment
 from qbtrade.app.config import load_settings
 from qbtrade.app.halt_flag import Halt, read_halt, set_halt, take_halt
 from qbtrade.app.home import home
-from qbtrade.app.live.remote import cancel_everything
+from qbtrade.app.live.remote import cancel_everything, end_session
 from qbtrade.app.live.status_file import shown
-from qbtrade.cli import figures
+from qbtrade.cli import books, figures
 from qbtrade.cli.account import NOBODY, account_meant
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.pages import option
@@ -55,6 +55,8 @@ def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False, over_r
         _say(_("trading is halted on {account}, until `qb resume`").format(account=_name(environment)))
     for problem in kept.problems:
         _say(_("the halt is not kept as it should be: {problem}").format(problem=said(problem)))
+    if not kept.is_kept:
+        _end(folder, environment)
     code = ExitCode.DONE
     if environment.rest_url != NOBODY[0]:
         code = ExitCode.DONE if _cancel(folder, environment) else ExitCode.BROKER
@@ -66,6 +68,21 @@ def halt(*, env: Env = "", reason: Reason = "", flatten: Flatten = False, over_r
             hint="End the session with Ctrl+C or `kill`; free space or mend the disk, then `qb halt` once more",
         )
     raise typer.Exit(code if code or not kept.problems else ExitCode.BAD_FILE)
+
+
+def _end(folder: Path, environment: Environment) -> None:
+    """Reach a running session all the same, or say that it was not reached."""
+    try:
+        told = end_session(folder, environment)
+    except FileError as error:
+        _say(_("whether a session runs is not known, and none was told to stop: {cause}").format(cause=error.message))
+        return
+    if told is None:
+        _say(_("no running session was told to stop: if one runs, it trades on; end it with Ctrl+C or `kill`"))
+    else:
+        _say(_("no halt is kept; session {run} (process {pid}) was told to cancel and end instead").format(
+            run=told.run_id, pid=told.pid
+        ))  # fmt: skip
 
 
 def _cancel(folder: Path, environment: Environment) -> bool:
@@ -139,10 +156,8 @@ def _agrees(folder: Path, environment: Environment) -> bool:
     found = differences_now(folder, environment, _last_run(folder, environment), plan)
     if found:
         _say(_("the books disagree; compare with the KIS app, start `qb live`, which begins halted, or use --force"))
-        _say(f"  {'':<16} {_('qb'):>14} {_('broker'):>14} {_('difference'):>14}")
-    for each in found:
-        name = f"{word(each.what)} {each.name}".strip()
-        _say(f"  {name:<16} {each.ours:>14,} {each.theirs:>14,} {each.theirs - each.ours:>+14,}")
+        for line in books.grid(found):
+            _say(line)
     return not found
 
 

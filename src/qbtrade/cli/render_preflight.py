@@ -7,6 +7,7 @@ from rich.text import Text
 
 from qbtrade.app.preflight.rows import Row, Status
 from qbtrade.app.preflight.verdict import Verdict
+from qbtrade.cli import books
 from qbtrade.cli.pages import cells
 from qbtrade.cli.screen import console_on
 from qbtrade.cli.text import N_, _
@@ -108,6 +109,8 @@ class Rows:
             self._write(
                 Text(f"  {' ' * (_STATUS_WIDTH + self._name_width)}-> {said(row.mend)}", style=_STYLE[row.status])
             )
+        for line in books.grid(row.table) if row.table else ():
+            self._write(Text(f"  {' ' * _STATUS_WIDTH}{line}"))
 
     def _write(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)

@@ -54,7 +54,7 @@ def page(report: Report) -> RenderableType:
     parts += section(_("Risk states"), map(_risk_change, session["risk_changes"]))
     parts += section(_("Halts"), map(_halt, session["halts"]))
     parts += section(_("Strategy failures"), _failures(session["strategy_failures"]))
-    parts += section(_("Corrections of the book"), map(_correction, report.get("corrections", ())))
+    parts += section(_("Corrections of the book"), map(correction, report.get("corrections", ())))
     parts += section(_("Alerts"), alerts(report["alerts"]))
     run = _("run {run_id}, session {session_id}, seed {seed}, {source}").format(
         run_id=report["timing"]["run_id"],
@@ -65,7 +65,7 @@ def page(report: Report) -> RenderableType:
     return Group(*parts, "", Text(run, style="dim"))
 
 
-def _correction(each: Report) -> Text:
+def correction(each: Report) -> Text:
     """When, of what, ours and theirs, and what proves it."""
     name = each["symbol"] or word("cash")
     ours, theirs = figures.won(each["ours"]), figures.won(each["theirs"])

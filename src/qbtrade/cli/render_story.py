@@ -11,6 +11,7 @@ from rich.text import Text
 from qbtrade.cli import figures
 from qbtrade.cli.checks import row_of
 from qbtrade.cli.render import Report, section
+from qbtrade.cli.render_report import correction
 from qbtrade.cli.text import N_, _
 from qbtrade.cli.words import said, word
 from qbtrade.domain.events import OrderApproved, OrderDenied
@@ -75,6 +76,7 @@ def story(told: Report) -> RenderableType:
     parts += section(_("What happened"), [_steps(told["steps"])])
     parts += section(_("Replaced one another"), map(_link, told["chain"]))
     parts += section(_("Result"), _result(order))
+    parts += section(_("Corrections of the book"), map(correction, told.get("corrections", ())))
     return Group(*parts)
 
 

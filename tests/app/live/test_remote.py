@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from qbtrade.app.live.remote import cancel_everything
+from qbtrade.adapters.emulator.plan import CREDENTIALS
+from qbtrade.app.config import Settings
+from qbtrade.app.kis_account import local_environment
+from qbtrade.app.live.remote import cancel_everything, end_session
 from qbtrade.domain import events as ev
 from qbtrade.domain.order import Side
 from qbtrade.errors import BrokerError
 from tests.builders import an_order
 from tests.kis_venue import kis_venue
-from tests.live_days import Hosted
+from tests.live_days import Hosted, events, hosted, session, wait_for
+from tests.program import PATIENCE
 from tests.venues import kinds, send
 
 
@@ -58,6 +62,19 @@ def test_what_no_cancel_ends_is_named_as_left(tmp_path: Path, monkeypatch: pytes
         (left,) = cancel_everything(tmp_path, venue.wire.environment, "")
         assert (left.done, left.qty, left.side) == (False, 4, "BUY")
         assert left.reason
+
+
+def test_a_session_that_no_halt_can_reach_is_told_to_end_by_a_signal(tmp_path: Path) -> None:
+    with hosted("10:00") as kis, session(kis, tmp_path) as process:
+        wait_for(process, lambda: any(isinstance(event, ev.OrderFilled) for event in events(tmp_path)))
+        environment = local_environment(Settings({}), "real", CREDENTIALS["real"], (kis.url, "ws://127.0.0.1:1"))
+        told = end_session(tmp_path / "home", environment)
+        assert told is not None
+        assert told.pid == process.pid
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert not any(order["remaining"] for order in kis.orders())
+        assert end_session(tmp_path / "home", environment) is None
 
 
 def test_entries_alone_are_canceled_when_that_is_asked_for(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from qbtrade.app.kis_account import environment_of
 from qbtrade.app.preflight import Status
 from qbtrade.domain.events import Held, OrderApproved, OrderSending, SessionStarted, SubmitOrder
 from qbtrade.domain.message import Event
+from qbtrade.engines.reconcile import Difference
 from tests.app.preflight.stand import Lies, emulator, lied, lying_kis, row, rows
 from tests.builders import an_order
 
@@ -104,6 +105,7 @@ def test_shares_that_the_broker_does_not_have_fail(tmp_path: Path) -> None:
         found = row(tmp_path, variables, "positions")
 
     assert (found.status, found.seen) == (Status.FAIL, "qb holds more than the broker says: 005930")
+    assert found.table == (Difference("shares", "005930", 3, 0),)
 
 
 def test_paper_that_tells_totals_and_no_rows_is_warned_of(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Canceling what works on an account from outside its session, until KIS has shown twice that nothing does."""
 
+import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
 from qbtrade.adapters.kis.calls import CODES
 from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.account_files import Running, running
 from qbtrade.app.live.asking import Working
 from qbtrade.app.live.carried import left_open
 from qbtrade.app.live.desk import Desk
@@ -28,6 +31,21 @@ def cancel_everything(
         else:
             sweep.by_numbers(_of_journal(home, run_id))
         return sweep.found()
+
+
+def end_session(home: Path, environment: Environment) -> Running | None:
+    """Tell the running session by a signal to cancel and end, where no halt can be kept; None when none was told.
+
+    Raises: FileError when nobody knows whether one runs.
+    """
+    session = running(home, environment)
+    if session is None or session.pid <= 0:
+        return None
+    try:
+        os.kill(session.pid, signal.SIGTERM)
+    except OSError:
+        return None
+    return session
 
 
 def _of_journal(home: Path, run_id: str) -> Iterable[Working]:

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from qbtrade.engines.reconcile import Difference
+
 
 class Status(StrEnum):
     """How a check ended. SKIP: it could not be made, or does not apply."""
@@ -15,11 +17,12 @@ class Status(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """The end of one check. seen, mend: sentences, without secrets."""
+    """The end of one check. seen, mend: sentences, without secrets. table: on what the books disagree."""
 
     status: Status
     seen: str
     mend: str = ""
+    table: tuple[Difference, ...] = ()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     seen: str
     mend: str = ""
     symbol: str = ""
+    table: tuple[Difference, ...] = ()
 
 
 class Lacking(Exception):
@@ -46,14 +50,14 @@ def ok(seen: str) -> Finding:
     return Finding(Status.OK, seen)
 
 
-def warn(seen: str, mend: str = "") -> Finding:
+def warn(seen: str, mend: str = "", table: tuple[Difference, ...] = ()) -> Finding:
     """It can go on, and somebody should know."""
-    return Finding(Status.WARN, seen, mend)
+    return Finding(Status.WARN, seen, mend, table)
 
 
-def fail(seen: str, mend: str = "") -> Finding:
+def fail(seen: str, mend: str = "", table: tuple[Difference, ...] = ()) -> Finding:
     """It must not go on."""
-    return Finding(Status.FAIL, seen, mend)
+    return Finding(Status.FAIL, seen, mend, table)
 
 
 def skip(seen: str, mend: str = "") -> Finding:

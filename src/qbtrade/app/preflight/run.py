@@ -124,7 +124,10 @@ def _row(section: str, check: str, symbol: str, make: Callable[[], Finding]) -> 
     except Exception as error:  # noqa: BLE001 - one check that breaks is one row that fails
         kind = type(error).__name__
         finding = fail(f"the check itself broke ({kind})", "Report it, with what was configured but the keys")
-    return Row(section=section, check=check, status=finding.status, seen=finding.seen, mend=finding.mend, symbol=symbol)
+    return Row(
+        section=section, check=check, status=finding.status, seen=finding.seen, mend=finding.mend, symbol=symbol,
+        table=finding.table,
+    )  # fmt: skip
 
 
 def _verdict(case: Case, rows: tuple[Row, ...]) -> Verdict:

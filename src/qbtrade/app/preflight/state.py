@@ -7,12 +7,17 @@ from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.app.account_files import account_of, running
 from qbtrade.app.halt_flag import read_halt
+from qbtrade.app.live.account import AtBroker
+from qbtrade.app.live.base_price import Jumped
+from qbtrade.app.live.brought_up import brought_up
 from qbtrade.app.live.carried import Carried, carried, journals
 from qbtrade.app.live.first_day import configuration, is_first_day
+from qbtrade.app.live.plan import LivePlan
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.rows import Finding, fail, ok, skip, warn
 from qbtrade.app.strategies import load_strategy
 from qbtrade.domain.calendar import iso_kst
+from qbtrade.engines.reconcile import Difference
 
 
 def halt_flag(case: Case) -> Finding:
@@ -66,21 +71,39 @@ def unconfirmed(case: Case) -> Finding:
 
 
 def positions(case: Case) -> Finding:
-    """What is held was bought by qb."""
-    ours = {symbol: qty for symbol, (qty, _cost) in _carried(case).positions.items() if qty}
+    """The books agree, and what is held was bought by qb."""
+    found = _carried(case)
+    ours = {symbol: qty for symbol, (qty, _cost) in found.positions.items() if qty}
+    table = _differences(case, found)
     held: dict[str, int] = {}
     for holding in case.balance().holdings:
         held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
     sold = sorted(symbol for symbol, qty in ours.items() if held.get(symbol, 0) < qty)
     if sold:
         named = ", ".join(sold)
-        return fail(f"qb holds more than the broker says: {named}", "Were they sold by hand? `qb live` compares")
+        return fail(f"qb holds more than the broker says: {named}", "Were they sold by hand? `qb live` compares", table)
+    if table:
+        return warn("the books disagree; a session begins halted", "Compare with the KIS app", table)
     foreign = {symbol: qty - ours.get(symbol, 0) for symbol, qty in held.items() if qty > ours.get(symbol, 0)}
     if foreign:
         named = ", ".join(f"{symbol} {qty:+,}" for symbol, qty in sorted(foreign.items())[:5])
         return warn(f"not opened by qb: {named}", "qb never sells them; they count in equity only")
     count = len(held)
     return ok(f"{count} positions, all opened by qb") if held else ok("nothing is held")
+
+
+def _differences(case: Case, found: Carried) -> tuple[Difference, ...]:
+    """What a session would begin with; what lags at the broker for seconds is in it, too."""
+    since, today = found.since, case.today
+    if found.cash is None or since is None:
+        return ()
+    history = case.ask(lambda environment: calls.order_history(environment, today, today))
+    earlier = None
+    if since != today and found.leftovers:
+        earlier = case.ask(lambda environment: calls.order_history(environment, since, since))
+    at_broker, jumped = AtBroker(case.balance(), history, {}), Jumped(found.jumps)
+    begun = brought_up(LivePlan(case.plan), case.rules, (), found, at_broker, earlier, today, jumped)
+    return begun.differences
 
 
 def first_day(case: Case) -> Finding:
