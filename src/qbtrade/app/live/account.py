@@ -17,6 +17,8 @@ TRIES: Final = 6
 PAUSE: Final = 3 * NS
 """Between two looks at a balance that may lag; market time, and half a machine second at least."""
 LEAST_PAUSE: Final = 0.5
+FIRST: Final = 130.0
+"""Machine seconds for the first question: a token may be asked for once a minute, and the call itself says why not."""
 
 
 class AtBroker(msgspec.Struct, frozen=True):
@@ -35,7 +37,7 @@ def ask_account(wire: Wire, symbols: Iterable[str]) -> Callable[[], AtBroker]:
     """
     environment, asked = wire.environment, wire.clock.now()
     today = kst_date(asked)
-    balance = wire.begin(calls.balance(environment))
+    balance = wire.begin(calls.balance(environment), FIRST)
     history = wire.begin(calls.order_history(environment, today, today))
     prices = {symbol: wire.begin(calls.price(environment, symbol)) for symbol in symbols}
     return lambda: AtBroker(balance(), history(), {symbol: price() for symbol, price in prices.items()}, asked)

@@ -49,12 +49,12 @@ class Asking:
         """Ask and wait. Raises: BrokerError without an answer, KeyboardInterrupt when a stop is asked for meanwhile."""
         return self.begin(call)()
 
-    def begin(self, call: Call[T]) -> Callable[[], T]:
-        """Ask; what comes back waits for the answer, as `fetch` does."""
+    def begin(self, call: Call[T], patience: float = 0) -> Callable[[], T]:
+        """Ask; what comes back waits for the answer, as `fetch` does. patience: machine seconds, 0 for the usual."""
         stopping, found = self._stop.asked, self._asked(call)
 
         def answer() -> T:
-            told = self._awaited(found, lambda: self._stop.asked is not stopping)
+            told = self._awaited(found, lambda: self._stop.asked is not stopping, patience)
             if isinstance(told, Failed):
                 raise BrokerError(
                     "KIS does not answer {call}: {cause}", call=call.name, cause=told.reason,
@@ -69,8 +69,8 @@ class Asking:
         self.caller.ask(call, found.append)
         return found
 
-    def _awaited(self, found: list[T | Failed], is_unwanted: Callable[[], bool]) -> T | Failed:
-        is_over = self.loop.run_until(lambda: bool(found) or is_unwanted(), self._patience)
+    def _awaited(self, found: list[T | Failed], is_unwanted: Callable[[], bool], patience: float = 0) -> T | Failed:
+        is_over = self.loop.run_until(lambda: bool(found) or is_unwanted(), patience or self._patience)
         if is_over and not found:
             raise KeyboardInterrupt
         return found[0] if found else Failed("no answer in time")
