@@ -51,6 +51,8 @@ LIVE: Final = (
 )  # fmt: skip
 LATEST: Final = "15:00"
 PATIENCE: Final = 120
+BEFORE_OPEN: Final = 600
+"""Market seconds from the emulator's start to the open."""
 INTERRUPTED: Final = 130
 WIRE: Final = "wire.jsonl"
 NAP: Final = 0.002
@@ -264,7 +266,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="qb-kills-"))
     with emulator(folder, chosen) as told:
         stage = Stage(folder, told, chosen.side, Random(chosen.seed))
-        wait(lambda: stage.clock() > "09:00", PATIENCE)
+        wait(lambda: stage.clock() > "09:00", PATIENCE + BEFORE_OPEN / chosen.speed)
         while stage.kills.total() < chosen.kills and stage.clock() < LATEST:
             stage.kill_one()
         short = chosen.kills - stage.kills.total()
