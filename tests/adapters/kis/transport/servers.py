@@ -58,8 +58,9 @@ class Stuck:
     def __init__(self) -> None:
         self._free = threading.Event()
 
-    def __call__(self, _: socket.socket) -> None:
+    def __call__(self, sock: socket.socket) -> None:
         self._free.wait(PATIENCE)
+        sock.shutdown(socket.SHUT_RDWR)
 
     def let_go(self) -> None:
         """Hang up, now and from now on."""
