@@ -130,14 +130,14 @@ ORDINARY: Final[dict[str, Open]] = {
 """By name, each in the midst of a day."""
 HALTING: Final[dict[str, Open]] = {
     "sim": sim_venue,
-    "kis-real": partial(kis_venue, clock="12:57", scenario="crash", ticks=2000),
-    "kis-paper": partial(kis_venue, clock="12:57", scenario="crash", ticks=2000, **PAPER),
+    "kis-real": partial(kis_venue, clock="12:57", speed=40, scenario="crash", ticks=2000),
+    "kis-paper": partial(kis_venue, clock="12:57", speed=40, scenario="crash", ticks=2000, **PAPER),
 }
 """The same, where the symbol is going to be halted for a while."""
 EVENING: Final[dict[str, Open]] = {
     "sim": sim_venue,
-    "kis-real": partial(kis_venue, clock="15:05", speed=60),
-    "kis-paper": partial(kis_venue, clock="15:05", speed=60, **PAPER),
+    "kis-real": partial(kis_venue, clock="15:10", speed=80),
+    "kis-paper": partial(kis_venue, clock="15:10", speed=80, **PAPER),
 }
 """The same, shortly before the close."""
 

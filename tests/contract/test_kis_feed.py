@@ -14,7 +14,7 @@ def halts(market: KisMarket) -> list[tuple[type[Event], str]]:
 
 
 def test_an_interruption_is_heard_over_the_stream_and_so_is_its_end(tmp_path: Path) -> None:
-    with kis_market(tmp_path, "12:57", speed=20, scenario="crash", ticks=2000) as market:
+    with kis_market(tmp_path, "12:57", speed=60, scenario="crash", ticks=2000) as market:
         market.until(lambda: len(halts(market)) >= 1)
         assert market.market.halted(SAMSUNG) == "vi"
         market.until(lambda: len(halts(market)) >= 2)
@@ -22,6 +22,6 @@ def test_an_interruption_is_heard_over_the_stream_and_so_is_its_end(tmp_path: Pa
 
 
 def test_a_circuit_breaker_is_heard_by_its_name(tmp_path: Path) -> None:
-    with kis_market(tmp_path, "11:15", speed=120, scenario="halt", ticks=2000) as market:
+    with kis_market(tmp_path, "11:15", speed=240, scenario="halt", ticks=2000) as market:
         market.until(lambda: len(halts(market)) >= 2)
     assert halts(market) == [(SymbolHalted, "circuit-breaker"), (SymbolResumed, "circuit-breaker")]
