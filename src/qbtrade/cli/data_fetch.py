@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
@@ -81,9 +82,10 @@ def download(
         way.asker.patience = PATIENCE
         wanted = _wanted(symbols, sort, span, kst_date(way.clock.now()))
         kept = Stored(home(), is_emulated=kind == "emulator")
-        with _progress(stream) as on_step:
-            fetch = Download(way, kept, load_rules().calendar, stop, on_step)
-            outcomes = [_said(outcome, wanted, kind, stream) for outcome in fetch.run(wanted)]
+        with _telling(wanted, kind, stream) as outcomes, _progress(stream) as on_step:
+            trading = partial(_is_trading, home(), kind)
+            fetch = Download(way, kept, load_rules().calendar, stop, on_step, is_trading=trading)
+            outcomes.extend(fetch.run(wanted))
     sheets = [sheet for symbol in symbols for sheet in kept.sheets(sort, symbol)]
     problem = _remembered(kept, sheets, fetch.source, wanted.first, wanted.last)
     if json:
@@ -212,10 +214,22 @@ class _Lines:
             self._stream.flush()
 
 
-def _said(outcome: "Outcome", wanted: "Wanted", kind: str, stream: TextIO) -> "Outcome":
-    stream.writelines(line + "\n" for line in _told(outcome, wanted, kind))
-    stream.flush()
-    return outcome
+@contextmanager
+def _telling(wanted: "Wanted", kind: str, stream: TextIO) -> Iterator[list["Outcome"]]:
+    """Says what became of each symbol, also of those before an error, when no bar stands on the terminal any more."""
+    outcomes = list["Outcome"]()
+    try:
+        yield outcomes
+    finally:
+        stream.writelines(f"{line}\n" for outcome in outcomes for line in _told(outcome, wanted, kind))
+        stream.flush()
+
+
+def _is_trading(folder: Path, kind: str) -> bool:
+    """Whether a session of this environment trades on this machine now."""
+    from qbtrade.app.live.status_file import is_running, shown
+
+    return any(seen.environment == kind and is_running(folder, seen) for seen in shown(folder))
 
 
 def _told(outcome: "Outcome", wanted: "Wanted", kind: str) -> Iterator[str]:

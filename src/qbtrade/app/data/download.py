@@ -19,12 +19,16 @@ from qbtrade.app.reach import Reach
 from qbtrade.domain.calendar import Calendar, kst_date, kst_ns
 from qbtrade.domain.market import Bar
 from qbtrade.errors import BrokerError, NoRowsError
+from qbtrade.kernel.clock import sleep
 from qbtrade.kernel.loop import StopRequest
 
 T = TypeVar("T")
 MINUTES: Final = "1m"
 PAGE: Final = 100
 """Days of one answer about daily bars. Source: PROTOCOL 5.8."""
+MILLI: Final = 1000
+SCARCE: Final = 6 * MILLI
+"""Thousandths of calls in a second, below which none can be kept for orders alone."""
 PATIENCE: Final = 10
 """Days in a row without a minute, after which KIS is taken to keep nothing older."""
 
@@ -83,11 +87,23 @@ class NoAnswerError(BrokerError):
 
 
 class Download:
-    """One download. on_step: told of each answer. Whatever came before an error or a stop is stored."""
+    """One download. on_step: told of each answer. Whatever came before an error or a stop is stored.
+
+    is_trading: whether a session of this key trades meanwhile; where calls are as scarce as on paper, it gets every
+    second one of them for itself.
+    """
 
     def __init__(
-        self, reach: Reach, stored: Stored, calendar: Calendar, stop: StopRequest, on_step: Callable[[Step], None]
+        self,
+        reach: Reach,
+        stored: Stored,
+        calendar: Calendar,
+        stop: StopRequest,
+        on_step: Callable[[Step], None],
+        *,
+        is_trading: Callable[[], bool],
     ) -> None:
+        self._is_trading = is_trading
         self._environment, self._clock, self._asker = reach
         self._stored, self._calendar, self._stop, self._on_step = stored, calendar, stop, on_step
         self.source = "emulator" if self._environment.kind is EnvKind.EMULATOR else "kis"
@@ -108,7 +124,8 @@ class Download:
             yield found
 
     def _missing(self, found: Outcome, wanted: Wanted) -> list[date]:
-        """Trading days that are not stored, newest first."""
+        """Trading days that are not stored, newest first. Raises: ConfigError, FileError."""
+        self._calendar.why_closed(wanted.first)  # a day that no calendar covers is named as it was written
         there = self._stored.whole_days(wanted.kind, found.symbol)
         today, missing = kst_date(self._clock.now()), []
         for number in range((wanted.last - wanted.first).days + 1):
@@ -194,6 +211,9 @@ class Download:
         if self._stop.asked:
             raise StoppedError
         answer = self._asker.ask(call)
+        rate = self._environment.limits.calls_per_second_milli
+        if rate < SCARCE and self._is_trading():
+            sleep(MILLI / rate)
         if isinstance(answer, Failed):
             raise NoAnswerError(call.name, answer)
         return answer
