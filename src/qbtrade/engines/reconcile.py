@@ -9,6 +9,10 @@ STUBBORN: Final = 6
 """Looks in a row with the same differences, after which entries wait for an explanation."""
 
 
+UNSTEADY: Final = 12
+"""Looks in a row with any differences, after which they do: who trades all the time never looks the same twice."""
+
+
 class Book(msgspec.Struct, frozen=True):
     """One side's view. cash: KRW, D+2. positions: shares by symbol. orders: the broker's numbers of open orders."""
 
@@ -83,17 +87,19 @@ class Repeats:
         self._settle, self._pause = settle, pause
         self._delta: tuple[tuple[str, str, int], ...] = ()
         self._first = self._times = 0  # when the first look that counts was asked for; looks that said the same
+        self._unlike = 0  # looks in a row that said anything
         self.seen: tuple[int, ...] = ()
 
     def judge(self, look: Look) -> Judgement:
         """What a look means after those before it. seen: when the looks that prove it were asked for."""
         delta = tuple((each.what, each.name, each.theirs - each.ours) for each in look.found)
         self._times = self._times + 1 if delta == self._delta else 1
+        self._unlike += 1
         if delta != self._delta or look.doubt:
             self._first = 0
         self._delta = delta
         if not delta:
-            self._times = 0
+            self._times = self._unlike = 0
             return Judgement.CLEAN
         if not look.doubt and look.ts >= look.moved_at + self._settle:
             if not self._first or self._first < look.moved_at + self._settle:
@@ -101,8 +107,13 @@ class Repeats:
             elif look.ts >= self._first + self._pause:
                 self.seen = (self._first, look.ts)
                 return Judgement.PROVEN
-        return Judgement.STUBBORN if self._times >= STUBBORN else Judgement.OPEN
+        return Judgement.STUBBORN if self.is_steady or self._unlike >= UNSTEADY else Judgement.OPEN
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the same was said so often that no fill on its way explains it."""
+        return self._times >= STUBBORN
 
     def forget(self) -> None:
         """Begin anew: the book was changed."""
-        self._delta, self._first, self._times = (), 0, 0
+        self._delta, self._first, self._times, self._unlike = (), 0, 0, 0

@@ -273,9 +273,9 @@ def test_a_notice_does_not_wait_for_its_row_for_ever() -> None:
     rig = known()
     rig.notice("7", Stage.FILLED, 5, order_qty=5)
     rig.fails = "HTTP 500"
-    rig.wait(5)
+    rig.wait(15)
     assert rig.status() is S.UNCONFIRMED
-    rig.wait(10)
+    rig.wait(5)
     assert (rig.status(), rig.holding()) == (S.FILLED, 5)
 
 

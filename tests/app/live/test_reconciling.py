@@ -30,6 +30,17 @@ def test_shares_bought_by_hand_are_quarantined_and_never_sold(side: Dialect) -> 
     assert (session.books.found, session.books.ours()) == ((), (account.core.ledger.cash, {SYMBOL: 7}))
 
 
+def test_an_order_given_up_keeps_nobody_from_seeing_what_others_bought() -> None:
+    account = SharedAccount(timeout_not_taken=ALWAYS)
+    account.later(1, lambda: account.set_faults(timeout_not_taken=0))
+    account.later(3, lambda: account.trade("buy", 7))
+    session = account.session(on_exit=OnExit.FLATTEN)
+
+    assert [event for event in account.events() if isinstance(event, ev.OrderAbandoned)]
+    assert [each.what for each in account.corrections()] == ["shares-came", "traded-elsewhere"]
+    assert (session.books.found, session.books.ours()) == ((), (account.core.ledger.cash, {SYMBOL: 7}))
+
+
 @both_sides
 def test_shares_of_qb_that_were_sold_by_hand_are_not_sold_again_nor_bought_back(side: Dialect) -> None:
     account = SharedAccount(side)

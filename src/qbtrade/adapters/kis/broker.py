@@ -20,7 +20,7 @@ from qbtrade.adapters.kis.own import COMPARE, Own
 from qbtrade.adapters.kis.parse.orders import OrderHistory, Sender
 from qbtrade.adapters.kis.rows import Evidence, Rows, still_work
 from qbtrade.adapters.kis.search import Search
-from qbtrade.adapters.kis.sent import Sent
+from qbtrade.adapters.kis.sent import Sent, traces_of_rows
 from qbtrade.adapters.kis.totals import Accounted, Totals
 from qbtrade.domain.calendar import NS, Phase
 from qbtrade.domain.events import (
@@ -151,6 +151,12 @@ class KisBroker:
     def still_work(self, history: OrderHistory) -> tuple[str, ...]:
         """Numbers of orders that ended here and work at the broker."""
         return still_work(self._own, history)
+
+    def may_be_among(self, order_id: str, history: OrderHistory) -> bool:
+        """Whether a row that nobody owns may be that of an order of ours; so it may where not all rows are told."""
+        sent, free = self._own.get(order_id), (row for row in history.rows if not self._own.is_taken(row.order_no))
+        is_whole = not (history.lacks_rows or history.is_torn or history.unread)
+        return not is_whole or sent is None or any(trace.looks_like(sent) for trace in traces_of_rows(free))
 
     # answers
 

@@ -92,10 +92,10 @@ class Rows:
         elif found.lacks_rows:
             self._without(found, asked_at, done)
         else:
-            self._use(found, done)
+            self._use(found, asked_at, done)
 
-    def _use(self, found: OrderHistory, done: Done) -> None:
-        self._search.begin_look()
+    def _use(self, found: OrderHistory, asked_at: int, done: Done) -> None:
+        self._search.begin_look(asked_at)
         problem = use_rows(self._own, self._search, found, self._clock.now())
         if self._is_complete(found) and self._search.looked() and self._needs_live:
             self._caller.ask(calls.live_orders(self._environment), partial(self._on_live, done, problem, _open(found)))

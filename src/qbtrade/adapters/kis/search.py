@@ -11,7 +11,9 @@ from qbtrade.domain.calendar import NS
 
 ENOUGH_LOOKS: Final = 5
 ROWS_LATE: Final = 10 * NS
-"""How long a notice waits for the row that tells who made its order, where rows tell that."""
+"""A list that is asked for so long after a notice has the row that tells who made its order, where rows tell that."""
+ROWS_AWAY: Final = 18 * NS
+"""How long a notice waits for such a list at most."""
 KEPT: Final = 256
 """Notices of numbers that nobody owns."""
 
@@ -29,6 +31,7 @@ class Search:
         self._given_up = list[Sent]()
         self._kept: deque[Notice] = deque(maxlen=KEPT)
         self._asked = set[Sent]()
+        self._looked_at = 0
         self._shown = dict[str, Trace]()  # what rows told of who made an order; notices and live orders do not
 
     def __bool__(self) -> bool:
@@ -130,14 +133,15 @@ class Search:
             self._accept(sent, trace.number, trace.branch)
 
     def _has_to_wait(self, trace: Trace, now: int) -> bool:
-        """A notice does not tell who made its order; where rows do, its row is awaited, but not for ever."""
-        return trace.is_notice and bool(self._own.sender) and now - trace.ts < ROWS_LATE
+        """Only rows tell who made an order; where they do, that is awaited, but not for ever."""
+        is_alone = trace.is_hint and bool(self._own.sender)
+        return is_alone and self._looked_at < trace.ts + ROWS_LATE and now - trace.ts < ROWS_AWAY
 
     def due(self, now: int) -> int:
         """When a notice need not wait for its row any longer, 0 for never: rows may not be told for minutes."""
         kept = filter(None, map(trace_of_notice, self._kept)) if self._sought or self._given_up else ()
         waiting = (trace for trace in kept if trace.number not in self._shown and self._has_to_wait(trace, now))
-        return min((trace.ts + ROWS_LATE for trace in waiting), default=0)
+        return min((trace.ts + ROWS_AWAY for trace in waiting), default=0)
 
     def _ask_which(self, sent: Sent, count: int) -> None:
         self._asked.add(sent)
@@ -155,8 +159,9 @@ class Search:
 
     # giving up
 
-    def begin_look(self) -> None:
-        """A complete list is about to be looked at."""
+    def begin_look(self, asked_at: int) -> None:
+        """A complete list, asked for at that time, is about to be looked at."""
+        self._looked_at = asked_at
         for sent in self._sought:
             sent.alike.clear()
 

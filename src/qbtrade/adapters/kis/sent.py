@@ -73,7 +73,8 @@ class Sent:
 class Trace(msgspec.Struct, frozen=True):
     """An order number that nobody owns yet, and what is known of it. price: KRW, -1 where it is not told.
 
-    code: its kind, "" where that is not told. sender: who made it. is_notice: no list has told of it yet.
+    code: its kind, "" where that is not told. sender: who made it. is_hint: only a notice or the list of live orders
+    has told of it, neither of which says who made it.
     """
 
     number: str
@@ -85,7 +86,7 @@ class Trace(msgspec.Struct, frozen=True):
     ts: int
     code: str = ""
     sender: Sender = Sender()
-    is_notice: bool = False
+    is_hint: bool = False
 
     def looks_like(self, sent: Sent) -> bool:
         """Whether symbol, side, shares and price are those of this order."""
@@ -116,7 +117,10 @@ def traces_of_live(rows: Iterable[LiveOrder], now: int) -> list[Trace]:
     """Orders among those that can still be changed."""
     today = kst_date(now)
     return [
-        Trace(row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(today, row.at), row.code)
+        Trace(
+            row.order_no, row.branch, row.symbol, row.side, row.qty, row.price, kst_ns(today, row.at), row.code,
+            is_hint=True,
+        )
         for row in rows if not row.original_no
     ]  # fmt: skip
 
@@ -128,7 +132,7 @@ def trace_of_notice(notice: Notice) -> Trace | None:
     is_fill = notice.stage is Stage.FILLED
     qty = notice.order_qty if is_fill else notice.order_qty or notice.qty
     price = -1 if is_fill else notice.price
-    return Trace(notice.order_no, "", notice.symbol, notice.side, qty, price, notice.ts, is_notice=True)
+    return Trace(notice.order_no, "", notice.symbol, notice.side, qty, price, notice.ts, is_hint=True)
 
 
 def fills_of(qty: int, amount: int) -> tuple[tuple[int, int], ...]:

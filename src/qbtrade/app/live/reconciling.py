@@ -4,6 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.broker import KisBroker
 from qbtrade.adapters.kis.call import Priority
 from qbtrade.adapters.kis.looks import Looks
 from qbtrade.adapters.kis.outcomes import Failed
@@ -122,7 +123,9 @@ class Reconciling:
         doubt = ""
         if history is not None and session.kis is not None:
             found += tuple(Difference("order", number, 0, 1) for number in session.kis.still_work(history))
-            doubt = session.kis.unbooked(history) or next(filter(None, map(self._doubt, found)), "")
+            doubt = session.kis.unbooked(history) or next(
+                filter(None, (self._doubt(each, history, session.kis) for each in found)), ""
+            )
         match self._repeats.judge(Look(asked, found, self._moved_at, doubt)):
             case Judgement.CLEAN:
                 self._told = ()
@@ -146,7 +149,8 @@ class Reconciling:
     def _on_stubborn(self, found: tuple[Difference, ...]) -> None:
         """Entries wait; when more won are missing than a day may lose, everything but stops does."""
         session, limit = self._session, self._session.limits.loss_limit
-        if any(each.what == "cash" and each.ours - each.theirs > limit for each in found):
+        is_steady = self._repeats.is_steady
+        if is_steady and any(each.what == "cash" and each.ours - each.theirs > limit for each in found):
             if not self._told:
                 say_differences(session, found)
                 self._told = found
@@ -166,7 +170,7 @@ class Reconciling:
         theirs = Book(balance.cash, held_by_symbol(balance))
         return differences(Book(cash, positions), theirs, slack=balance.costs)
 
-    def _doubt(self, found: Difference) -> str:
+    def _doubt(self, found: Difference, history: OrderHistory, kis: KisBroker) -> str:
         """Which order of ours may explain a difference, or ""."""
         orders, more = self._session.engines.orders, found.theirs > found.ours
         if found.what != "shares":
@@ -175,9 +179,12 @@ class Reconciling:
             return "an order of an earlier session may work"
         tells_rows = self._session.wire.environment.capabilities.order_rows
         for order in (*orders.open_orders(found.name), *orders.abandoned(found.name)):
+            order_id = order.request.order_id
             could_be = not tells_rows and (order.request.side is Side.BUY) == more
+            if order.status is OrderStatus.ABANDONED and tells_rows and not kis.may_be_among(order_id, history):
+                continue
             if order.status in UNSURE or could_be:
-                return f"order {order.request.order_id} may explain it"
+                return f"order {order_id} may explain it"
         return ""
 
     def _left_alone(self) -> list[ev.Leftover]:
