@@ -137,6 +137,21 @@ def test_a_late_trade_is_counted_and_kept_out_of_closed_bars() -> None:
     assert (bar.high, desk.market.late) == (75_100, 1)
 
 
+def test_a_trade_that_comes_after_its_bar_was_shown_makes_no_second_bar_of_that_time() -> None:
+    desk = Desk()
+    desk.play(a_trade(ts=at("10:00:10"), price=75_000))
+    desk.loop.advance(at("10:01:30"))
+    desk.bus.publish(a_trade(ts=at("10:00:50"), price=75_100))
+    desk.bus.publish(a_trade(ts=at("10:01:05"), price=75_200))
+    desk.market.close_bars()
+    bars = [event for event in desk.events if isinstance(event, Bar)]
+    assert [bar.start for bar in bars] == [at("10:00"), at("10:01")]
+    assert (bars[0].high, bars[1].low, desk.market.late) == (75_000, 75_200, 1)
+    last = desk.market.last(SAMSUNG)
+    assert last is not None
+    assert last.price == 75_200
+
+
 @pytest.mark.parametrize(("price", "qty"), [(0, 1), (-5, 1), (75_000, -1)])
 def test_zero_and_negative_values_are_quarantined(price: int, qty: int) -> None:
     desk = Desk()

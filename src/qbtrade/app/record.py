@@ -106,6 +106,7 @@ def _listen(wire: Wire, recording: Recording, rules: Rules, symbols: tuple[str, 
     recording.begin(
         {symbol: price.base for symbol, price in prices.items()},
         {each.symbol: terms_of(rules, each, today, prices[each.symbol]) for each in instruments},
+        SimulationPlan(speed=clock.speed),
     )
     Hours(bus, clock, rules.calendar).start()
     for symbol, price in prices.items():

@@ -134,7 +134,7 @@ class Recorded:
         self.instruments = tuple(instrument(symbol) for symbol in replay.symbols)
         self.interval = _bar_length(plan.interval, replay.interval)
         self.made_of_bars = replay.interval > 0
-        self.description = ", ".join(Path(path).name for path in plan.source)
+        self.description = ", ".join(map(_name_of, plan.source))
         self.digest, self.first, self.last = replay.digest, replay.first, replay.last
         self.bases: dict[str, int] = {}
 
@@ -163,6 +163,13 @@ class Recorded:
             return Recorded(earlier, self._rules)
         except NoRowsError:
             return None
+
+
+def _name_of(path: str) -> str:
+    """A file's name, with the day of a recorded one."""
+    place = Path(path)
+    is_day = len(place.parent.name) == len("2026-11-02") and place.parent.name[:4].isdigit()
+    return f"{place.parent.name}/{place.name}" if is_day else place.name
 
 
 def _bar_length(asked: int, own: int) -> int:

@@ -76,9 +76,9 @@ def _member(names: type[StrEnum], what: str, text: str) -> str:
 
 
 SOURCE: Final = Option(
-    "--source", "source", as_is, "mock|FILE...",
-    _("mock; CSV and Parquet files of trades or bars; or recorded:1d, recorded:1m, ... for stored bars"), "mock",
-    several=True,
+    "--source", "source", as_is, "mock|recorded|FILE...",
+    _("mock; recorded: days of one's own, of an emulator recorded:RUN, bars recorded:1m; or CSV and Parquet files"),
+    "mock", several=True,
 )  # fmt: skip
 RUN: Final = (
     _key("--symbol", "simulate.symbols", "SYMBOL", several=True),

@@ -125,6 +125,14 @@ def show(name: Id = sessions.LATEST, *, json: Json = False) -> None:
         print_page(page(found), sys.stdout)
 
 
+@app.command("parity", help=N_("Explain each difference between a live session and the replay of its recorded day."))
+def compare(name: Id = sessions.LATEST, *, json: Json = False) -> None:
+    """Explain each difference between a live session and the replay of its recorded day."""
+    from qbtrade.cli import parity
+
+    parity.show(name, json=json)
+
+
 @app.command(help=N_("Show the rows of a journal, all or some of them."))
 def events(
     types: Annotated[

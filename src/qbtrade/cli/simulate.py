@@ -10,8 +10,10 @@ import typer
 from qbtrade.app.config import load_settings
 from qbtrade.app.home import home
 from qbtrade.app.plan import SimulationPlan
+from qbtrade.app.recordings import is_recorded, replayed
 from qbtrade.cli import options
 from qbtrade.cli.ask import plan_of
+from qbtrade.cli.faults import say
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.screen import console_on, print_page, watching
 from qbtrade.cli.text import _
@@ -22,8 +24,10 @@ from qbtrade.kernel.loop import StopRequest
 def simulate(**typed: Any) -> None:
     """Run a session or the offline scenarios. typed: by parameter name, as `options.signature` declares them."""
     settings = load_settings(Path.cwd(), os.environ)
-    run = _run_suite if typed["suite"] else _run_session
-    raise typer.Exit(run(plan_of(typed, settings), as_json=typed["json"], quiet=typed["quiet"]))
+    run, plan = _run_suite if typed["suite"] else _run_session, plan_of(typed, settings)
+    if is_recorded(plan.source):
+        plan = _recorded(plan)
+    raise typer.Exit(run(plan, as_json=typed["json"], quiet=typed["quiet"]))
 
 
 simulate.__doc__ = _(
@@ -33,6 +37,16 @@ simulate.__doc__ = _(
     " The report is kept; read it with qb report show."
 )
 simulate.__signature__ = options.signature()  # type: ignore[attr-defined]
+
+
+def _recorded(plan: SimulationPlan) -> SimulationPlan:
+    """The plan with the files of the recorded days; what was damaged is named, and the rest played."""
+    from qbtrade.app.rules import load_rules
+
+    plan, damages = replayed(plan, home(), load_rules().calendar)
+    for each in damages:
+        say(_("{path} was torn: {lost:,} bytes are lost, the rest is read").format(path=each.path, lost=each.lost))
+    return plan
 
 
 def _run_session(plan: SimulationPlan, *, as_json: bool, quiet: bool) -> ExitCode:

@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from qbtrade.adapters.recordings.layout import DEPTH, LEVELS, LOGGED, SymbolDay
+from qbtrade.adapters.recordings.layout import DEPTH, LEVELS, LOGGED, Kind, SymbolDay
+from qbtrade.adapters.recordings.lines import last_of, mark
 from qbtrade.adapters.recordings.log import Log, pieces
 from qbtrade.errors import FileError
 
@@ -96,15 +97,22 @@ def unreadable(path: Path, error: Exception) -> FileError:
 
 @contextmanager
 def _cleaned(day: SymbolDay) -> Iterator[tuple[Path, int]]:
-    """The lines of a log without what is damaged, in a file of their own; how many bytes were left out."""
-    lost, path = 0, day.log.with_suffix(".lines")
+    """The lines of a log without what is damaged, in a file of their own; how many bytes were left out.
+
+    That some were is a row of its own.
+    """
+    lost, last, path = 0, (0, 0), day.log.with_suffix(".lines")
     try:
         with path.open("wb") as file:
             for piece in pieces(day.log):
                 if piece.is_whole:
                     file.write(piece.content)
+                    last = last_of(piece.content) or last
                 else:
                     lost += len(piece.content)
+            if lost:
+                seq, received = last
+                file.write(mark(Kind.TORN, seq + 1, received, received, str(lost)).encode())
         yield path, lost
     finally:
         path.unlink(missing_ok=True)

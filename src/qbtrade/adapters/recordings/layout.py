@@ -20,7 +20,8 @@ _SYMBOL: Final = re.compile(r"Q?[0-9A-Z]{6}")
 class Kind(StrEnum):
     """What a row is. PRICE: told by REST while the stream was away. PAST: a bar before the first one of the session.
 
-    BAR: told by the broker instead of folded from trades. BEGIN, END: of a session, or of a recorder.
+    BAR: told by the broker instead of folded from trades. FOLDED: as the session folded it. BEGIN, END: of a session,
+    or of a recorder.
     """
 
     TRADE = "trade"
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     PRICE = "price"
     PAST = "past"
     BAR = "bar"
+    FOLDED = "folded"
     BEGIN = "begin"
     END = "end"
     LOST = "lost"
@@ -35,6 +37,7 @@ class Kind(StrEnum):
     HALTED = "halted"
     RESUMED = "resumed"
     DROPPED = "dropped"
+    TORN = "torn"
 
 
 LOGGED: Final = {

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from qbtrade.adapters.recordings.layout import Kind
 from qbtrade.domain.events import FeedLost, FeedRestored, SymbolHalted, SymbolResumed
 from qbtrade.domain.market import Bar, Quote, Trade
 
+_NUMBERED: Final = re.compile(r"[a-z]+,(\d+),\d+,(\d+)")
 Heard = Trade | Quote | FeedLost | FeedRestored | SymbolHalted | SymbolResumed
 """What is kept as it comes."""
 
@@ -33,7 +36,7 @@ def line(seq: int, received: int, event: Heard) -> str:
 def _joined(depth: tuple[str, ...]) -> str:
     """Numbers apart by blanks; nothing where something else stands among them."""
     text = " ".join(depth)
-    return text if text.replace(" ", "").isdigit() else ""
+    return text if "" not in depth and text.replace(" ", "").isdigit() else ""
 
 
 def bar_line(seq: int, received: int, bar: Bar, kind: Kind) -> str:
@@ -62,3 +65,9 @@ def seen(lines: bytes) -> Iterator[tuple[int, tuple[int, int, int] | None]]:
             continue
         seq, *rest = map(int, numbers)
         yield seq, (rest[0], rest[3], rest[4]) if rest else None
+
+
+def last_of(lines: bytes) -> tuple[int, int] | None:
+    """Number and time of the last line of a block."""
+    found = _NUMBERED.match(lines.decode("utf-8", "replace").splitlines()[-1])
+    return (int(found[1]), int(found[2])) if found else None

@@ -24,8 +24,8 @@ from qbtrade.kernel.bus import Bus
 from qbtrade.kernel.clock import Stopwatch
 from qbtrade.ports import Clock
 
-HEARD: Final = (Trade, Quote, FeedLost, FeedRestored, SymbolHalted, SymbolResumed)
-"""What is kept as it comes; of bars only those that the broker told, for the others follow from the trades."""
+HEARD: Final = (Trade, Quote, Bar, FeedLost, FeedRestored, SymbolHalted, SymbolResumed)
+"""What is kept as it comes."""
 BEAT: Final = 0.5
 """Machine seconds between two blocks: what `kill -9` loses at most."""
 SYNC_EVERY: Final = 5.0
@@ -135,7 +135,6 @@ class Recorder:
     def follow(self, bus: Bus) -> None:
         """Begin. Subscribe before every engine: the time at which an event was taken up is written down with it."""
         bus.subscribe_all(HEARD, self._put)
-        bus.subscribe(Bar, self._on_bar)
         self._thread.start()
 
     def begin(self, notes: Mapping[str, str]) -> None:
@@ -154,10 +153,6 @@ class Recorder:
         """Say that the session ended; nothing of one that did not begin."""
         for symbol in self._begun:
             self._put(_Mark(Kind.END, symbol, ""))
-
-    def _on_bar(self, bar: Bar) -> None:
-        if bar.told:
-            self._put(bar)
 
     def _put(self, heard: Heard | Bar | _Mark | _Past) -> None:
         now = self._clock.now()
@@ -220,7 +215,7 @@ class Recorder:
             case _Past(bar):
                 pages[bar.symbol].keep(received, bar, Kind.PAST)
             case Bar() if heard.symbol in pages:
-                pages[heard.symbol].keep(received, heard, Kind.BAR)
+                pages[heard.symbol].keep(received, heard, Kind.BAR if heard.told else Kind.FOLDED)
             case Trade() | Quote() | SymbolHalted() | SymbolResumed() if heard.symbol in pages:
                 pages[heard.symbol].hear(received, heard)
             case _:

@@ -86,7 +86,8 @@ class Recording:
         self.gap = min((count.gap for count in counts if count.gap), default=0) if self.kind == "bars" else 0
         self.bad_rows = sum(count.rows - count.kept for count in counts)
         self._has_strays = any(count.strays for count in counts)
-        self._is_plain = self._rows.is_alone and not self.bad_rows and not any(count.late for count in counts)
+        has_auctions = table.is_recording or any(count.late for count in counts)
+        self._is_plain = self._rows.is_alone and not self.bad_rows and not has_auctions
         self.extents = tuple(
             Extent(count.symbol, count.kept, count.first, count.last, count.first_price, count.off_grid or 0)
             for count in counts
@@ -165,7 +166,7 @@ class Recording:
     def _trades(self, symbol: str) -> str:
         return (
             f"SELECT CASE WHEN {_IS_LATE} THEN closes - 1 ELSE ts END, symbol, CAST(price AS BIGINT),"
-            f" CAST(qty AS BIGINT), {_IS_LATE} FROM ({self._rows.kept(symbol, has_strays=self._has_strays)})"
+            f" CAST(qty AS BIGINT), {_IS_LATE} OR auction FROM ({self._rows.kept(symbol, has_strays=self._has_strays)})"
         )
 
     def _bars(self, interval: int, symbol: str) -> str:

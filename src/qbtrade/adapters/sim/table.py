@@ -18,6 +18,8 @@ IS_SYMBOL: Final = "coalesce(regexp_full_match(symbol, 'Q?[0-9A-Z]{6}'), false)"
 
 _FORMS: Final = "Market data is CSV in UTF-8, or Parquet"
 _ALIASES: Final = {"ts": ("ts", "date"), "qty": ("qty", "volume")}
+_RECORDING: Final = frozenset({"kind", "seq", "received", "auction"})
+"""Columns that only a recording of our own has; of its rows only prices can be played."""
 _MORE: Final = "_more"  # where values beyond the last column of a CSV file turn up
 _KST: Final = 9 * 60 * MINUTE
 _EARLIEST: Final = 10**17  # smaller numbers are seconds, milliseconds or a compact date
@@ -38,6 +40,7 @@ class Table:
         self.is_parquet = _is_parquet(path)
         self._types = _parquet_types(path, connection) if self.is_parquet else dict.fromkeys(_header(path), "VARCHAR")
         known = {name.strip().lower(): name for name in self._types}
+        self.is_recording = self.is_parquet and known.keys() >= _RECORDING
         self.kind: Kind = "bars" if not known.keys().isdisjoint(PRICES["bars"]) else "trades"
         self.names = {column: _named(path, column, known) for column in ("ts", *PRICES[self.kind], "qty")}
         self.has_symbol = "symbol" in known
@@ -56,7 +59,11 @@ class Table:
             f"TRY_CAST({_quoted(self.names[column])} AS DOUBLE) AS {column}" for column in (*PRICES[self.kind], "qty")
         )
         extra = "NULL" if self.is_parquet else _MORE
-        columns = f"row_number() OVER () AS n, {self._time()} AS ts, {said} AS symbol, {numbers}, {extra} AS extra"
+        auction = "coalesce(auction, false)" if self.is_recording else "false"
+        columns = (
+            f"row_number() OVER () AS n, {self._time()} AS ts, {said} AS symbol, {numbers}, {extra} AS extra,"
+            f" {auction} AS auction"
+        )
         return f"SELECT {columns} FROM {self._scan()}"
 
     def column(self, name: str) -> str:
@@ -86,6 +93,8 @@ class Table:
         return end
 
     def _scan(self) -> str:
+        if self.is_recording:
+            return f"(SELECT * FROM read_parquet({_parquet(self.path)}) WHERE kind IN ('trade', 'price'))"
         if self.is_parquet:
             return f"read_parquet({_parquet(self.path)})"
         path = sql_literal(_literal(self.path))

@@ -11,6 +11,7 @@ from qbtrade.adapters.kis.environment import Environment, EnvKind
 from qbtrade.adapters.recordings.layout import emulated, krx
 from qbtrade.adapters.recordings.recorder import Progress, Recorder
 from qbtrade.app.kis_account import is_here
+from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.price_terms import Told
 from qbtrade.domain.events import Alert, Level
 from qbtrade.domain.instrument import DayTerms
@@ -22,12 +23,16 @@ from qbtrade.ports import Clock
 class Beginning(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a session knew of a symbol before its first trade; the note of its row BEGIN.
 
-    run: of the session. base: KRW, yesterday's close. terms: prices of the day, as KIS told them.
+    run: of the session. base: KRW, yesterday's close. terms: prices of the day, as KIS told them. speed: of the
+    market's clock. commission_ppb, tax_ppb: as configured, -1 for the rules'.
     """
 
     run: str
     base: int = 0
     terms: DayTerms | None = None
+    speed: int = 1
+    commission_ppb: int = -1
+    tax_ppb: int = -1
 
 
 class SessionRecording(Protocol):
@@ -37,7 +42,7 @@ class SessionRecording(Protocol):
         """Hear everything from here on, before the engines do."""
         ...
 
-    def begin(self, bases: Mapping[str, int], told: Mapping[str, Told]) -> None:
+    def begin(self, bases: Mapping[str, int], told: Mapping[str, Told], plan: SimulationPlan) -> None:
         """Say what the session knows of its symbols beforehand."""
         ...
 
@@ -60,7 +65,7 @@ class NoRecording:
     def follow(self, bus: Bus) -> None:
         """Hear nothing."""
 
-    def begin(self, bases: Mapping[str, int], told: Mapping[str, Told]) -> None:
+    def begin(self, bases: Mapping[str, int], told: Mapping[str, Told], plan: SimulationPlan) -> None:
         """Keep nothing."""
 
     def past(self, bar: Bar) -> None:
@@ -85,12 +90,15 @@ class Recording:
         """Hear everything from here on, before the engines do."""
         self._recorder.follow(bus)
 
-    def begin(self, bases: Mapping[str, int], told: Mapping[str, Told]) -> None:
+    def begin(self, bases: Mapping[str, int], told: Mapping[str, Told], plan: SimulationPlan) -> None:
         """Say what the session knows of its symbols beforehand."""
         notes = {
-            symbol: Beginning(self._run_id, bases.get(symbol, 0), told[symbol].terms if symbol in told else None)
+            symbol: Beginning(
+                self._run_id, bases.get(symbol, 0), told[symbol].terms if symbol in told else None,
+                max(plan.speed, 1), plan.commission_ppb, plan.tax_ppb,
+            )
             for symbol in self._symbols
-        }
+        }  # fmt: skip
         self._recorder.begin({symbol: msgspec.json.encode(note).decode() for symbol, note in notes.items()})
 
     def past(self, bar: Bar) -> None:

@@ -173,7 +173,11 @@ class LiveSession:
         engines.journal.flush(durable=True)
         if engines.journal.trouble:
             raise JournalError(engines.journal.trouble)
-        live.recording.begin({symbol: price.base for symbol, price in live.at_broker.prices.items()}, self.told)
+        live.recording.begin(
+            {symbol: price.base for symbol, price in live.at_broker.prices.items()},
+            self.told,
+            msgspec.structs.replace(live.plan.session, speed=wire.clock.speed),
+        )
         engines.portfolio.adopt(held, self.day.day.isoformat(), live.day_start)
         engines.risk.carry(self.day.day.isoformat(), live.entries, is_over=live.is_day_over)
         for bar in past:

@@ -294,6 +294,9 @@ class MarketData:
     def _open_bar(self, book: Book, trade: Trade) -> None:
         start = trade.ts - (trade.ts - book.day_open) % self._interval
         book.bar_start, book.bar_end = start, min(start + self._interval, book.day_end)
+        if book.bar_end <= book.closed:  # its bar was shown when its time was over, and no bar is shown twice
+            book.bar_end, self.late = 0, self.late + 1
+            return
         book.bar_open = book.bar_high = book.bar_low = trade.price
         book.bar_volume = 0
         if book.bar_end != self._timer_end:
@@ -306,15 +309,11 @@ class MarketData:
                 self._close_bar(book)
 
     def _close_bar(self, book: Book) -> None:
-        if not book.bar_end or book.trade is None:
+        end, book.bar_end = book.bar_end, 0
+        if not end or book.trade is None:
             return
-        if book.bar_start < book.whole_from:
-            book.bar_end = 0
-            return
-        self.bars += 1
-        bar = Bar(
-            book.bar_end, book.trade.symbol, book.bar_start,
-            book.bar_open, book.bar_high, book.bar_low, book.trade.price, book.bar_volume,
-        )  # fmt: skip
-        book.bar_end = 0
-        self._bus.publish(bar)
+        book.closed = end
+        if book.bar_start >= book.whole_from:
+            self.bars += 1
+            prices = book.bar_open, book.bar_high, book.bar_low, book.trade.price
+            self._bus.publish(Bar(end, book.trade.symbol, book.bar_start, *prices, book.bar_volume))

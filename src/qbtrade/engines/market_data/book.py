@@ -15,7 +15,8 @@ class Book:
     """What is known of one symbol. A bar is open while `bar_end` is not 0."""
 
     __slots__ = (
-        "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling", "count",
+        "band", "bar_end", "bar_high", "bar_low", "bar_open", "bar_start", "bar_volume", "base", "ceiling",
+        "closed", "count",
         "day_end", "day_open", "floor", "halted", "instrument",
         "is_rebased", "quote", "room", "strange", "strange_count", "terms", "ticks",
         "trade", "ts", "wake", "watches", "whole_from",
@@ -42,7 +43,7 @@ class Book:
         self.whole_from = 0  # bars that begin earlier lack trades and are not published
         self.strange = 0
         self.strange_count = 0
-        self.bar_start = self.bar_end = 0
+        self.bar_start = self.bar_end = self.closed = 0  # closed: up to where bars were closed
         self.bar_open = self.bar_high = self.bar_low = self.bar_volume = 0
 
     def begin(self, today: date, rules: Rules, rounded: int) -> None:

@@ -1,0 +1,1 @@
+"""A live session against its own recorded day: replayed through the simulator, and explained trade by trade."""
