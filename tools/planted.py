@@ -25,12 +25,14 @@ CEILING: Final = 3600
 PLAY: Final = """
 import json, sys
 from qbtrade.app.chaos.many import plans, verdicts
-for verdict in verdicts(plans(int(sys.argv[1]), int(sys.argv[2]), {}, 0), processes=1):
+from qbtrade.app.chaos.plan import ON_DEMAND, RATES
+others = {name: RATES[name] for name in ON_DEMAND}
+for verdict in verdicts(plans(int(sys.argv[1]), int(sys.argv[2]), others, 0), processes=1):
     if verdict.broken:
         print(json.dumps([verdict.plan.seed, *verdict.broken]))
         break
 """
-"""Plays worlds up to the first one in which a promise breaks; that one is printed."""
+"""Plays worlds, with others in the account, up to the first one in which a promise breaks; that one is printed."""
 
 
 class PlantError(Exception):

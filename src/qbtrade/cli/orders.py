@@ -21,7 +21,7 @@ from qbtrade.adapters.kis.transport import call_once
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.asker import Asker
 from qbtrade.app.home import home, journals_dir, kis_dir
-from qbtrade.app.live.known_orders import Known, KnownOrder, known_orders, row_of, strangers
+from qbtrade.app.live.known_orders import Known, KnownOrder, answer_for, known_orders
 from qbtrade.app.live.resolving import REFUSED, give
 from qbtrade.app.live.status_file import Seen, is_running, seen_on
 from qbtrade.app.live.world import clock_of
@@ -167,14 +167,9 @@ def _checked(
             hint="Ask again in {wait}", order_id=order.order_id, wait=figures.age(waits),
         )  # fmt: skip
     history = _history(environment, clock) if tells_rows else OrderHistory((), 0, 0, 0)
-    branch, aside = "", tuple[str, ...]()
-    if number:
-        row = row_of(known, order, number, history)
-        branch, evidence = row.branch, f"order {number} of {row.at:%H:%M:%S}: {row.filled_qty} filled"
-    else:
-        aside = tuple(trace.number for trace in strangers(known, order, history, environment))
-        evidence = f"{len(history.rows)} orders at KIS, none of them it" if tells_rows else "KIS names no orders here"
-    return Answer(seen.run_id, order.order_id, number, branch, aside, reason, evidence, wall_ns())
+    return answer_for(
+        known, order, number, history, environment, run_id=seen.run_id, reason=reason, given=wall_ns()
+    )  # fmt: skip
 
 
 def _history(environment: Environment, clock: LiveClock) -> OrderHistory:

@@ -81,6 +81,33 @@ def test_an_order_that_is_given_up_although_kis_had_it_is_seen(arrived: int, sai
     assert len(found(*rows, entries=(entry,))) == said
 
 
+@pytest.mark.parametrize(("after", "said"), [(1, 1), (16, 0)])
+def test_a_session_that_ends_without_waiting_for_its_cancels_is_seen(after: int, said: int) -> None:
+    rows = (
+        *let_out(an_order("Q1"), SECOND), ev.OrderAccepted(SECOND * NS, "Q1", "1001"),
+        ev.CancelOrder((SECOND + 9) * NS, "Q1", "session-stopped"),
+        ev.SessionEnded((SECOND + 9 + after) * NS, ev.Outcome.DONE, "", {}, {}, {}),
+    )  # fmt: skip
+    assert len(found(*rows)) == said
+
+
+def test_an_order_of_others_that_is_taken_for_ours_is_seen() -> None:
+    entry = at_kis(SECOND + 10, an_order("Q1"))
+    rows = (*lost(), ev.OrderAccepted((SECOND + 12) * NS, "Q1", str(entry.number)))
+    assert found(*rows, entries=(entry,)) == []
+    assert list(audited([rows], [entry], foreign={entry.number})) == ["orders of others were taken for ours: 1001"]
+
+
+def test_an_order_that_a_person_said_not_to_exist_counts_no_more_until_it_turns_up() -> None:
+    budget = ev.Check("budget", 10**6, 75_000, 0, "KRW", passed=True)
+    gone = ev.OrderResolved((SECOND + 61) * NS, "Q1", "", "seen in the app", "no such order")
+    rows = (*lost(), ev.OrderAbandoned((SECOND + 61) * NS, "Q1", "no trace"), gone)
+    later = (SECOND + 99) * NS
+    assert found(*rows, *let_out(an_order("Q2", qty=1), SECOND + 100, budget)) == []
+    came = ev.OrderAccepted(later, "Q1", "1001")
+    assert found(*rows, came, *let_out(an_order("Q2", qty=1), SECOND + 100, budget)) != []
+
+
 @pytest.mark.parametrize(("filled", "said"), [(3, 0), (2, 1)])
 def test_a_fill_that_kis_has_not_made_is_seen(filled: int, said: int) -> None:
     entry, journal = at_kis(SECOND, an_order("Q1")), VirtualJournal("j", lambda _point: None)

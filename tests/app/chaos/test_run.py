@@ -10,7 +10,7 @@ from qbtrade.adapters.emulator.checks import Checks
 from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.many import load, save, shrunk
-from qbtrade.app.chaos.plan import ALL, ChaosPlan, Crash, drawn
+from qbtrade.app.chaos.plan import ALL, ON_DEMAND, ChaosPlan, Crash, drawn
 from qbtrade.app.chaos.points import HITS, places, reference, walk
 from qbtrade.app.chaos.run import Run, run, visited
 
@@ -32,9 +32,19 @@ def test_days_follow_each_other_with_books_carried_over_the_night(plan: ChaosPla
     assert sum(" born " in line for line in verdict.lines) == 3
 
 
+def test_others_trade_in_the_account_and_a_person_answers_what_qb_asks() -> None:
+    asked = [ChaosPlan(seed=seed, rates={"by-hand": 10**9, "timeout-not-taken": 4 * 10**8}) for seed in (4, 5, 6)]
+    crowded = ChaosPlan(seed=4, rates={"by-hand": 10**9, "second-machine": 10**9, "payment": 10**9, "stopped": 10**9})
+    verdicts = [run(plan) for plan in (*asked, crowded)]
+    assert [verdict.broken for verdict in verdicts] == [()] * len(verdicts)
+    happened = {name for verdict in verdicts for name in verdict.sometimes}
+    assert {"others' buy (hts)", "others' buy (api)", "payment", "stopped"} < happened
+    assert any(name.startswith("answered") for name in happened)
+
+
 def test_each_fault_is_on_in_about_half_of_the_seeds() -> None:
     plans = [drawn(seed) for seed in range(400)]
-    for name in ALL:
+    for name in ALL.keys() - ON_DEMAND:
         assert 150 < sum(name in plan.rates for plan in plans) < 250
 
 
@@ -81,8 +91,8 @@ def test_a_walk_ends_every_visit_of_every_place_in_one_two_and_three_lives_with_
 
 
 def test_the_judge_sees_a_book_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lie(judge: Judge, cash: int, positions: dict[str, int]) -> None:
-        right(judge, cash + 1, {**positions, "005930": 1 + positions.get("005930", 0)})
+    def lie(judge: Judge, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
+        right(judge, cash + 1, {**positions, "005930": 1 + positions.get("005930", 0)}, own)
 
     right = Judge.compare
     monkeypatch.setattr(Judge, "compare", lie)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import date
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -44,12 +44,13 @@ _VOLUME_SHARE: Final = 100_000_000
 
 
 class HandOrder(msgspec.Struct, frozen=True):
-    """What `POST /emulator/orders` takes. price: KRW, 0 for a market order."""
+    """What `POST /emulator/orders` takes. price: KRW, 0 for a market order. channel: HTS, or a program elsewhere."""
 
     symbol: str
     side: Side
     qty: int
     price: int = 0
+    channel: Literal["hts", "api"] = "hts"
 
     @property
     def ticket(self) -> Ticket:
@@ -226,10 +227,10 @@ class Emulator:
         return {"done": True}
 
     def _order_by_hand(self, body: bytes) -> Body:
-        """An order made in HTS or app, which clients learn of by lists, notices and the balance alone."""
+        """An order made elsewhere, which clients learn of by lists, notices and the balance alone."""
         try:
             asked = msgspec.json.decode(body, type=HandOrder)
-            return {"number": str(self._broker.place(asked.ticket, by_hand=True).number)}
+            return {"number": str(self._broker.place(asked.ticket, by_hand=asked.channel == "hts").number)}
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             return {"error": str(error)}
         except Refusal as refusal:

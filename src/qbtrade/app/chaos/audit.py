@@ -1,9 +1,10 @@
 """Reads the journals of a virtual world row by row and names the promises that the session itself broke."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from qbtrade.adapters.emulator.orders import Action, Entry
+from qbtrade.app.chaos.excuse import taken
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import (
     Alert,
@@ -21,8 +22,10 @@ from qbtrade.domain.events import (
     OrderFilled,
     OrderNotSent,
     OrderRejected,
+    OrderResolved,
     OrderSending,
     OrderUnconfirmed,
+    SessionEnded,
     SessionStarted,
     SubmitOrder,
 )
@@ -37,6 +40,8 @@ ASKED_AGAIN: Final = 45 * NS
 """A cancel that came to nothing is asked for again by then."""
 RESOLVED: Final = 150 * NS
 """An order whose answer was lost is found or given up by then, where rows are told and nothing goes wrong any more."""
+PATIENCE: Final = 15 * NS
+"""An order that a session wants canceled at its end is waited for so long, at least."""
 LEFT: Final = "L"
 """How ids begin of orders that an earlier session let out."""
 ASKS: Final = frozenset({"which-is-ours", "perhaps-by-hand"})
@@ -53,7 +58,7 @@ class _Order:
     def __init__(self, request: OrderRequest) -> None:
         self.request, self.left = request, request.qty
         self.sent_at = self.cancel_by = self.unknown_since = 0
-        self.is_over = self.is_unknown = self.is_taken = False
+        self.is_over = self.is_unknown = self.is_taken = self.is_gone = False
 
 
 class _Wish:
@@ -82,7 +87,7 @@ class Audit:
         self._orders: dict[str, _Order] = {}
         self._wishes: dict[str, _Wish] = {}
         self._first_sent: dict[str, int] = {}
-        self._cash = self._now = 0
+        self._cash = self._now = self._stops_at = 0
         self._is_blind = self._has_asked = False
 
     def read(self, rows: Iterable[Event]) -> None:
@@ -95,10 +100,11 @@ class Audit:
                 self._woke(row.ts)
             self._overdue(row.ts)
             self._now = row.ts
+            self._stops_at = self._stops_at or (row.ts if getattr(row, "reason", "") == "session-stopped" else 0)
             self._has_asked |= isinstance(row, Alert) and row.code in ASKS
             match row:
-                case SessionStarted():
-                    self._first_sent = {left.order_id: left.sent_at for left in row.leftovers}
+                case SessionStarted() | SessionEnded():
+                    self._bound(row)
                 case FeedLost() | FeedRestored():
                     self._is_blind = isinstance(row, FeedLost)
                 case SubmitOrder():
@@ -113,6 +119,17 @@ class Audit:
                     self._orders.setdefault(order.order_id, _Order(order)).sent_at = row.ts
                 case _other:
                     self._live(row)
+
+    def _bound(self, row: SessionStarted | SessionEnded) -> None:
+        """A session begins with what was left; before it ends, orders whose number is known are waited for."""
+        if isinstance(row, SessionStarted):
+            self._first_sent = {left.order_id: left.sent_at for left in row.leftovers}
+            return
+        waited = row.ts - self._stops_at
+        if self._stops_at and waited < PATIENCE:
+            for order_id, order in self._orders.items():
+                if order.is_taken and order.left and not order.is_over:
+                    self.broken.append(f"the session ended {waited / NS:.1f} s after it canceled order {order_id}")
 
     # judging
 
@@ -169,6 +186,7 @@ class Audit:
             case OrderAccepted(broker_order_id=number):
                 self.claimed.setdefault(number, row.ts)
                 order.is_taken, order.is_unknown = True, False
+                order.is_over = order.is_over and not order.is_gone
             case OrderFilled(qty=qty):
                 order.left, order.is_unknown = order.left - qty, False
             case OrderAbandoned():
@@ -177,6 +195,10 @@ class Audit:
                 self.given_up.append(_GivenUp(order.request, sent_at, row.ts))
                 if row.ts - sent_at < WAIT:
                     self.broken.append(f"order {row.order_id} was given up after {(row.ts - sent_at) / NS:.1f} s")
+            case OrderResolved(number=""):  # by a person, whose answer frees symbol and side
+                order.is_unknown, order.unknown_since = False, 0
+                order.is_over = order.is_gone = True
+                self.given_up = [each for each in self.given_up if each.request is not order.request]
             case CancelRejected():
                 order.cancel_by = row.ts + ASKED_AGAIN if order.is_taken else 0
             case OrderCanceling():
@@ -204,12 +226,15 @@ class Audit:
                 self.broken.append(f"the cancel of order {order_id} came to nothing and was not asked for again")
 
 
-def audited(journals: Iterable[Iterable[Event]], entries: Iterable[Entry], healed: int = 0) -> Iterator[str]:
+def audited(
+    journals: Collection[Iterable[Event]], entries: Iterable[Entry], healed: int = 0, foreign: Collection[int] = ()
+) -> Iterator[str]:
     """What the journals tell of broken promises.
 
-    entries: the orders that KIS has. healed: since when nothing goes wrong, UTC ns; 0 where KIS tells no rows.
+    entries: the orders that KIS has; foreign: numbers of those that others made. healed: since when nothing goes wrong,
+    UTC ns; 0 where KIS tells no rows.
     """
-    orders = [entry for entry in entries if entry.action is Action.NEW]
+    orders = [entry for entry in entries if entry.action is Action.NEW and entry.number not in foreign]
     claimed: dict[str, int] = {}
     audit = Audit()
     for rows in journals:
@@ -223,6 +248,8 @@ def audited(journals: Iterable[Iterable[Event]], entries: Iterable[Entry], heale
                     yield f"an order was given up for lost that KIS had had for {(each.ts - entry.ts) / NS:.0f} s"
     if healed:
         yield from audit.unresolved(healed)
+    if wrong := sorted(each.number for each in taken(journals) if int(each.number) in foreign):
+        yield f"orders of others were taken for ours: {', '.join(wrong)}"
 
 
 def _overlooked(lost: _GivenUp, entry: Entry) -> bool:

@@ -1,20 +1,22 @@
-"""The one case in which an order may work on after a session's end: nobody could know its number, and qb said so.
+"""What no judge may hold against qb: an order that works on after a session's end, and one of others taken for ours.
 
 Paper tells no rows and no list of live orders. Where the answer to an order and its notices were lost, too, its number
 is nowhere to be learned, so nobody can cancel it; all that qb can do is to name it and ask a person.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, NamedTuple
 
-from qbtrade.adapters.emulator.orders import Entry
+from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.domain.calendar import NS
-from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending
+from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending, SessionStarted
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderKind, OrderRequest
 
 SEEN_WITHIN: Final = 5 * NS
 """An order that turns up is seen by then."""
+LISTS_AWAY: Final = 18 * NS
+"""A notice without a list of orders is believed after that."""
 
 
 def unexcused(left: Iterable[Entry], journal: Iterable[Event]) -> list[Entry]:
@@ -30,6 +32,62 @@ def unexcused(left: Iterable[Entry], journal: Iterable[Event]) -> list[Entry]:
             found.append(entry)
         else:
             named.remove(excuse)
+    return found
+
+
+class Taken(NamedTuple):
+    """A number that a journal calls ours, since when. knew: a number of ours before; asked: whether it is of others."""
+
+    number: str
+    ts: int
+    knew: bool
+    asked: bool
+
+
+def taken(journals: Iterable[Iterable[Event]]) -> Iterator[Taken]:
+    """Every number once."""
+    known, asked = set[str](), set[str]()
+    for journal in journals:
+        for row in journal:
+            match row:
+                case SessionStarted():
+                    numbers = {*row.settled, *(left.number for left in row.leftovers if left.number)}
+                case OrderAccepted():
+                    numbers = {row.broker_order_id}
+                case Alert(code="perhaps-by-hand"):
+                    asked.add(row.text.split()[1])
+                    continue
+                case _other:
+                    continue
+            for number in sorted(numbers - known):
+                yield Taken(number, row.ts, bool(known), number in asked)
+            known |= numbers
+
+
+def indistinct(
+    journals: Collection[Iterable[Event]], entries: Iterable[Entry], foreign: Collection[int], *, told_who: bool
+) -> set[int]:  # fmt: skip
+    """Numbers of others that were taken for ours for good reasons.
+
+    Rows of a program elsewhere look like ours, all of them do before qb knows a number of its own, unless it was told
+    who it is; then one order of others counts as ours while KIS has none of ours that looks so. A notice alone counts
+    when no list of orders was to be had for long.
+    """
+    found, by_number = set[int](), {entry.number: entry for entry in entries if entry.action is Action.NEW}
+    claims = {int(each.number): each for each in taken(journals)}
+    for number, each in claims.items():
+        entry = by_number.get(number)
+        if entry is None or number not in foreign:
+            continue
+        is_late = LISTS_AWAY - NS <= each.ts - entry.ts <= LISTS_AWAY + SEEN_WITHIN and not each.asked
+        is_like_ours = not entry.by_hand or not (each.knew or told_who)
+        ours = [
+            other for other in by_number.values()
+            if other.number not in foreign and other.ticket == entry.ticket and other.shown <= each.ts - SEEN_WITHIN
+            and (other.number not in claims or claims[other.number].ts > each.ts)
+        ]  # fmt: skip
+        if is_late or (is_like_ours and not ours):
+            found.add(number)
     return found
 
 

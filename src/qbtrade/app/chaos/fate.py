@@ -22,13 +22,20 @@ LOOKED_AT_EVERY = MINUTE
 BLACKOUT = 3 * MINUTE
 LONGEST_SLEEP = 90
 LARGEST_STEP = 60
+MOST_STOPS = 3
 
 
 class Board:
-    """The halt flag of a virtual world. Implements board.Board. see: takes a picture of the session now and then."""
+    """The halt flag of a virtual world. Implements board.Board. see: takes a picture of the session now and then.
+
+    run_id: the session that lives now. given: answers of people, by run and order.
+    """
 
     def __init__(self, now: Callable[[], int], see: Callable[[Status], None]) -> None:
         self.flag: Halt | None = None
+        self.run_id = ""
+        self.given: dict[tuple[str, str], Answer] = {}
+        self._answered = set[Answer]()
         self._now, self._see, self._seen_at = now, see, 0
 
     def halt(self) -> Halt | None:
@@ -45,11 +52,14 @@ class Board:
         return ""
 
     def answers(self) -> tuple[Answer, ...]:
-        """Nobody says anything of orders."""
-        return ()
+        """Those that are new, for orders of this session."""
+        new = [each for each in self.given.values() if each.run_id == self.run_id and each not in self._answered]
+        self._answered.update(new)
+        return tuple(new)
 
     def refuse(self, answer: Answer) -> None:
-        """Nobody said anything."""
+        """Forget it."""
+        self.given.pop((answer.run_id, answer.order_id), None)
 
     def is_watched(self) -> bool:
         """Somebody looks once a minute."""
@@ -77,6 +87,7 @@ class Fate:
         self._trouble, self._begins = plan.trouble * MINUTE, 0
         self._rates = {name: plan.rate(name) for name in SERVER}
         self.stop = StopRequest()
+        self._stops = Random(f"{plan.seed}:stops")
 
     def draw(self, begins: int) -> None:
         """Plan everything of a day that begins now."""
@@ -90,6 +101,13 @@ class Fate:
         self._once("blackout", self._black_out, self._see_again, BLACKOUT)
         self._once("asleep", lambda: self._sleep(rng.randrange(NS, LONGEST_SLEEP * NS)))
         self._once("clock-set", self._set_clock, lambda: self.stop.ask("the clock was set"), NS)
+        if self._stops.randrange(PPB) < self._world.plan.rate("stopped"):
+            for _ in range(self._stops.randrange(1, MOST_STOPS + 1)):
+                self._world.at(begins + self._stops.randrange(self._trouble), self._stop)
+
+    def _stop(self) -> None:
+        self._world.sometimes["stopped"] += 1
+        self.stop.ask("stopped by hand")
 
     def _once(
         self, name: str, begin: Callable[[], None], end: Callable[[], None] | None = None, shortest: int = 0
@@ -117,11 +135,14 @@ class Fate:
         self._set_faults(self._rates)
 
     def _black_out(self) -> None:
+        """KIS tells nothing of the account; sometimes its notices stay away, too."""
         self._world.sight.dark.append(self._span(BLACKOUT))
-        self._set_faults({"ledger-busy": PPB})
+        hides = {"ledger-busy": PPB, "notice-missing": PPB} if self._world.hits("silence") else {"ledger-busy": PPB}
+        self._set_faults(hides)
 
     def _see_again(self) -> None:
-        self._set_faults({"ledger-busy": 0})
+        usual = 0 if self._world.is_calm else self._rates["notice-missing"]
+        self._set_faults({"ledger-busy": 0} | ({"notice-missing": usual} if self._world.plan.rate("silence") else {}))
 
     def _set_faults(self, rates: dict[str, int]) -> None:
         body = msgspec.json.encode(rates)

@@ -8,12 +8,12 @@ from typing import Final
 import msgspec
 
 from qbtrade.adapters.emulator.core import Emulator
-from qbtrade.adapters.emulator.orders import Action
+from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.excuse import just_come, unexcused
+from qbtrade.app.chaos.excuse import indistinct, just_come, unexcused
 from qbtrade.app.chaos.fills import Fills
-from qbtrade.app.chaos.law import Becomes, books, breach
+from qbtrade.app.chaos.law import Becomes, books, breach, cost_of
 from qbtrade.app.plan import Limits
 from qbtrade.app.status import Status
 from qbtrade.domain.calendar import NS, kst_date
@@ -60,10 +60,12 @@ Looks = tuple[str, str, str, str]
 
 
 class Judge:
-    """broken: promises, in words. halted_at: since when trading is halted from outside, or 0.
+    """broken: promises, in words; exceeded: limits, which count unless qb was misled about an order.
 
+    halted_at: since when trading is halted from outside, or 0.
     woke_at: when the machine slept last, the time at which it wakes. bases: yesterday's closes of the stocks that may
-    be traded, KRW. secrets: what must not be told.
+    be traded, KRW. secrets: what must not be told. foreign: numbers of orders that others made, paid: KRW that came.
+    raided: symbols of which others sold shares of qb. is_misled: somebody told qb that an order of others was its own.
     """
 
     def __init__(
@@ -72,8 +74,11 @@ class Judge:
     ) -> None:  # fmt: skip
         self._core, self._disk, self._limits, self._cash = core, disk, limits, cash
         self._bases, self._worth = dict(bases), cash
-        self.broken: list[str] = []
-        self.halted_at = self.woke_at = 0
+        self.broken, self.exceeded = list[str](), list[str]()
+        self.halted_at = self.woke_at = self.paid = 0
+        self.foreign = set[int]()
+        self.raided = set[str]()
+        self.is_misled = False
         self._now = now
         self._fills = Fills(lambda: core.entries)
         self._sent = set[str]()
@@ -89,7 +94,7 @@ class Judge:
         self._bases.update(bases)
         self._nights += becomes
         self._frozen |= set(frozen)
-        self._lost_at, self._worth = 0, self._cash_and_cost()
+        self._lost_at, self._worth = 0, sum(self._cash_and_cost())
 
     def born(self) -> None:
         """A new process begins."""
@@ -181,31 +186,38 @@ class Judge:
 
     def look(self) -> None:
         """Look at the account after an order request has arrived."""
-        entries = [entry for entry in self._core.entries if entry.action is Action.NEW]
+        entries = [entry for entry in self._ours() if entry.action is Action.NEW]
         if len(entries) == self._seen:
             return
         self._seen = len(entries)
         buys = [entry for entry in entries if entry.ticket.side is Side.BUY]
-        ledger, limits = self._core.ledger, self._limits
+        limits, cash, cost = self._limits, *self._cash_and_cost()
         bound = sum(entry.remaining * entry.limit for entry in buys if entry.is_open)
-        at_work = bound + sum(position.cost for position in ledger.positions.values() if position.qty)
+        at_work = bound + cost
         if at_work > limits.max_budget:
-            self.broken.append(f"money at work is {at_work:,}, the limit {limits.max_budget:,}")
+            self.exceeded.append(f"money at work is {at_work:,}, the limit {limits.max_budget:,}")
         today = sum(entry.day == kst_date(self._now()) for entry in buys)
         if today > limits.max_entries:
-            self.broken.append(f"{today} entries of a day, the limit is {limits.max_entries}")
-        if ledger.cash - bound < self._cash * limits.cash_share // PPB - SLACK:
-            self.broken.append(f"cash fell to {ledger.cash - bound:,}, below the reserve")
-        if self._cash_and_cost() - self._worth <= -limits.daily_loss:
+            self.exceeded.append(f"{today} entries of a day, the limit is {limits.max_entries}")
+        if cash - bound < self._cash * limits.cash_share // PPB - SLACK:
+            self.exceeded.append(f"cash fell to {cash - bound:,}, below the reserve")
+        if cash + cost - self._worth <= -limits.daily_loss and not self.raided:
             self._lost_at = self._lost_at or self._now()
         approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.read())
         if len(entries) > approved:
-            self.broken.append(f"KIS has {len(entries)} orders, the journals {approved} approved ones")
+            self.exceeded.append(f"KIS has {len(entries)} orders, the journals {approved} approved ones")
 
-    def _cash_and_cost(self) -> int:
-        """What the account is worth with shares at what they cost, KRW."""
+    def _ours(self) -> Iterator[Entry]:
+        return (entry for entry in self._core.entries if entry.number not in self.foreign)
+
+    def _cash_and_cost(self) -> tuple[int, int]:
+        """Cash and what shares cost, KRW, as if nobody else had traded or moved money."""
         ledger = self._core.ledger
-        return ledger.cash + sum(position.cost for position in ledger.positions.values() if position.qty)
+        if not self.foreign:
+            cost = sum(position.cost for position in ledger.positions.values() if position.qty)
+            return ledger.cash - self.paid, cost
+        cash, shares = books(self._ours(), self._cash, self._nights)
+        return cash, cost_of(self._ours(), {symbol: min(qty, ledger.held(symbol)) for symbol, qty in shares.items()})
 
     def sometimes(self) -> Counter[str]:
         """How often what the journals tell happened, by event and reason."""
@@ -222,18 +234,37 @@ class Judge:
         if any(secret.encode() in told for secret in self._secrets if secret):
             yield "a journal holds a key, a secret, a token or a whole account number"
 
-    def compare(self, cash: int, positions: dict[str, int]) -> None:
-        """The book after everything has healed."""
-        true_cash, theirs = books(self._core.entries, self._cash, self._nights)
+    def forgive(self, *, told_who: bool) -> None:
+        """Take orders of others for ours where qb could not tell them apart. told_who: somebody said who qb is."""
+        journals = [journal.read() for journal in self._disk.journals]
+        mistaken = indistinct(journals, self._core.entries, self.foreign, told_who=told_who)
+        self.foreign -= mistaken
+        self.is_misled |= bool(mistaken)
+
+    def compare(self, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
+        """The book after everything has healed. positions: all of them; own: those that qb bought."""
+        true_cash, theirs = books(self._core.entries, self._cash + self.paid, self._nights)
         if positions != theirs:
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
         if cash != true_cash:
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
-        left = [entry for entry in self._core.entries if entry.remaining and entry.action is not Action.CANCEL]
-        journals = [journal.read() for journal in self._disk.journals]
+        bought = books(self._ours(), 0, self._nights)[1]
+        sides = ({symbol: qty for symbol, qty in each.items() if symbol not in self.raided} for each in (own, bought))
+        if len({tuple(sorted(each.items())) for each in sides}) > 1 and not self.is_misled:
+            self.broken.append(f"shares of qb: {own} in the book, {bought} by its orders at the broker")
+        self._compare_orders()
+
+    def _compare_orders(self) -> None:
+        entries, journals = list(self._core.entries), [journal.read() for journal in self._disk.journals]
+        cut = [entry.original for entry in entries if entry.action is Action.CANCEL and entry.original in self.foreign]
+        if cut:
+            self.broken.append(f"orders of others were canceled: {cut}")
+        left = [entry for entry in self._ours() if entry.remaining and entry.action is not Action.CANCEL]
         left = [entry for entry in left if not just_come(entry, journals, self._now())]
+        if self.is_misled:  # the true one is nobody's
+            left = []
         if self._core.side == "paper":
-            guilty = unexcused(left, self._disk.journals[-1].read())
+            guilty = unexcused(left, journals[-1])
             self._excused += len(left) - len(guilty)
             left = guilty
         if left:

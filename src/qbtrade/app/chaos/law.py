@@ -3,7 +3,7 @@
 Source: KRX market business regulations (price steps since 2023-01-25, limits 30 %, hours), the rates of Nov. 2026.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -49,6 +49,16 @@ def books(entries: Iterable[Entry], cash: int, becomes: Iterable[Becomes] = ()) 
 
 def _become(shares: dict[str, int], night: Becomes) -> None:
     shares[night.symbol] = shares.get(night.symbol, 0) * night.new // night.old
+
+
+def cost_of(entries: Iterable[Entry], shares: Mapping[str, int]) -> int:
+    """What so many shares of each symbol cost when those that were bought first were sold first, KRW."""
+    total, left = 0, dict(shares)
+    for entry in reversed([entry for entry in entries if entry.filled and entry.ticket.side.value == "BUY"]):
+        taken = min(entry.filled, max(left.get(entry.ticket.symbol, 0), 0))
+        left[entry.ticket.symbol] = left.get(entry.ticket.symbol, 0) - taken
+        total += entry.amount * taken // entry.filled
+    return total
 
 
 def breach(ts: int, side: str, price: int, base: int) -> str:

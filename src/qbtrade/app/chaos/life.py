@@ -53,7 +53,7 @@ class Machine:
 class Life:
     """A process: its clock, bus and connections. Implements wire.Ground, and is its own loop and outbox.
 
-    visits: the points that it came to, in order.
+    visits: the points that it came to, in order. on_sent: hears of each order request that leaves.
     """
 
     environment: Environment
@@ -75,6 +75,7 @@ class Life:
         self.tokens, self.grants = machine.tokens, machine.grants
         self.is_dead = False
         self.visits: list[str] = []
+        self.on_sent: Callable[[HttpRequest], None] = lambda _request: None
         self._hits = 0
         self._lines: list[VirtualLine] = []
 
@@ -145,6 +146,7 @@ class Life:
             return
         if what:
             self._judge.on_sent(request)
+            self.on_sent(request)
         self._go(request)
         if what:
             self.at_point(f"after-send {what}")

@@ -22,6 +22,9 @@ from qbtrade.domain.rules import Rules
 
 BASES: Final = {"005930": 75_000, "000660": 182_000, "035420": 49_000}
 """Closes before the first day, KRW; two of them lie near a price from which the tick is another."""
+OTHERS: Final = ("000270", "000810", "005380", "012330", "017670", "033780")
+"""Stocks that qb does not trade and somebody else may."""
+PRICE_OF_OTHERS: Final = 20_000
 SYMBOL: Final = "005930"
 BASE: Final = BASES[SYMBOL]
 DAY: Final = date(2026, 11, 2)
@@ -51,6 +54,11 @@ def symbols(plan: ChaosPlan) -> tuple[str, ...]:
     return tuple(BASES)[: plan.symbols]
 
 
+def others(plan: ChaosPlan) -> tuple[str, ...]:
+    """Stocks beside those that qb trades."""
+    return OTHERS if plan.side == "real" and plan.rate("by-hand") else ()
+
+
 @cache
 def starts(days: int) -> tuple[int, ...]:
     """When each day of a world begins, UTC ns."""
@@ -62,10 +70,10 @@ def starts(days: int) -> tuple[int, ...]:
 
 def stage(plan: ChaosPlan, events: Sequence[Event]) -> Stage:
     """The stage of a local KIS."""
-    traded = symbols(plan)
+    bases = {each: BASES[each] for each in symbols(plan)} | dict.fromkeys(others(plan), PRICE_OF_OTHERS)
     return Stage(
-        rules=rules(), instruments=tuple(instrument_for(rules(), each, "", "") for each in traded), events=events,
-        past={}, bases={each: BASES[each] for each in traded}, first=DAY, last=kst_date(starts(plan.days)[-1]),
+        rules=rules(), instruments=tuple(instrument_for(rules(), each, "", "") for each in bases), events=events,
+        past={}, bases=bases, first=DAY, last=kst_date(starts(plan.days)[-1]),
         start=START,
     )  # fmt: skip
 
@@ -82,7 +90,8 @@ def incidents(plan: ChaosPlan) -> tuple[str, ...]:
 
 def played(plan: ChaosPlan) -> list[Event]:
     """Everything that the stocks of a world do, in time order."""
-    return list(merge(*(_stock(plan, symbol) for symbol in symbols(plan)), key=attrgetter("ts")))
+    stocks = [*(_stock(plan, symbol) for symbol in symbols(plan)), *(_quiet(plan, symbol) for symbol in others(plan))]
+    return list(merge(*stocks, key=attrgetter("ts")))
 
 
 def actions(plan: ChaosPlan) -> tuple[Planned, ...]:
@@ -135,6 +144,13 @@ def _stock(plan: ChaosPlan, symbol: str) -> Iterator[Event]:
         for event in _day(plan, symbol, begins, price, ticks, rng):
             price = event.price if isinstance(event, Trade) else price
             yield event
+
+
+def _quiet(plan: ChaosPlan, symbol: str) -> Iterator[Event]:
+    """A stock that trades once a minute, at one price."""
+    for begins in starts(plan.days):
+        for ts in range(begins, begins + (plan.trouble + plan.calm) * MINUTE, MINUTE):
+            yield Trade(ts + 2 * NS, symbol, PRICE_OF_OTHERS, USUAL)
 
 
 def _day(plan: ChaosPlan, symbol: str, begins: int, base: int, ticks: TickTable, rng: Random) -> Iterator[Event]:

@@ -45,6 +45,14 @@ MARKET_FAULTS: Final[Mapping[str, str]] = {
     "corporate-action": "shares are split, put together or go ex rights overnight",
 }
 """What happens to the market, and what it means."""
+ON_DEMAND: Final[Mapping[str, str]] = {
+    "silence": "a blackout takes the notices of orders with it",
+    "stopped": "somebody ends qb in order, up to three times a day, and starts it again",
+    "by-hand": "somebody trades in the same account with KIS's app, sometimes exactly as qb does; not on paper",
+    "second-machine": "a program on another machine trades in the same account; not on paper",
+    "payment": "money comes to the account or leaves it",
+}
+"""What happens where somebody asked for it, and what it means; no seed draws it by itself."""
 SERVER: Final = (
     "answer-lost", "timeout-taken", "timeout-not-taken", "limit-taken", "exchange-reject", "late-rows", "short-pages",
     "data-changed", "other-case", "notice-first", "notice-missing", "notice-twice", "notice-foreign", "balance-lag",
@@ -62,11 +70,13 @@ RATES: Final[Mapping[str, int]] = {
     "holding-split": PPB // 3, "vi": PPB // 2, "slump": PPB // 3, "thin": PPB, "zombie-slot": PPB // 2,
     "data-changed": PPB // 5, "blackout": PPB // 2, "short-pages": PPB // 2,
     "corporate-action": PPB // 3,
+    "by-hand": PPB // 2, "silence": PPB // 2, "stopped": PPB // 2, "second-machine": PPB // 3, "payment": PPB // 3,
 }  # fmt: skip
 """How often what is on happens, ppb, where it differs from USUAL."""
 USUAL: Final = 50_000_000
 ALL: Final[Mapping[str, str]] = {
     **NETWORK_FAULTS, **PROCESS_FAULTS, **MARKET_FAULTS, **{name: SERVER_FAULTS[name] for name in SERVER},
+    **ON_DEMAND,
 }  # fmt: skip
 LATER: Final = ("corporate-action",)
 """Drawn apart, so that the worlds of before are what they were."""
@@ -107,7 +117,7 @@ class ChaosPlan(msgspec.Struct, frozen=True, kw_only=True):
 def drawn(seed: int, faults: Mapping[str, int] | None = None) -> ChaosPlan:
     """The world of a seed: each fault is on in half of the seeds. faults: rates that are said, ppb."""
     rng = Random(f"{seed}:plan")
-    rates = {name: RATES.get(name, USUAL) for name in ALL if name not in LATER and rng.getrandbits(1)}
+    rates = {name: RATES.get(name, USUAL) for name in ALL if name not in {*LATER, *ON_DEMAND} and rng.getrandbits(1)}
     rates |= {name: RATES[name] for name in LATER if Random(f"{seed}:{name}").getrandbits(1)} | dict(faults or {})
     side: Dialect = "paper" if rng.randrange(3) == 0 else "real"
     ends = [name for name in ("kill", "power") if rates.get(name)]

@@ -15,6 +15,7 @@ from qbtrade.adapters.kis.events import Notice
 from qbtrade.app.chaos.audit import audited
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board, Fate
+from qbtrade.app.chaos.hands import Hands
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.law import Becomes
 from qbtrade.app.chaos.life import KilledError, Life, Machine
@@ -52,6 +53,8 @@ CASH: Final = 10_000_000
 BAR: Final = 10 * NS
 MOST_LIVES: Final = 40
 ACCOUNT: Final = "chaos"
+SENDER: Final = "OPENAPI"
+"""What the local KIS writes into rows of orders that programs made."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -97,12 +100,14 @@ class Run:
         )  # fmt: skip
         self._board = Board(lambda: self._world.now, self.judge.on_picture)
         self._world.on_order = self.judge.look
-        self._environment = environment(plan, asked.credentials)
+        says_who = plan.rate("by-hand") > 0 and plan.seed % 2 == 0
+        self._environment = environment(plan, asked.credentials, SENDER if says_who else "")
         self._end = START + (plan.trouble + plan.calm) * MINUTE
         session = SimulationPlan(symbols=traded, interval=BAR, limits=limits, cash=CASH, status_every=MINUTE)
         self._live_plan = LivePlan(session, until=Until(at=datetime.fromtimestamp(self._end // NS, KST).time()))
         self._rng = Random(f"{plan.seed}:fate")
         self._fate = Fate(plan, self._world, self._disk, self._board, self.judge, self._rng)
+        self._hands = Hands(self._world, self._disk, self._board, self.judge, self._environment, traded)
         self.lives: list[Life] = []
         self._began = START
 
@@ -112,11 +117,17 @@ class Run:
         for begins in starts(self._plan.days):
             self._dawn(begins)
             self._fate.draw(begins)
+            self._hands.draw(begins)
             if not self._live_through():
                 break
         healed = self._began + self._plan.trouble * MINUTE if self._plan.side == "real" else 0
         journals = [journal.read() for journal in self._disk.journals]
-        told = [*self.judge.broken, *audited(journals, world.core.entries, healed), *self.judge.leaks(journals)]
+        told = [
+            *self.judge.broken,
+            *(() if self.judge.is_misled else self.judge.exceeded),
+            *audited(journals, world.core.entries, healed, self.judge.foreign),
+            *self.judge.leaks(journals),
+        ]
         market, broken = happened(self._plan, self._events), tuple(dict.fromkeys(told))
         sometimes = {**world.core.happened, **world.sometimes, **market, **self.judge.sometimes()}
         rare = {name: times for name, times in sorted(sometimes.items()) if times}
@@ -164,6 +175,7 @@ class Run:
         crashes, world = self._plan.crashes, self._world
         crash = crashes[number] if number < len(crashes) else None
         life = Life(world, self._environment, self._machine, self.judge, crash, self._board.gate)
+        life.on_sent = self._hands.on_sent
         self.lives.append(life)
         life.bus.subscribe(Notice, self._on_notice)
         world.sight.born[f"{number:04d}"] = world.now
@@ -200,7 +212,11 @@ class Run:
         strategy = _strategy(self._plan.seed)
         with Wire(life, stop) as wire:
             books = self._disk.books()
-            parts = begin(self._live_plan, wire, rules(), strategy, books, account=ACCOUNT, run_id=name)
+            parts = begin(
+                self._live_plan, wire, rules(), strategy, books, account=ACCOUNT, run_id=name,
+                given=tuple(self._board.given.values()),
+            )  # fmt: skip
+            self._board.run_id = name
             store = self._disk.create(name, partial(self._on_disk, life))
             self.judge.born()
             session = LiveSession(parts, wire, store, self._board, NoScreen(), stop)
@@ -216,13 +232,17 @@ class Run:
 
     def _compare(self, session: LiveSession) -> None:
         """After everything has healed our book is the broker's, and the journal tells the same."""
-        account = session.engines.portfolio.account
-        ours = account.cash, {symbol: position.qty for symbol, position in account.positions.items() if position.qty}
-        self.judge.compare(*ours)
+        account, apart = session.engines.portfolio.account, session.books.apart
+        own = {symbol: position.qty for symbol, position in account.positions.items() if position.qty}
+        self.judge.forgive(told_who=bool(self._environment.order_sender))
+        cash, shares = session.books.ours()
+        self.judge.compare(cash, {symbol: qty for symbol, qty in shares.items() if qty}, own)
         found = carried(self._disk.books(), ACCOUNT, kst_date(self._world.now))
-        read = found.cash, {symbol: qty for symbol, (qty, _cost) in found.positions.items() if qty}
-        if read != ours:
-            self.judge.broken.append(f"cash and shares are {ours} in the session, {read} in the journal")
+        read = found.cash, {symbol: qty for symbol, (qty, _cost) in found.positions.items() if qty}, found.aside
+        if read != (account.cash, own, apart.aside):
+            self.judge.broken.append(
+                f"the book is {(account.cash, own, apart.aside)} in the session, {read} in the journal"
+            )
         self.judge.broken += differences(session.engines, self._disk.journals[-1].read())
 
 
@@ -231,12 +251,13 @@ def secrets(held: Credentials) -> tuple[str, ...]:
     return held.app_key, held.app_secret, held.account.partition("-")[0]
 
 
-def environment(plan: ChaosPlan, held: Credentials) -> Environment:
-    """The KIS of a virtual world, as its clients know it."""
+def environment(plan: ChaosPlan, held: Credentials, sender: str = "") -> Environment:
+    """The KIS of a virtual world, as its clients know it. sender: what rows of our orders say, where that was said."""
     return Environment(
         kind=EnvKind.EMULATOR, rest_url="http://kis.invalid", ws_url="ws://kis.invalid",
         app_key=Secret(held.app_key), app_secret=Secret(held.app_secret), account=held.account, hts_id=held.hts_id,
         speaks=plan.side, limits=LIMITS[plan.side], capabilities=CAPABILITIES[plan.side],
+        order_sender=sender,
     )  # fmt: skip
 
 

@@ -109,8 +109,8 @@ class World:
         self._replies[number] = then
         self.note("arrives", f"{request.method} {request.path} {request.body.decode()}")
         self.core.request(self.now, number, request)
-        self.on_order()
         self.carry()
+        self.on_order()
 
     def carry(self) -> None:
         """Hand on what KIS wants sent."""

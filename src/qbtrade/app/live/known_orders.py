@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
 from qbtrade.adapters.kis.sent import Sent, Trace, traces_of_rows
@@ -58,9 +59,14 @@ class Known(msgspec.Struct):
 
 def known_orders(journal: Path) -> Known:
     """Every order that a session sent or looked for, oldest first. Raises: FileError, JournalError."""
+    return known_among(read_events(journal))
+
+
+def known_among(events: Iterable[Event]) -> Known:
+    """Every order of which the events of a session tell, oldest first."""
     bus, known, before = Bus(), Known({}, frozenset()), dict[str, ev.Leftover]()
     rows = OrderRows(bus)
-    for event in read_events(journal):
+    for event in events:
         bus.publish(event)
         if isinstance(event, ev.SessionStarted):
             known.settled, before = frozenset(event.settled), {left.order_id: left for left in event.leftovers}
@@ -90,6 +96,26 @@ def _follow(orders: dict[str, KnownOrder], event: Event, before: Mapping[str, ev
             order_id = getattr(event, "order_id", "")
             if order_id in orders:
                 orders[order_id].since = event.ts
+
+
+def answer_for(
+    known: Known, order: KnownOrder, number: str, history: OrderHistory, environment: Environment, *, run_id: str,
+    reason: str, given: int,
+) -> Answer:  # fmt: skip
+    """What a person says of an order, when the broker's orders of today do not speak against it.
+
+    number: "" for one that does not exist. given: machine time, UTC ns. Raises: BrokerError, LockedError, UsageError.
+    """
+    branch, aside = "", tuple[str, ...]()
+    if number:
+        row = row_of(known, order, number, history)
+        branch, evidence = row.branch, f"order {number} of {row.at:%H:%M:%S}: {row.filled_qty} filled"
+    elif environment.capabilities.order_rows:
+        aside = tuple(trace.number for trace in strangers(known, order, history, environment))
+        evidence = f"{len(history.rows)} orders at KIS, none of them it"
+    else:
+        evidence = "KIS names no orders here"
+    return Answer(run_id, order.order_id, number, branch, aside, reason, evidence, given)
 
 
 def row_of(known: Known, order: KnownOrder, number: str, history: OrderHistory) -> OrderRow:
