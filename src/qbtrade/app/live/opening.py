@@ -101,7 +101,9 @@ def opening(
         left.append(_by_rows(books, each, listed.rows if listed else (), taken))
         taken.add(left[-1].number)
     if listed and listed.lacks_rows and same_day:
-        hint = listed.filled_amount - found.day_amount - books.amount if found.day_qty >= 0 else 0
+        hint = (0, 0)
+        if found.day_qty >= 0:
+            hint = listed.filled_qty - found.day_qty - books.qty, listed.filled_amount - found.day_amount - books.amount
         left = _by_balance(books, left, holdings, found.foreign, balance.cash, hint)
     was = Began(books.cash, dict(books.positions), found.foreign, found.aside if same_day else 0)
     rebased = _rebase(books, found.foreign, holdings, jumped)
@@ -209,11 +211,17 @@ def _sender(rows: Iterable[OrderRow], ours: Collection[str]) -> Sender:
 
 
 def _by_balance(
-    books: _Books, left: list[Leftover], holdings: dict[str, int], foreign: dict[str, int], cash: int, hint: int
+    books: _Books,
+    left: list[Leftover],
+    holdings: dict[str, int],
+    foreign: dict[str, int],
+    cash: int,
+    hint: tuple[int, int],
 ) -> list[Leftover]:
-    """Where no rows are told: book the one fill that explains shares and cash to the won, if there is exactly one.
+    """Where no rows are told: book the one fill that explains the shares, and the cash to the won or the day's totals.
 
-    hint: KRW that the day's totals lack, among the amounts that explain the cash.
+    hint: shares and KRW that the totals have and we have not. Where they have just these shares, that is what they
+    cost; what is different of the cash then is not the order's.
     """
     changed = {
         symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
@@ -231,10 +239,13 @@ def _by_balance(
     return [books.book(each, abs(qty), amount) if amount and each is able[0] else each for each in left]
 
 
-def _amount(books: _Books, left: Leftover, qty: int, change: int, hint: int) -> int:
-    """KRW at which so many shares change cash by exactly so much; 0 where none is plausible."""
+def _amount(books: _Books, left: Leftover, qty: int, change: int, hint: tuple[int, int]) -> int:
+    """KRW at which so many shares filled: as the totals say, or by the change of cash; 0 where none is plausible."""
     limit, reach = left.order.price or left.order.reference, abs(change) // 100 + 100
-    for amount in chain((hint,), range(abs(change) - reach, abs(change) + reach)):
-        if books.effect(left, amount)[0] == change and abs(amount - limit * qty) <= limit * qty * PLAUSIBLE // PPB:
+    (told_qty, told), margin = hint, limit * qty * PLAUSIBLE // PPB
+    if told_qty == qty and abs(told - limit * qty) <= margin:
+        return told
+    for amount in chain((told,), range(abs(change) - reach, abs(change) + reach)):
+        if books.effect(left, amount)[0] == change and abs(amount - limit * qty) <= margin:
             return amount
     return 0
