@@ -48,10 +48,17 @@ def daily(prices: Iterable[int], first: date = FIRST) -> list[Row]:
     return [flat(kst_ns(day, time()), price) for day, price in zip(days, all_prices, strict=True)]
 
 
-def checked(series: Series, rows: Iterable[Row], *, until: int = FOREVER, quiet: Iterable[date] = ()) -> Checked:
+def checked(
+    series: Series,
+    rows: Iterable[Row],
+    *,
+    until: int = FOREVER,
+    quiet: Iterable[date] = (),
+    running: Iterable[date] = (),
+) -> Checked:
     """Check rows of any days."""
     by_day = ((day, list(mine)) for day, mine in groupby(rows, key=lambda row: kst_date(row.ts)))
-    return check_series(series, by_day, load_rules(), until=until, quiet=set(quiet))
+    return check_series(series, by_day, load_rules(), until=until, quiet=set(quiet), running=set(running))
 
 
 def found(series: Series, rows: Iterable[Row], *, until: int = FOREVER, quiet: Iterable[date] = ()) -> list[Finding]:

@@ -45,7 +45,8 @@ class Check:
         faults: list[Finding] = []
         days = self._days(series, group, faults)
         quiet = self._quiet(symbol) if kind != DAILY else frozenset[date]()
-        checked = check_series(series, days, self._rules, until=self._until, quiet=quiet)
+        running = {each.sheet.day for each in group if each.sheet.day and not each.about.is_whole}
+        checked = check_series(series, days, self._rules, until=self._until, quiet=quiet, running=running)
         checked.findings[:0] = [*self._notes(series, group), *faults]
         return checked
 

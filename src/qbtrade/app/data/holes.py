@@ -1,7 +1,7 @@
 """Finds stretches of a day in which a symbol that usually trades has no row."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
 from math import log
 from typing import Final
 
@@ -22,12 +22,16 @@ STANDSTILL: Final = (15 * MINUTE, 35 * MINUTE)
 """A circuit breaker stops a market for 20 minutes, and an auction of 10 follows. Source: KRX, circuit breakers."""
 
 
-def holes(series: Series, days: Sequence[Day], until: int) -> Iterator[Finding]:
-    """Stretches without rows between open and close of each day. until: UTC ns; nothing is missing after it."""
+def holes(series: Series, days: Sequence[Day], until: int, running: Collection[date] = ()) -> Iterator[Finding]:
+    """Stretches without rows between open and close of each day. until: UTC ns; nothing is missing after it.
+
+    running: days of which the rest is still to come.
+    """
     length = slot_length(series)
     usual = _usual(days, length)
     for day in days:
-        span = min(day.session.continuous_end, until) - day.session.open
+        end = day.ended if day.day in running else until
+        span = min(day.session.continuous_end, end) - day.session.open
         for first, count in _stretches(day.slots, min(span // length, len(usual))):
             if sum(log(1 - usual[slot]) for slot in range(first, first + count)) <= CHANCE:
                 began = day.session.open + first * length

@@ -33,10 +33,11 @@ def check_series(
     *,
     until: int,
     quiet: Collection[date] = (),
+    running: Collection[date] = (),
 ) -> Checked:
     """Everything that can be said of one series, by day. days: in order. until: UTC ns; nothing is missing after it.
 
-    quiet: days on which the symbol is known not to have traded.
+    quiet: days on which the symbol is known not to have traded. running: days of which the rest is still to come.
     """
     kept: list[Day] = []
     findings: list[Finding] = []
@@ -53,7 +54,7 @@ def check_series(
         is_adjusted = adjusted or (bound is not None and before.day <= bound)
         findings += _moved(series, before, after, rules, is_adjusted=is_adjusted)
     if not series.is_daily:
-        findings += holes(series, kept, until)
+        findings += holes(series, kept, until, running)
     return Checked(series, kept, sorted(findings, key=lambda each: (each.day, each.time, each.code)))
 
 
