@@ -8,6 +8,7 @@ import pytest
 from qbtrade.domain.calendar import DAY as DAY_NS
 from qbtrade.domain.calendar import kst_date
 from qbtrade.domain.market import Trade
+from qbtrade.errors import FileError, RowError
 from tests.adapters.sim.files import DAY, bars_csv, parquet, played, replay, trades_csv, write
 from tests.builders import MINUTE, SECOND, at
 
@@ -222,6 +223,25 @@ def test_a_daily_bar_is_played_inside_the_continuous_session_of_its_day(tmp_path
     assert opened.interval == DAY_NS
     assert [trade.ts for trade in played(opened)][4::3] == [at("10:00", exam_day), at("16:20", exam_day) - 1]
     assert opened.last == at("16:20", exam_day)
+
+
+def test_a_halted_day_stands_at_its_close_without_volume(tmp_path: Path) -> None:
+    halted = write(tmp_path / "005930.csv", "date,open,high,low,close,volume", f"{DAY},0,0,0,75000,0")
+    assert {(trade.price, trade.qty) for trade in played(replay(halted))} == {(75_000, 0)}
+    broken = write(tmp_path / "005930.csv", "date,open,high,low,close,volume", f"{DAY},0,0,0,75000,1")
+    with pytest.raises(RowError, match="0 is not a positive price"):
+        replay(broken)
+
+
+def test_a_folder_of_parquet_files_is_one_file_by_their_names(tmp_path: Path) -> None:
+    columns = "75000 AS price, 1 AS qty, '005930' AS symbol"
+    for name, clock in (("b", "09:00:01"), ("a", "09:00:00")):
+        parquet(tmp_path / f"{name}.parquet", f"SELECT '{DAY}T{clock}' AS ts, {columns}")
+    assert [trade.ts for trade in played(replay(tmp_path))] == [NINE, at("09:00:01")]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(FileError, match="is a folder without Parquet files"):
+        replay(empty)
 
 
 def test_bars_of_several_symbols_in_one_file_run_side_by_side(tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ _EARLIEST: Final = 10**17  # smaller numbers are seconds, milliseconds or a comp
 _DATE: Final = r"\d{4}-\d\d-\d\d"
 _TIME: Final = r"\d\d:\d\d(:\d\d(\.\d{1,9})?)?"
 _ZONE: Final = r"(Z|[+-]\d\d:?\d\d)$"
+_HALTED: Final = ", ".join(
+    f"CASE WHEN open = 0 AND high = 0 AND low = 0 AND qty = 0 THEN close ELSE {column} END AS {column}"
+    for column in ("open", "high", "low")
+)
+"""A day on which a stock did not trade, as KRX tells it: a close alone."""
 _INTEGERS: Final = frozenset({"BIGINT", "INTEGER", "UBIGINT", "UINTEGER", "HUGEINT", "SMALLINT", "TINYINT"})
 
 
@@ -64,7 +69,8 @@ class Table:
             f"row_number() OVER () AS n, {self._time()} AS ts, {said} AS symbol, {numbers}, {extra} AS extra,"
             f" {auction} AS auction"
         )
-        return f"SELECT {columns} FROM {self._scan()}"
+        rows = f"SELECT {columns} FROM {self._scan()}"
+        return f"SELECT * REPLACE ({_HALTED}) FROM ({rows})" if self.kind == "bars" else rows
 
     def column(self, name: str) -> str:
         """What the file calls a column; the number of the first value too many for "extra"."""
