@@ -10,6 +10,7 @@ from typing import Any, Final
 import duckdb
 import pytest
 
+from qbtrade.adapters.recordings import finished
 from qbtrade.adapters.recordings.finished import finish
 from qbtrade.adapters.recordings.layout import SymbolDay, recorded
 from qbtrade.adapters.recordings.log import Log
@@ -154,6 +155,21 @@ def test_of_a_torn_log_the_rest_is_read_and_a_row_says_so(tmp_path: Path) -> Non
     assert done.lost > 0
     assert rows(tmp_path, "price") == [(75_000,)]
     assert rows(tmp_path, "note", "torn") == [(str(done.lost),)]
+
+
+def test_a_log_that_is_larger_than_the_memory_allowed_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(finished.SETTINGS, "memory_limit", "100MB")
+    day, number, depth = SymbolDay(tmp_path, DAY, SAMSUNG), 400_000, " ".join(DEPTH)
+    log = Log(day.log)
+    for start in range(0, number, 10_000):
+        lines = (f"quote,{n + 1},{OPEN - n},{OPEN},,,,,,1,2,3,4,{depth}\n" for n in range(start, start + 10_000))
+        log.append("".join(lines).encode())
+    log.close()
+    done = finish(day)
+    assert done is not None
+    assert done.rows == number
 
 
 def test_a_damaged_file_is_named_and_nothing_of_the_log_is_lost(tmp_path: Path) -> None:

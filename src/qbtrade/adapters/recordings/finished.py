@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
-    "memory_limit": "128MB",
+    "memory_limit": "512MB",
     "temp_directory": f"{tempfile.gettempdir()}/qbtrade-duckdb-{os.getpid()}",
 }
 """Of DuckDB."""
+GROUP: Final = 20_480
+"""Rows that a file keeps together; a row with ten levels takes much memory while it is written."""
 _LEVELS_OF: Final = (
     "TRY_CAST(CASE WHEN len(levels) = {all} THEN levels[{first}:{last}] END AS BIGINT[]) AS {name}"  # else it was cut
 )
@@ -136,15 +138,14 @@ def _write(connection: "DuckDBPyConnection", day: SymbolDay, lines: Path, draft:
     )
     scan = (
         f"read_csv({literal(lines)}, header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
-        f" null_padding = true, columns = {{{columns}}})"
+        f" null_padding = true, buffer_size = 4194304, columns = {{{columns}}})"
     )
     sql = (
         f"{before} SELECT kind, '{day.symbol}' AS symbol, {named}, {levels}"
         f" FROM (SELECT *, string_split(depth, ' ') AS levels FROM {scan} {new})"
     )
-    connection.execute(
-        f"COPY (SELECT * FROM ({sql}) ORDER BY ts, seq) TO {literal(draft)} (FORMAT parquet, COMPRESSION zstd)"
-    )
+    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP}"
+    connection.execute(f"COPY (SELECT * FROM ({sql}) ORDER BY ts, seq) TO {literal(draft)} ({options})")
     count = connection.execute(f"SELECT count(*) FROM read_parquet({literal(draft)})").fetchone()
     return int(count[0]) if count else 0
 

@@ -177,8 +177,8 @@ class Recorder:
                 continue
             try:
                 finish_locked(page.day, page.log)
-            except QbError:
-                self.is_finished = False
+            except QbError as error:
+                self.is_finished, self._problem = False, error.message
 
     # on a thread of its own
 
