@@ -13,12 +13,15 @@ import pytest
 from qbtrade.adapters.store.postgres.market import held
 from qbtrade.adapters.store.postgres.migrations import upgrade
 from qbtrade.errors import ExitCode
+from qbtrade.kernel.clock import sleep
 from tests.adapters.sim.files import bars_csv, parquet, trades_csv, write
 from tests.builders import at
 from tests.cli.terminal import one_line, qb
 from tests.live_days import Hosted, hosted
 from tests.program import PATIENCE, QB, environment
 
+LOOK = 0.02
+"""Seconds between two looks at a folder."""
 DAILY = ("2026-11-18,75000,75500,74500,75000,1000", "2026-11-19,75000,76000,75000,75500,2000")
 MINUTES = (
     "09:00:00,75000,75100,74900,75000,10",
@@ -265,6 +268,7 @@ def test_minutes_go_on_where_a_killed_download_stopped(kis: Hosted, tmp_path: Pa
     kept: dict[str, bytes] = {}
     with subprocess.Popen([QB, *asked], env=environment(tmp_path / "home", **kis.variables), cwd=tmp_path) as process:
         while len(kept) < 3 and process.poll() is None:
+            sleep(LOOK)
             kept = files_below(folder) if folder.exists() else {}
         process.kill()
         process.wait(PATIENCE)
@@ -291,7 +295,7 @@ def test_one_signal_stops_after_the_step_that_is_under_way(kis: Hosted, tmp_path
         stderr=subprocess.PIPE, encoding="utf-8",
     ) as process:  # fmt: skip
         while not (folder.exists() and any(folder.glob("*.parquet"))) and process.poll() is None:
-            pass
+            sleep(LOOK)
         process.send_signal(signal.SIGTERM)
         _out, err = process.communicate(timeout=PATIENCE)
 
