@@ -76,8 +76,11 @@ def _member(names: type[StrEnum], what: str, text: str) -> str:
 
 
 SOURCE: Final = Option(
-    "--source", "source", as_is, "mock|recorded|FILE...",
-    _("mock; recorded: days of one's own, of an emulator recorded:RUN, bars recorded:1m; or CSV and Parquet files"),
+    "--source", "source", as_is, "mock|recorded|db|FILE...",
+    _(
+        "mock; recorded: days of one's own, of an emulator recorded:RUN, bars recorded:1m;"
+        " db, db:1m: PostgreSQL's; or CSV and Parquet files"
+    ),
     "mock", several=True,
 )  # fmt: skip
 RUN: Final = (

@@ -2,12 +2,14 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from qbtrade.app.config import load_settings
+from qbtrade.app.from_database import from_database, is_database
 from qbtrade.app.home import home
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.recordings import is_recorded, replayed
@@ -27,7 +29,9 @@ def simulate(**typed: Any) -> None:
     run, plan = _run_suite if typed["suite"] else _run_session, plan_of(typed, settings)
     if is_recorded(plan.source):
         plan = _recorded(plan)
-    raise typer.Exit(run(plan, as_json=typed["json"], quiet=typed["quiet"]))
+    with from_database(plan) if is_database(plan.source) else nullcontext(plan) as plan:
+        code = run(plan, as_json=typed["json"], quiet=typed["quiet"])
+    raise typer.Exit(code)
 
 
 simulate.__doc__ = _(
