@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from qbtrade.adapters.market_store.layout import Basis
+from qbtrade.app.data.beside import beside_daily
 from qbtrade.app.data.finding import Row, Series
 from qbtrade.app.data.holes import Checked, together
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import DAY, MINUTE, kst_date, kst_ns, parse_ts
 from qbtrade.domain.instrument import Kind
-from tests.app.data.series import FIRST, a_series, checked, codes, daily, found, minutes, trading_days
+from tests.app.data.series import FIRST, a_series, checked, codes, daily, flat, found, minutes, trading_days
 from tests.shared_data import shared
 
 
@@ -135,6 +136,35 @@ def test_an_unknown_instrument_is_checked_for_all_but_prices() -> None:
 
     assert found(series, daily([75_001, 15_001])) == []
     assert [each.code for each in found(series, daily([1] * 5)[::4])] == ["missing-days"]
+
+
+@pytest.mark.parametrize(
+    ("basis", "minute", "codes_found"),
+    [
+        (Basis.RAW, 75_100, []),
+        (Basis.RAW, 75_200, ["beyond-day"]),
+        (Basis.UNKNOWN, 75_200, []),  # as far as rounding may go
+        (Basis.UNKNOWN, 75_300, ["beyond-day"]),
+        (Basis.UNKNOWN, 1_500, []),  # of another basis altogether
+    ],
+)
+def test_minutes_lie_within_their_daily_bar(basis: Basis, minute: int, codes_found: list[str]) -> None:
+    ts = kst_ns(FIRST, time())
+    whole = checked(a_series(DAY, basis=basis), [Row(ts, 75_000, 75_100, 75_000, 75_000, 10)])
+
+    ninth, *_others = minutes(FIRST, minute)
+    rows = [ninth, *minutes(FIRST, min(minute, 75_000))[1:]]
+
+    findings = beside_daily([checked(a_series(), rows), whole])
+
+    assert [(each.kind, each.code) for each in findings] == [("1m", code) for code in codes_found]
+
+
+def test_an_after_market_may_go_beyond_the_daily_bar() -> None:
+    whole = checked(a_series(DAY, basis=Basis.RAW), daily([75_000]))
+    later = checked(a_series(), [*minutes(), flat(kst_ns(FIRST, time(17)), 76_000)])
+
+    assert list(beside_daily([later, whole])) == []
 
 
 def rows_of(path: Path) -> Iterator[Row]:

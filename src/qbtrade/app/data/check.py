@@ -7,6 +7,7 @@ from itertools import groupby
 from qbtrade.adapters.market_store import files
 from qbtrade.adapters.market_store.files import Described
 from qbtrade.adapters.market_store.layout import DAILY, RECORDED, Basis
+from qbtrade.app.data.beside import beside_daily
 from qbtrade.app.data.finding import Finding, Row, Series, amiss, noted
 from qbtrade.app.data.holes import Checked, together
 from qbtrade.app.data.listing import basis_of
@@ -37,7 +38,7 @@ class Check:
             if not symbols or symbol in symbols:
                 on_series(sort, symbol)
                 checked.append(self._series(sort, symbol, list(group)))
-        return together(checked), len(checked)
+        return [*together(checked), *beside_daily(checked)], len(checked)
 
     def _series(self, kind: str, symbol: str, group: Sequence[Described]) -> Checked:
         interval = 0 if group[0].sheet.has_trades else duration(kind, kind)
