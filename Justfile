@@ -54,6 +54,10 @@ bench-live:
     python benchmarks/stream.py
     python benchmarks/latency.py
 
+# what PostgreSQL and Redis take, beside their bare limits, and what they do to the engines when they are paused or dead
+bench-stores *args:
+    python benchmarks/stores.py {{ args }}
+
 # one whole day through `qb live` at speed 60, its books compared with the emulator's
 day *args:
     python benchmarks/day.py {{ args }}
