@@ -22,6 +22,11 @@ def recording(folder: Path) -> Path:
     return found
 
 
+def written(folder: Path) -> int:
+    """Blocks of the log so far: two a second."""
+    return sum(path.read_bytes().count(b"#qb ") for path in (folder / "home" / "recordings").rglob("*.log"))
+
+
 def test_a_session_without_faults_has_no_unexplained_difference(tmp_path: Path) -> None:
     with hosted("15:00", speed=100) as kis, session(kis, tmp_path) as process:
         process.communicate(timeout=PATIENCE)
@@ -52,7 +57,7 @@ def test_a_strategy_that_is_no_longer_what_it_was_leaves_differences_unexplained
 
 def test_a_session_that_was_killed_is_compared_as_far_as_it_came(tmp_path: Path) -> None:
     with hosted("10:00") as kis, session(kis, tmp_path) as process:
-        wait_for(process, lambda: len(fills(tmp_path)) >= 2)
+        wait_for(process, lambda: len(fills(tmp_path)) >= 2 and written(tmp_path) >= 5)
         process.send_signal(signal.SIGKILL)
         process.wait(PATIENCE)
     found = parity(tmp_path)

@@ -49,6 +49,7 @@ SENTENCES: Final = {
     Why.LEFT_OVER: N_("an order of an earlier session"),
     Why.BARS_DIFFER: N_("the recording lacks trades, so its bars differ"),
     Why.DATA_MISSING: N_("limit {here:,}, in the replay {there:,}: the recording lacks data"),
+    Why.RECORDING_ENDS: N_("the recording ends before it"),
     Why.STRATEGY_FAILED: N_("the strategy had failed"),
     Why.NO_CAUSE: N_("no cause was found"),
 }

@@ -51,6 +51,7 @@ class Why(StrEnum):
     LEFT_OVER = "left-over"
     BARS_DIFFER = "bars-differ"
     DATA_MISSING = "data-missing"
+    RECORDING_ENDS = "recording-ends"
     STRATEGY_FAILED = "strategy-failed"
     NO_CAUSE = "no-cause"
 
@@ -84,7 +85,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Judge:
-    """Judges the trades of both worlds in the order of time. interval: ns of a bar."""
+    """Judges the trades of both worlds in the order of time.
+
+    interval: ns of a bar. until: UTC ns at which the recording ends.
+    """
 
     def __init__(
         self,
@@ -94,8 +98,9 @@ class Judge:
         holes: Iterable[Hole],
         *,
         interval: int,
+        until: int,
     ) -> None:
-        self._live, self._replayed = live, replayed
+        self._live, self._replayed, self._until = live, replayed, until
         self._lookback, self._tolerance = LOOKBACK * interval, max(interval // 2, 2 * RESOLUTION)
         self._window = interval + RESOLUTION  # in which a wish was made that led to an order
         self._differing: dict[str, list[int]] = {}
@@ -160,6 +165,7 @@ class Judge:
             (Class.MISSED_SIGNAL, Why.STRATEGY_FAILED): self._happened(live.failed, deal),
             (Class.HAND, Why.BY_HAND): self._happened(live.corrected, deal),
             (Class.GAP, Why.BARS_DIFFER): self._saw_other_bars(deal),
+            (Class.GAP, Why.RECORDING_ENDS): deal.ts > self._until - RESOLUTION,
         }
         return next((cause for cause, holds in causes.items() if holds), None)
 
@@ -221,6 +227,8 @@ class Judge:
     def _by_fill(self, live: Deal, replayed: Deal) -> Verdict | None:
         if live.denied or (live.filled, live.amount) == (replayed.filled, replayed.amount):
             return None
+        if max(live.filled_at, live.ts) > self._until - RESOLUTION:
+            return Verdict(live, replayed, Class.GAP, Why.RECORDING_ENDS)
         if "ORDER_REJECTED" in live.trouble:
             return Verdict(live, replayed, Class.RULE, Why.REFUSED_BY_BROKER)
         if LOST.intersection(live.trouble):

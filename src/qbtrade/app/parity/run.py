@@ -18,6 +18,7 @@ from qbtrade.app.strategies import load_strategy
 from qbtrade.domain.calendar import kst_date
 from qbtrade.domain.events import SessionEnded, SessionStarted
 from qbtrade.errors import FileError, NoRowsError, UsageError
+from qbtrade.kernel.clock import FOREVER
 
 MODES: Final = frozenset({"real", "paper", "emulator", "dry-run"})
 """Sessions that heard a market; rehearsals made theirs."""
@@ -49,7 +50,8 @@ class Parity(msgspec.Struct, frozen=True):
     @property
     def is_explained(self) -> bool:
         """Whether nothing remains to wonder about: no trade, and no bar that differs though nothing is missing."""
-        return Class.UNEXPLAINED not in self.counts and not (self.differing and not self.holes)
+        lacks_some = self.holes > 0 or not self.is_whole
+        return Class.UNEXPLAINED not in self.counts and (lacks_some or not self.differing)
 
 
 def parity(home: Path, name: str) -> Parity:
@@ -71,7 +73,7 @@ def parity(home: Path, name: str) -> Parity:
     played = replay(started, _end(events), tape, strategy, rules)
     judge = Judge(
         course(events[1:], started), course(played.events, started), played.differing, tape.holes,
-        interval=started.interval,
+        interval=started.interval, until=FOREVER if tape.is_whole else tape.last,
     )  # fmt: skip
     return Parity(
         started.run_id, kst_date(started.ts).isoformat(), started.symbols, started.strategy, judge.verdicts(),

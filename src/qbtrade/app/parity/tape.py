@@ -33,9 +33,10 @@ class Hole(msgspec.Struct, frozen=True):
 
 
 class Tape:
-    """The recording of one run. beginnings: by symbol. past: bars of before it. bars: those that it folded itself.
+    """The recording of one run.
 
-    Raises: NoRowsError when it recorded nothing; FileError for a file that is damaged.
+    beginnings: by symbol. past: bars of before it. bars: those that it folded itself. is_whole: it has its end. last:
+    UTC ns up to which it goes. Raises: NoRowsError when it recorded nothing; FileError for a file that is damaged.
     """
 
     def __init__(self, days: Iterable[SymbolDay], run_id: str) -> None:
@@ -49,6 +50,7 @@ class Tape:
         self.bars = {(bar.symbol, bar.start): bar for kind, bar in bars if kind is Kind.FOLDED}
         self.holes = tuple(Hole(row[1], row[3], Kind(row[0])) for row in self._rows(*GAPS))
         self.is_whole = sum(1 for _ in self._rows(Kind.END)) == len(self._days)
+        self.last = max(row[1] for row in self._rows(*Kind))
 
     def events(self) -> Iterator[tuple[int, Event]]:
         """When each was taken up, UTC ns, and what it was; bars also where the session folded them. Reads each time."""
