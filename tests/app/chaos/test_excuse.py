@@ -38,6 +38,13 @@ def test_any_other_is_not(journal: list[Event]) -> None:
     assert unexcused([ENTRY], journal) == [ENTRY]
 
 
+def test_the_rest_of_an_order_that_filled_in_part_before_its_session_began_is_excused_when_it_was_named() -> None:
+    rest = msgspec.structs.replace(ENTRY, ticket=msgspec.structs.replace(ENTRY.ticket, qty=7), filled=2)
+    assert unexcused([rest], [SENT, TOLD]) == []
+    more = msgspec.structs.replace(rest, filled=1)
+    assert unexcused([more], [SENT, TOLD]) == [more]
+
+
 def test_one_that_was_named_excuses_one() -> None:
     twin = msgspec.structs.replace(ENTRY, number=1008)
     assert unexcused([ENTRY, twin], [SENT, TOLD]) == [twin]

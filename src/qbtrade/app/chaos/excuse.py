@@ -125,6 +125,7 @@ def _named(journal: Iterable[Event]) -> list[OrderRequest]:
 
 
 def _looks_like(entry: Entry, order: OrderRequest) -> bool:
+    """Also by what is left of it: of an order that an earlier session left, a session knows the rest alone."""
     price = order.price if order.kind is OrderKind.LIMIT else 0
-    asked = (order.symbol, order.side, order.qty, price)
-    return (entry.ticket.symbol, entry.ticket.side, entry.ticket.qty, entry.ticket.price) == asked
+    looks = entry.ticket.symbol, entry.ticket.side, entry.ticket.price
+    return looks == (order.symbol, order.side, price) and order.qty in {entry.ticket.qty, entry.remaining}
