@@ -64,13 +64,14 @@ class Judge:
 
     halted_at: since when trading is halted from outside, or 0.
     woke_at: when the machine slept last, the time at which it wakes. bases: yesterday's closes of the stocks that may
-    be traded, KRW. secrets: what must not be told. foreign: numbers of orders that others made, paid: KRW that came.
-    raided: symbols of which others sold shares of qb. is_misled: somebody told qb that an order of others was its own.
+    be traded, KRW. secrets: what must not be told. best: highest prices since a time, KRW by symbol, where they matter.
+    foreign: numbers of orders that others made, paid: KRW that came. raided: symbols of which others sold shares of qb.
+    is_misled: somebody told qb that an order of others was its own.
     """
 
     def __init__(
         self, core: Emulator, disk: Disk, limits: Limits, cash: int, now: Callable[[], int],
-        bases: Mapping[str, int], secrets: Iterable[str],
+        bases: Mapping[str, int], secrets: Iterable[str], best: Callable[[int], Mapping[str, int]] = lambda _since: {},
     ) -> None:  # fmt: skip
         self._core, self._disk, self._limits, self._cash = core, disk, limits, cash
         self._bases, self._worth = dict(bases), cash
@@ -79,7 +80,7 @@ class Judge:
         self.foreign = set[int]()
         self.raided = set[str]()
         self.is_misled = False
-        self._now = now
+        self._now, self._best = now, best
         self._fills = Fills(lambda: core.entries)
         self._sent = set[str]()
         self._secrets = set(secrets)
@@ -94,7 +95,11 @@ class Judge:
         self._bases.update(bases)
         self._nights += becomes
         self._frozen |= set(frozen)
-        self._lost_at, self._worth = 0, sum(self._cash_and_cost())
+        cash, cost, shares = self._account()
+        self._lost_at, self._worth = (
+            0,
+            cash + min(cost, sum(qty * bases.get(symbol, 0) for symbol, qty in shares.items())),
+        )
 
     def born(self) -> None:
         """A new process begins."""
@@ -138,7 +143,7 @@ class Judge:
             self.broken.append("a buy was handed over after the day's loss had ended the day")
         if since and now - since > HALT_MEANT_AFTER:
             self.broken.append("a buy was handed over after the session had halted itself")
-        if self._lost_at and now - self._lost_at > LOSS_KNOWN_AFTER:
+        if self._lost_at and now - self._lost_at > LOSS_KNOWN_AFTER and self._has_lost():
             self.broken.append("a buy was handed over long after KIS had booked the loss that ends the day")
 
     def _intent(self, looks: Looks) -> str:
@@ -191,7 +196,7 @@ class Judge:
             return
         self._seen = len(entries)
         buys = [entry for entry in entries if entry.ticket.side is Side.BUY]
-        limits, cash, cost = self._limits, *self._cash_and_cost()
+        limits, (cash, cost, _shares) = self._limits, self._account()
         bound = sum(entry.remaining * entry.limit for entry in buys if entry.is_open)
         at_work = bound + cost
         if at_work > limits.max_budget:
@@ -201,8 +206,7 @@ class Judge:
             self.exceeded.append(f"{today} entries of a day, the limit is {limits.max_entries}")
         if cash - bound < self._cash * limits.cash_share // PPB - SLACK:
             self.exceeded.append(f"cash fell to {cash - bound:,}, below the reserve")
-        if cash + cost - self._worth <= -limits.daily_loss and not self.raided:
-            self._lost_at = self._lost_at or self._now()
+        self._lost_at = (self._lost_at or self._now()) if self._has_lost() else 0
         approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.read())
         if len(entries) > approved:
             self.exceeded.append(f"KIS has {len(entries)} orders, the journals {approved} approved ones")
@@ -210,14 +214,28 @@ class Judge:
     def _ours(self) -> Iterator[Entry]:
         return (entry for entry in self._core.entries if entry.number not in self.foreign)
 
-    def _cash_and_cost(self) -> tuple[int, int]:
-        """Cash and what shares cost, KRW, as if nobody else had traded or moved money."""
+    def _account(self) -> tuple[int, int, dict[str, int]]:
+        """Cash, what shares cost, KRW, and shares, as if nobody else had traded or moved money."""
         ledger = self._core.ledger
         if not self.foreign:
-            cost = sum(position.cost for position in ledger.positions.values() if position.qty)
-            return ledger.cash - self.paid, cost
+            held = {symbol: position for symbol, position in ledger.positions.items() if position.qty}
+            cost = sum(position.cost for position in held.values())
+            return ledger.cash - self.paid, cost, {symbol: position.qty for symbol, position in held.items()}
         cash, shares = books(self._ours(), self._cash, self._nights)
-        return cash, cost_of(self._ours(), {symbol: min(qty, ledger.held(symbol)) for symbol, qty in shares.items()})
+        left = {symbol: min(qty, ledger.held(symbol)) for symbol, qty in shares.items()}
+        return cash, cost_of(self._ours(), left), left
+
+    def _has_lost(self) -> bool:
+        """Whether KIS has booked a loss that ends the day, whatever the shares that are held have gained by then.
+
+        A gain makes up for it, and a price that qb knows is at most so old as a loss that it may not know of.
+        """
+        cash, cost, shares = self._account()
+        if self.raided or cash + cost - self._worth > -self._limits.daily_loss:
+            return False
+        best = self._best(self._now() - LOSS_KNOWN_AFTER)
+        worth = max(cost, sum(qty * best.get(symbol, 0) for symbol, qty in shares.items()))
+        return cash + worth - self._worth <= -self._limits.daily_loss
 
     def sometimes(self) -> Counter[str]:
         """How often what the journals tell happened, by event and reason."""

@@ -117,6 +117,15 @@ def bases(plan: ChaosPlan, events: Sequence[Event], day: int) -> dict[str, int]:
     return found
 
 
+def best(events: Sequence[Event], since: int, until: int) -> dict[str, int]:
+    """The highest price of each stock in a time, KRW."""
+    found = dict[str, int]()
+    for event in events:
+        if isinstance(event, Trade) and since <= event.ts <= until:
+            found[event.symbol] = max(found.get(event.symbol, 0), event.price)
+    return found
+
+
 def happened(plan: ChaosPlan, events: Sequence[Event]) -> dict[str, int]:
     """How often the market did what is rare."""
     names, last, falls, jumps = [each.partition("@")[0] for each in incidents(plan)], dict[str, Trade](), 0, 0

@@ -25,6 +25,7 @@ from qbtrade.app.chaos.market import (
     START,
     actions,
     bases,
+    best,
     happened,
     incidents,
     played,
@@ -97,6 +98,7 @@ class Run:
         self.judge = Judge(
             core, self._disk, limits, CASH, lambda: self._world.now,
             {symbol: BASES[symbol] for symbol in traded}, secrets(asked.credentials),
+            lambda since: best(self._events, since, self._world.now),
         )  # fmt: skip
         self._board = Board(lambda: self._world.now, self.judge.on_picture)
         self._world.on_order = self.judge.look
