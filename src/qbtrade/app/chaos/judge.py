@@ -267,7 +267,8 @@ class Judge:
         if cash != true_cash:
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
         bought = books(self._ours(), 0, self._nights)[1]
-        sides = ({symbol: qty for symbol, qty in each.items() if symbol not in self.raided} for each in (own, bought))
+        unsaid = self.raided | self._frozen  # of which it is open how many of the shares there are qb's
+        sides = ({symbol: qty for symbol, qty in each.items() if symbol not in unsaid} for each in (own, bought))
         if len({tuple(sorted(each.items())) for each in sides}) > 1 and not self.is_misled:
             self.broken.append(f"shares of qb: {own} in the book, {bought} by its orders at the broker")
         self._compare_orders()
