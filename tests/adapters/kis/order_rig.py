@@ -73,6 +73,7 @@ class OrderRig:
         self.live = list[LiveOrder]()
         self.is_torn = self.hides_live = False
         self.totals, self.held, self.fails = (0, 0, 0), dict[str, int](), ""
+        self.sides = (0, 0)  # KRW that the balance says were bought and sold today
         self.sent = list[tuple[Call[Any], Callable[[OrderOutcome], None]]]()
         self.heard, self.asked = list[Event](), list[str]()
         self._questions = list[tuple[Call[Any], Callable[[Any], None]]]()
@@ -119,7 +120,7 @@ class OrderRig:
 
     def balance(self) -> Balance:
         """What is told of the account."""
-        return a_balance(self.held)
+        return msgspec.structs.replace(a_balance(self.held), bought=self.sides[0], sold=self.sides[1])
 
     def accounted(self) -> Accounted:
         """All that is told, as what is no news."""

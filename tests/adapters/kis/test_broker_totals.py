@@ -5,7 +5,7 @@ import pytest
 from qbtrade.adapters.kis.events import Stage
 from qbtrade.adapters.kis.totals import everything
 from qbtrade.domain.events import OrderCanceled
-from qbtrade.domain.order import OrderStatus, Side
+from qbtrade.domain.order import OrderStatus, Purpose, Side
 from tests.adapters.kis.order_rig import HYNIX, LOST, OrderRig, taken
 from tests.builders import SAMSUNG, an_order
 
@@ -120,3 +120,37 @@ def test_a_fill_that_comes_to_light_just_after_the_cancel_is_booked() -> None:
     rig.wait(15)
     assert (rig.status(), rig.holding(), rig.broker.open) == (S.CANCELED, 2, ())
     assert sum(isinstance(event, OrderCanceled) for event in rig.heard) == 1
+
+
+def a_buy_and_a_sell(bought: int, sold: int, more: int = 0) -> OrderRig:
+    """Beside 4 shares held, 2 of a buy and 4 of a sell filled, for 147,800 and 296,200 won, and nobody said so.
+
+    bought, sold: what the balance says of both, KRW. more: shares of another buy that works.
+    """
+    rig = OrderRig("paper")
+    rig.submit(an_order("Q0", qty=4, price=74_000), taken("9"))
+    rig.notice("9", Stage.FILLED, 4, 74_000, order_qty=4)
+    rig.submit(an_order("Q1", qty=5, price=74_000), taken("1"))
+    rig.submit(an_order("Q2", qty=4, price=74_000, side=Side.SELL, purpose=Purpose.EXIT), taken("2"))
+    if more:
+        rig.submit(an_order("Q3", qty=more, price=74_500), taken("3"))
+    rig.totals, rig.held = (13, 10, 296_000 + 444_000), {SAMSUNG: 2}
+    rig.sides = (bought and 296_000 + bought, sold)
+    rig.wait(60)
+    return rig
+
+
+def test_a_buy_and_a_sell_that_filled_unseen_are_booked_where_the_balance_tells_what_was_bought() -> None:
+    rig = a_buy_and_a_sell(147_800, 296_200)
+    assert rig.fills()[1:] == [("Q1", 2, 73_900), ("Q2", 4, 74_050)]
+    assert (rig.status("Q1"), rig.status("Q2"), rig.alarms()) == (S.PARTLY_FILLED, S.FILLED, [])
+
+
+@pytest.mark.parametrize(
+    ("bought", "sold", "more"),
+    [(0, 0, 0), (147_800, 0, 0), (148_200, 295_800, 0), (147_800, 296_300, 0), (147_800, 296_200, 5)],
+    ids=["untold", "one-side", "beyond-a-limit", "other-than-the-totals", "a-third-order"],
+)
+def test_nothing_of_both_is_booked_where_that_is_not_certain(bought: int, sold: int, more: int) -> None:
+    rig = a_buy_and_a_sell(bought, sold, more)
+    assert (rig.fills()[1:], rig.alarms()) == ([], ["totals-disagree"])

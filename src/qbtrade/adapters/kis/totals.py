@@ -42,16 +42,20 @@ class _Missing(msgspec.Struct, frozen=True):
 
 
 class Accounted(msgspec.Struct, frozen=True):
-    """What is accounted for when a session begins: shares and KRW that the day filled, shares held by symbol."""
+    """What is accounted for when a session begins: shares and KRW that the day filled, shares held by symbol.
+
+    bought: the part of that amount that was paid for buys, where it is known.
+    """
 
     qty: int
     amount: int
     held: dict[str, int]
+    bought: int | None = None
 
 
 def everything(history: OrderHistory, balance: Balance) -> Accounted:
     """All that the broker tells."""
-    return Accounted(history.filled_qty, history.filled_amount, _held(balance))
+    return Accounted(history.filled_qty, history.filled_amount, _held(balance), balance.bought)
 
 
 class Totals:
@@ -64,11 +68,13 @@ class Totals:
         self._caller, self._environment = caller, environment
         self._qty = self._amount = 0
         self._held: dict[str, int] | None = None
+        self._bought: int | None = None
         self._missing, self._puzzled = _Missing(0, 0), 0
 
     def begin(self, accounted: Accounted) -> None:
         """Nothing of this is missing."""
         self._qty, self._amount, self._held = accounted.qty, accounted.amount, dict(accounted.held)
+        self._bought = accounted.bought
 
     @property
     def is_unsettled(self) -> bool:
@@ -136,7 +142,12 @@ class Totals:
             done(balance.reason)
             return
         missing = self._compare(found)  # a notice may have come meanwhile
-        if missing.qty > 0 and not (missing.amount > 0 and self._explain(missing, self._moved(balance))):
+        moved = self._moved(balance)
+        tells_sides = balance.bought + balance.sold == found.filled_amount
+        if missing.qty > 0 and not (
+            (missing.amount > 0 and self._explain(missing, moved))
+            or (tells_sides and self._explain_both(missing, moved, balance.bought))
+        ):
             self._puzzled += 1
             if self._puzzled >= PUZZLED:
                 text = f"the broker filled {missing.qty:,} shares more today than this session knows of"
@@ -173,18 +184,45 @@ class Totals:
         owner = self._owner(self._candidates(symbol, qty), missing)
         if owner is None:
             return False
+        self._book(owner, missing)
+        return True
+
+    def _explain_both(self, missing: _Missing, moved: dict[str, int], bought: int) -> bool:
+        """Book what one buy and one sell own together, when no other order could have filled.
+
+        bought: KRW for which the day bought, as a balance tells that agrees with the totals.
+        """
+        pair = sorted(self._possible(), key=lambda sent: sent.request.side)
+        if [sent.request.side for sent in pair] != [Side.BUY, Side.SELL] or self._own.elsewhere or self._bought is None:
+            return False
+        symbol, ours = pair[0].request.symbol, (sent for sent in self._own.all() if sent.request.side is Side.BUY)
+        came, paid = moved.get(symbol, 0), bought - self._bought - sum(sent.amount for sent in ours)
+        if pair[1].request.symbol != symbol or moved.keys() - {symbol} or (missing.qty + came) % 2:
+            return False
+        parts = (
+            _Missing((missing.qty + came) // 2, paid), _Missing((missing.qty - came) // 2, missing.amount - paid)
+        )  # fmt: skip
+        if not all(part.qty > 0 and part.amount > 0 for part in parts) or not all(map(self._fits, pair, parts)):
+            return False
+        for sent, part in zip(pair, parts, strict=True):
+            self._book(sent, part)
+        return True
+
+    def _book(self, owner: Sent, missing: _Missing) -> None:
         owner.by_rows = True
         for price, shares in fills_of(missing.qty, missing.amount):
             self._own.fill(owner, price, shares)
         if not owner.number:
             self._search.rest(owner)
-        return True
+
+    def _possible(self) -> tuple[Sent, ...]:
+        """Orders that could have filled: working, just ended, or there without our knowing."""
+        return (*self._own.working(), *self._ended(LATE), *self._search.missing())
 
     def _candidates(self, symbol: str, qty: int) -> list[Sent]:
-        """Orders that could have moved these shares: working, just ended, or there without our knowing."""
+        """Orders that could have moved these shares."""
         side = Side.BUY if qty > 0 else Side.SELL
-        orders = (*self._own.working(), *self._ended(LATE), *self._search.missing())
-        return [sent for sent in orders if (sent.request.symbol, sent.request.side) == (symbol, side)]
+        return [sent for sent in self._possible() if (sent.request.symbol, sent.request.side) == (symbol, side)]
 
     def _ended(self, ago: int) -> list[Sent]:
         """Orders with a number that ended since then, with shares of which nobody said that they were taken out."""
@@ -193,12 +231,13 @@ class Totals:
         return [sent for sent in ended if sent.remaining > sent.cut]
 
     def _owner(self, candidates: list[Sent], missing: _Missing) -> Sent | None:
-        """The only one, if it can; one without a number only by all of its shares, so that nothing of it is left."""
-        if len(candidates) != 1 or candidates[0] in self._own.awaiting:
-            return None
-        sent = candidates[0]
+        """The only one, if it can."""
+        return candidates[0] if len(candidates) == 1 and self._fits(candidates[0], missing) else None
+
+    def _fits(self, sent: Sent, missing: _Missing) -> bool:
+        """Whether it can own them; without a number only by all of its shares, so that nothing of it is left."""
         fits = missing.qty <= sent.remaining - sent.cut if sent.number else missing.qty == sent.remaining
-        return sent if fits and _could_cost(sent, missing) else None
+        return fits and sent not in self._own.awaiting and _could_cost(sent, missing)
 
     def _told_elsewhere(self) -> dict[str, int]:
         told: dict[str, int] = {}
@@ -210,6 +249,7 @@ class Totals:
         """Others traded; count from here."""
         self._qty, self._amount = self._qty + missing.qty, self._amount + missing.amount
         self._own.elsewhere.clear()
+        self._bought = None  # nobody said on which side of these that was
         for symbol, qty in moved.items():
             if self._held is not None:
                 self._held[symbol] = self._held.get(symbol, 0) + qty
