@@ -4,7 +4,7 @@ from datetime import date
 
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import Phase
-from qbtrade.domain.events import BookCorrected, EquityMarked, OrderFilled, PhaseChanged, PositionChanged
+from qbtrade.domain.events import Alert, BookCorrected, EquityMarked, OrderFilled, PhaseChanged, PositionChanged
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Order, Purpose, Side
 from qbtrade.engines.portfolio import Portfolio
@@ -162,3 +162,16 @@ def test_what_others_did_changes_the_book_and_not_the_profit_of_the_day() -> Non
     assert portfolio.day_profit() == -24_000
     account = portfolio.account
     assert account.cash + account.total_cost() == account.deposits + account.realized
+
+
+def test_of_a_sale_of_more_than_is_held_the_surplus_is_told_and_not_booked() -> None:
+    desk = Desk(commission_ppb=0, tax_ppb=0)
+    told = list[Event]()
+    desk.bus.subscribe(Alert, told.append)
+    desk.fill(B, 75_000, 4)
+    desk.fill(S, 76_000, 6, order_id="Q2")
+    desk.fill(S, 76_000, 6, order_id="Q3")
+    sold = [each for each in desk.events if isinstance(each, PositionChanged) and each.side is S]
+    assert [(each.qty, each.fill_qty, each.realized, each.cash) for each in sold] == [(0, 4, 4_000, CASH + 4_000)]
+    assert (desk.portfolio.qty(SAMSUNG), desk.portfolio.cash()) == (0, CASH + 4_000)
+    assert [each.code for each in told if isinstance(each, Alert)] == ["oversold", "oversold"]

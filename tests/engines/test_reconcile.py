@@ -80,3 +80,12 @@ def test_a_changed_book_has_to_be_looked_at_twice_again() -> None:
     assert repeats.seen == (1_000 * SECOND, 1_010 * SECOND)
     repeats.forget()
     assert repeats.judge(a_look(20)) is Judgement.OPEN
+
+
+def test_a_look_that_agrees_while_an_order_did_something_hides_no_difference_of_before() -> None:
+    repeats = Repeats(settle=30 * SECOND, pause=10 * SECOND)
+    looks = [a_look(10 * number, moved=10 * number) for number in range(1, STUBBORN)]
+    assert {repeats.judge(look) for look in looks} == {Judgement.OPEN}
+    assert repeats.judge(a_look(60, (), moved=61)) is Judgement.OPEN
+    assert repeats.judge(a_look(70, (), moved=61)) is Judgement.CLEAN
+    assert repeats.judge(a_look(80, (), moved=81)) is Judgement.CLEAN

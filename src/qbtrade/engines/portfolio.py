@@ -3,9 +3,18 @@
 from datetime import date
 
 from qbtrade.domain.calendar import Phase, kst_date
-from qbtrade.domain.events import BookCorrected, EquityMarked, Held, OrderFilled, PhaseChanged, PositionChanged
+from qbtrade.domain.events import (
+    Alert,
+    BookCorrected,
+    EquityMarked,
+    Held,
+    Level,
+    OrderFilled,
+    PhaseChanged,
+    PositionChanged,
+)
 from qbtrade.domain.money import Costs
-from qbtrade.domain.order import Purpose
+from qbtrade.domain.order import Purpose, Side
 from qbtrade.domain.portfolio import Account, Position
 from qbtrade.domain.rules import Rules
 from qbtrade.ports import Clock, MarketView, OrderView, Publisher
@@ -101,21 +110,37 @@ class Portfolio:
     # events
 
     def on_filled(self, event: OrderFilled) -> None:
-        """Book one execution and tell what it changed."""
-        order = self._orders.get(event.order_id)
+        """Book one execution and tell what it changed.
+
+        Of a sale of more than is held the surplus is not booked: a correction took those shares before, or they were
+        those of others. What it brought stays out of the book until the broker's balance is seen to have it.
+        """
+        order, qty = self._orders.get(event.order_id), self._held_of(event)
+        if not qty:
+            return
         booking = self.account.fill(
-            event.order_id, event.symbol, event.side, event.price, event.qty, self.costs_of(event.symbol, event.ts)
+            event.order_id, event.symbol, event.side, event.price, qty, self.costs_of(event.symbol, event.ts)
         )
         position = self.account.positions[event.symbol]
         self._bus.publish(
             PositionChanged(
                 event.ts, event.symbol, position.qty, position.cost, booking.realized, booking.commission, booking.tax,
-                self.account.cash, event.order_id, event.side, event.price, event.qty,
+                self.account.cash, event.order_id, event.side, event.price, qty,
                 order.request.purpose if order else Purpose.ENTRY,
             )
         )  # fmt: skip
         self.mark(event.ts)
         self._keep_marking(event.ts)
+
+    def _held_of(self, event: OrderFilled) -> int:
+        """How many shares of a fill are ours to book."""
+        held = self.qty(event.symbol)
+        if event.side is Side.BUY or event.qty <= held:
+            return event.qty
+        text = f"order {event.order_id} sold {event.qty:,} shares of {event.symbol}, of which the book has {held:,}"
+        action = "compare with the KIS app: they went before without an order of qb, or they were not qb's"
+        self._bus.publish(Alert(event.ts, Level.CRITICAL, "oversold", text, action))
+        return held
 
     def on_corrected(self, event: BookCorrected) -> None:
         """Take the book as it is. What others did neither takes from the day's profit nor adds to it."""

@@ -98,6 +98,8 @@ class Repeats:
         if delta != self._delta or look.doubt:
             self._first = 0
         self._delta = delta
+        if not delta and self._unlike > 1 and look.moved_at > look.ts:
+            return Judgement.OPEN  # a fill between question and answer may hide by chance what looks before told
         if not delta:
             self._times = self._unlike = 0
             return Judgement.CLEAN

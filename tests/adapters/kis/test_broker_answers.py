@@ -70,6 +70,8 @@ def test_a_gone_order_that_turns_up_after_all_is_ours_and_is_canceled() -> None:
     rig = lost()
     rig.broker.resolve(says())
     rig.notice("9", Stage.FILLED, 2, order_qty=5)
+    rig.rows.append(rig.row("9", 5, filled_qty=2, filled_amount=150_000, open_qty=3))
+    rig.wait(1)
     assert (rig.status(), rig.holding()) == (S.CANCELING, 2)
 
 

@@ -71,6 +71,7 @@ def test_when_the_answer_is_a_refusal_what_was_kept_is_the_lost_orders() -> None
     rig = held_twice()
     rig.notice("77", Stage.FILLED, 5, order_qty=5, side=Side.SELL)
     rig.answer(LOST)
+    rig.wait(20)
     assert rig.holding() == 5
     assert S.FILLED in {rig.status("Q2"), rig.status("Q3")}
 
@@ -103,6 +104,8 @@ def test_an_order_given_up_is_not_sent_again_in_this_session() -> None:
 def test_an_order_given_up_that_turns_up_is_ours_and_is_canceled() -> None:
     rig = given_up()
     rig.notice("9", Stage.FILLED, 2, order_qty=5)
+    rig.rows.append(rig.row("9", 5, filled_qty=2, filled_amount=150_000, open_qty=3))
+    rig.wait(1)
     assert (rig.status(), rig.holding()) == (S.CANCELING, 2)
     assert [call.name for call, _ in rig.sent] == ["order-rvsecncl"]
 
@@ -297,6 +300,29 @@ def test_whose_order_it_is_goes_by_earlier_sessions_where_all_their_rows_agree()
     rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
     rig.wait(10)
     assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+def test_before_an_answer_proved_who_we_are_another_than_the_one_found_before_is_a_question() -> None:
+    rig = OrderRig()
+    rig.submit(an_order("Q0", symbol=HYNIX), LOST)
+    rig.rows.append(rig.row("1", 1, symbol=HYNIX, open_qty=1, sender=OURS))
+    rig.wait(10)
+    assert rig.status("Q0") is S.WORKING
+    rig.submit(an_order("Q1", qty=5), LOST)
+    rig.notice("7", Stage.ACCEPTED, 5)
+    rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
+    rig.wait(MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+def test_of_two_that_look_alike_none_is_taken_because_a_notice_tells_of_one_alone() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), LOST)
+    rig.rows += [rig.row("7", 5, rejected_qty=5), rig.row("8", 5, open_qty=5)]
+    rig.wait(5)
+    rig.notice("8", Stage.ACCEPTED, 5)
+    rig.wait(2 * MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["which-is-ours"])
 
 
 @pytest.mark.parametrize("code", ["01", "02", "03", "16"])

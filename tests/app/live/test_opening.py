@@ -131,6 +131,24 @@ def test_an_order_that_somebody_else_made_is_not_taken_for_one_of_ours() -> None
     assert begun(known, a_balance(850_000, 2), ours, ours_after_all).held == {SAMSUNG: (2, 150_000)}
 
 
+def test_who_makes_our_orders_is_known_before_the_first_where_somebody_said_it() -> None:
+    found = Carried(1_000_000, TODAY, leftovers=[Leftover("L000001", an_order(qty=2), at("10:00"))])
+    told = OrderHistory((replace(a_row("7", filled=2), sender=Sender("HTS")),), 0, 0, 0)
+
+    def held(sender: Sender) -> dict[str, tuple[int, int]]:
+        return opening(found, a_balance(850_000, 2), told, lambda _: FREE, same_day=True, sender=sender).held
+
+    assert (held(Sender("API")), held(Sender("HTS"))) == ({}, {SAMSUNG: (2, 150_000)})
+
+
+def test_where_our_own_orders_look_unlike_each_other_none_is_taken_by_its_looks() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    ours = (replace(a_row(number, qty=3), sender=Sender(who)) for number, who in (("5", "API"), ("6", "HTS")))
+    known = Carried(1_000_000, TODAY, leftovers=[left], numbers=frozenset({"5", "6"}))
+    found = begun(known, a_balance(850_000, 2), *ours, replace(a_row("7", filled=2), sender=Sender("API")))
+    assert [each.number for each in found.leftovers] == [""]
+
+
 def test_a_row_that_another_order_of_ours_owns_is_not_taken() -> None:
     left = Leftover("L000001", an_order(qty=2), at("10:00"))
     found = begun(

@@ -192,9 +192,9 @@ class Emulator:
                 return {"orders": [order_row(each) for each in self.entries if each.action is Action.NEW]}
             case "PUT", "faults":
                 return self._set_faults(request.body)
-            case ("POST", "orders") | ("PUT", "cash"):
-                by_hand = self._order_by_hand if request.method == "POST" else self._pay_in
-                return by_hand(request.body)
+            case ("POST", "orders") | ("DELETE", "orders") | ("PUT", "cash"):
+                by_hand = {"POST": self._order_by_hand, "DELETE": self._withdraw, "PUT": self._pay_in}
+                return by_hand[request.method](request.body)
             case _other:
                 return Refusal("EGW00203").body()
 
@@ -231,6 +231,17 @@ class Emulator:
         try:
             asked = msgspec.json.decode(body, type=HandOrder)
             return {"number": str(self._broker.place(asked.ticket, by_hand=asked.channel == "hts").number)}
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            return {"error": str(error)}
+        except Refusal as refusal:
+            return refusal.body()
+
+    def _withdraw(self, body: bytes) -> Body:
+        """Somebody cancels what remains of an order elsewhere."""
+        try:
+            number = msgspec.json.decode(body, type=dict[str, int]).get("number", 0)
+            entry = next((each for each in self.entries if each.number == number and each.remaining), None)
+            return {"number": str(self._broker.cancel(entry, entry.remaining).number)} if entry else {}
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             return {"error": str(error)}
         except Refusal as refusal:

@@ -49,10 +49,11 @@ class KisBroker:
     def __init__(self, bus: Bus, clock: Clock, caller: Caller, environment: Environment) -> None:
         self._bus, self._clock, self._caller, self._environment = bus, clock, caller, environment
         self._own = Own(bus, clock, Sender(environment.order_sender))
-        self._search = Search(self._own, self._accept, environment.limits.give_up_after_ns)
+        tells_rows = environment.capabilities.order_rows
+        self._search = Search(self._own, self._accept, environment.limits.give_up_after_ns, tells_rows=tells_rows)
         self._totals = Totals(self._own, self._search, clock, caller, environment)
         rows = Rows(self._own, self._search, clock, caller, environment, self._totals.use)
-        self._evidence: Evidence = rows if environment.capabilities.order_rows else self._totals
+        self._evidence: Evidence = rows if tells_rows else self._totals
         self._looks = Looks(clock, partial(self._evidence.look, self._looked), self._blind)
         self._cancels = Cancels(self._own, clock, caller, environment, self._looks.want)
         self._sorting: TimerHandle | None = None
@@ -199,7 +200,7 @@ class KisBroker:
         if sent is None:
             self._search.keep(notice)
             self._sort_out()
-            if self._search:
+            if self._search or self._search.has_given_up:
                 self._looks.want()
         elif notice.action is Action.NEW:
             self._on_news(sent, notice)

@@ -29,7 +29,7 @@ class Own:
     """The only place that gives a number to an order, and that books.
 
     awaiting: orders whose HTTP answer is due. elsewhere: fills of orders that others sent. closed_at: when the day's
-    trading was over, UTC ns; 0 before. sender: what tells our orders in rows; it tells nothing until that is known.
+    trading was over, UTC ns; 0 before. sender: what tells our orders in rows, where somebody said that.
     last_number: the highest of the day so far, "" before the first.
     """
 
@@ -43,7 +43,7 @@ class Own:
         self.awaiting = list[Sent]()
         self.elsewhere = list[Notice]()
         self.closed_at = 0
-        self.sender = sender
+        self._sender, self._alike = sender, set[Sender]()  # as is certain; as orders look that were found or left
         self.last_number = ""
 
     # who is who
@@ -75,23 +75,28 @@ class Own:
     def begin(self, history: OrderHistory, settled: frozenset[str]) -> None:
         """None of the numbers of the day so far is this session's. settled: of orders that earlier sessions knew."""
         self._settled = settled
-        senders = {row.sender for row in history.rows if row.order_no in settled and row.sender}
-        if not self.sender and len(senders) == 1:
-            (self.sender,) = senders
+        self._alike.update(row.sender for row in history.rows if row.order_no in settled and row.sender)
         self._hear(settled)
         self._hear(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.unread)
 
     def learn(self, row: OrderRow) -> None:
-        """See who made an order of ours: one whose number KIS itself told in answer to our request."""
+        """See who made an order of ours: best is one whose number KIS itself told in answer to our request.
+
+        One that was found by its looks may be that of others; who differs from it is a question all the same.
+        """
         sent = self._numbers.get(row.order_no)
-        if sent is not None and sent.is_answered and row.sender and not self.sender:
-            self.sender = row.sender
+        if sent is None or not row.sender:
+            return
+        if sent.is_answered:
+            self._sender = self._sender or row.sender
+        else:
+            self._alike.add(row.sender)
 
     def is_foreign(self, sender: Sender) -> bool:
-        """Whether somebody else made an order, as far as its row tells."""
-        return self.sender.differs(sender)
+        """Whether somebody else may have made an order, as its row tells: it is not like each of ours."""
+        return any(each.differs(sender) for each in ((self._sender,) if self._sender else self._alike))
 
     def suspect(self) -> None:
         """Any number may be ours after all: an order of an earlier session is looked for."""

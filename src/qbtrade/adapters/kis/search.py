@@ -22,17 +22,20 @@ class Search:
     """Orders without a number: sought, or given up but perhaps to turn up; and notices that nobody owns.
 
     accept: takes an order, and number and branch of the trace that it left. give_up_after: ns for which an order is
-    looked for, at least, with complete answers, before it counts as one that does not exist.
+    looked for, at least, with complete answers, before it counts as one that does not exist. tells_rows: whether the
+    broker names the day's orders.
     """
 
-    def __init__(self, own: Own, accept: Callable[[Sent, str, str], bool], give_up_after: int) -> None:
-        self._own, self._accept, self._give_up_after = own, accept, give_up_after
+    def __init__(
+        self, own: Own, accept: Callable[[Sent, str, str], bool], give_up_after: int, *, tells_rows: bool
+    ) -> None:
+        self._own, self._accept, self._give_up_after, self._tells_rows = own, accept, give_up_after, tells_rows
         self._sought = list[Sent]()
         self._given_up = list[Sent]()
         self._kept: deque[Notice] = deque(maxlen=KEPT)
         self._asked = set[Sent]()
         self._looked_at = 0
-        self._shown = dict[str, Trace]()  # what rows told of who made an order; notices and live orders do not
+        self._shown = dict[str, Trace]()  # by rows, which tell who made an order; notices and live orders do not
 
     def __bool__(self) -> bool:
         return bool(self._sought)
@@ -108,8 +111,9 @@ class Search:
         """
         kept = filter(None, map(trace_of_notice, self._kept))
         told = (*kept, *traces)
-        self._shown.update((trace.number, trace) for trace in told if trace.sender)
-        free = {each.number: self._shown.get(each.number, each) for each in told if not self._own.is_taken(each.number)}
+        self._shown.update((trace.number, trace) for trace in told if not trace.is_hint)
+        known = (*told, *self._shown.values())  # a notice, or the list of live orders, is but a part of what is known
+        free = {each.number: each for each in known if not self._own.is_taken(each.number)}
         for orders in (self._sought, self._given_up):
             for sent in tuple(orders):
                 self._compare(sent, orders, free, now)
@@ -133,8 +137,8 @@ class Search:
             self._accept(sent, trace.number, trace.branch)
 
     def _has_to_wait(self, trace: Trace, now: int) -> bool:
-        """Only rows tell who made an order; where they do, that is awaited, but not for ever."""
-        is_alone = trace.is_hint and bool(self._own.sender)
+        """Only rows tell who made an order, and who makes ours; where there are any they are awaited, not for ever."""
+        is_alone = trace.is_hint and self._tells_rows
         return is_alone and self._looked_at < trace.ts + ROWS_LATE and now - trace.ts < ROWS_AWAY
 
     def due(self, now: int) -> int:

@@ -248,7 +248,7 @@ def audited(
                     yield f"an order was given up for lost that KIS had had for {(each.ts - entry.ts) / NS:.0f} s"
     if healed:
         yield from audit.unresolved(healed)
-    if wrong := sorted(each.number for each in taken(journals) if int(each.number) in foreign):
+    if wrong := sorted(each.number for each in taken(journals, foreign) if int(each.number) in foreign):
         yield f"orders of others were taken for ours: {', '.join(wrong)}"
 
 

@@ -36,7 +36,7 @@ def unexcused(left: Iterable[Entry], journal: Iterable[Event]) -> list[Entry]:
 
 
 class Taken(NamedTuple):
-    """A number that a journal calls ours, since when. knew: a number of ours before; asked: whether it is of others."""
+    """A number that a journal calls ours, since when. knew: a true one before; asked: whether it is of others."""
 
     number: str
     ts: int
@@ -44,8 +44,8 @@ class Taken(NamedTuple):
     asked: bool
 
 
-def taken(journals: Iterable[Iterable[Event]]) -> Iterator[Taken]:
-    """Every number once."""
+def taken(journals: Iterable[Iterable[Event]], foreign: Collection[int]) -> Iterator[Taken]:
+    """Every number once. Rows of a number of others, taken before, tell nothing of what ours look like."""
     known, asked = set[str](), set[str]()
     for journal in journals:
         for row in journal:
@@ -60,7 +60,7 @@ def taken(journals: Iterable[Iterable[Event]]) -> Iterator[Taken]:
                 case _other:
                     continue
             for number in sorted(numbers - known):
-                yield Taken(number, row.ts, bool(known), number in asked)
+                yield Taken(number, row.ts, any(int(each) not in foreign for each in known), number in asked)
             known |= numbers
 
 
@@ -74,7 +74,7 @@ def indistinct(
     when no list of orders was to be had for long.
     """
     found, by_number = set[int](), {entry.number: entry for entry in entries if entry.action is Action.NEW}
-    claims = {int(each.number): each for each in taken(journals)}
+    claims = {int(each.number): each for each in taken(journals, foreign)}
     for number, each in claims.items():
         entry = by_number.get(number)
         if entry is None or number not in foreign:

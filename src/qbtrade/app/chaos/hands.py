@@ -81,6 +81,7 @@ class Hands:
                 world.at(rng.randrange(begins, self._ends), partial(self._trade, channel))
         if self._channels:
             world.at(begins + LOOKS_EVERY, self._look)
+            world.at(self._ends, self._withdraw)
         if "hts" in self._channels and rng.getrandbits(1):
             for symbol in OTHERS:
                 world.at(begins + NS, partial(self._place, "hts", symbol, Side.BUY, 1, 0))
@@ -100,7 +101,7 @@ class Hands:
         body = msgspec.json.decode(request.body, type=dict[str, str])
         channel, shares = self._rng.choice(self._channels), int(body["ORD_QTY"])
         place = partial(self._place, channel, body["PDNO"], side, shares, int(body["ORD_UNPR"]))
-        self._world.at(self._world.now + self._rng.randrange(SOON), place)
+        self._world.at(min(self._world.now + self._rng.randrange(SOON), self._ends), place)
 
     def _trade(self, channel: str) -> None:
         rng, symbol = self._rng, self._rng.choice(self._symbols)
@@ -122,6 +123,17 @@ class Hands:
 
         asked = {"symbol": symbol, "side": side.value, "qty": qty, "price": price, "channel": channel}
         self._control("POST", "orders", asked, on_taken)
+
+    def _withdraw(self) -> None:
+        """When everything heals others let nothing work on: no look could see what filled just before the end."""
+
+        def on_taken(told: dict[str, Any]) -> None:
+            if "number" in told:
+                self._judge.foreign.add(int(told["number"]))
+
+        for entry in self._others():
+            if entry.remaining and entry.action is Action.NEW:
+                self._control("DELETE", "orders", {"number": entry.number}, on_taken)
 
     def _free(self, symbol: str) -> int:
         """Shares of others that no order of theirs sells."""

@@ -274,8 +274,9 @@ class Judge:
         self._compare_orders()
 
     def _compare_orders(self) -> None:
-        entries, journals = list(self._core.entries), [journal.read() for journal in self._disk.journals]
-        cut = [entry.original for entry in entries if entry.action is Action.CANCEL and entry.original in self.foreign]
+        journals = [journal.read() for journal in self._disk.journals]
+        ours = [entry for entry in self._ours() if entry.action is Action.CANCEL]
+        cut = [entry.original for entry in ours if entry.original in self.foreign]
         if cut:
             self.broken.append(f"orders of others were canceled: {cut}")
         left = [entry for entry in self._ours() if entry.remaining and entry.action is not Action.CANCEL]

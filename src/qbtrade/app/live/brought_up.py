@@ -3,7 +3,7 @@
 from datetime import date
 
 from qbtrade.adapters.kis import calls
-from qbtrade.adapters.kis.parse.orders import OrderHistory
+from qbtrade.adapters.kis.parse.orders import OrderHistory, Sender
 from qbtrade.adapters.kis.totals import everything
 from qbtrade.app.live.account import AtBroker
 from qbtrade.app.live.asking import Asking
@@ -27,9 +27,12 @@ def orders_before(desk: Asking, found: Carried) -> OrderHistory | None:
 
 def brought_up(
     plan: LivePlan, rules: Rules, instruments: tuple[Instrument, ...], found: Carried, at_broker: AtBroker,
-    earlier: OrderHistory | None, today: date, jumped: Jumped,
+    earlier: OrderHistory | None, today: date, jumped: Jumped, *, sender: Sender,
 ) -> Opening:  # fmt: skip
-    """Our books with what the broker tells. earlier: orders of the day of the last session, if it was another one."""
+    """Our books with what the broker tells. earlier: orders of the day of the last session, if it was another one.
+
+    sender: what rows of our orders say, where somebody said that.
+    """
     if plan.dry_run:
         return Opening(plan.session.cash, {}, {}, (), (), 0)
     if found.cash is None:
@@ -48,4 +51,4 @@ def brought_up(
         )
 
     balance, history, same_day = at_broker.balance, at_broker.history, found.since == today
-    return opening(found, balance, history, costs_of, same_day=same_day, earlier=earlier, jumped=jumped)
+    return opening(found, balance, history, costs_of, same_day=same_day, earlier=earlier, jumped=jumped, sender=sender)

@@ -6,6 +6,7 @@ from itertools import chain
 import msgspec
 from msgspec.structs import replace
 
+from qbtrade.adapters.kis.own import UNKNOWN
 from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
 from qbtrade.adapters.kis.sent import Sent, traces_of_rows
@@ -86,20 +87,19 @@ class _Books:
 
 def opening(
     found: Carried, balance: Balance, history: OrderHistory, costs_of: CostsOf, *, same_day: bool,
-    earlier: OrderHistory | None = None, jumped: Jumped = NOTHING,
+    earlier: OrderHistory | None = None, jumped: Jumped = NOTHING, sender: Sender = UNKNOWN,
 ) -> Opening:  # fmt: skip
     """Book what the broker tells of leftover orders, and compare.
 
     history: of today. same_day: the last session was today's; else earlier: the orders of its day, if any was left.
+    sender: what rows of our orders say, where somebody said that; else rows of those that are known tell.
     """
     books, listed = _Books(found, costs_of), history if same_day else earlier
     holdings: dict[str, int] = {}
     for holding in balance.holdings:
         holdings[holding.symbol] = holdings.get(holding.symbol, 0) + holding.qty
-    left, taken = list[Leftover](), set(found.numbers)
-    for each in found.leftovers:
-        left.append(_by_rows(books, each, listed.rows if listed else (), taken))
-        taken.add(left[-1].number)
+    left = list(_with_rows(books, found, listed.rows if listed else (), sender))
+    taken = found.numbers | {each.number for each in left}
     if listed and listed.lacks_rows and same_day:
         hint = (0, 0)
         if found.day_qty >= 0:
@@ -188,15 +188,26 @@ def _open_numbers(history: OrderHistory) -> frozenset[str]:
     return unread | {row.order_no for row in history.rows if row.open_qty and not row.original_no}
 
 
-def _by_rows(books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str]) -> Leftover:
+def _with_rows(books: _Books, found: Carried, rows: tuple[OrderRow, ...], sender: Sender) -> Iterator[Leftover]:
+    """Every order without an end, with what rows tell of it; no row is two orders."""
+    taken = set(found.numbers)
+    for each in found.leftovers:
+        left = _by_rows(books, each, rows, taken, sender)
+        taken.add(left.number)
+        yield left
+
+
+def _by_rows(
+    books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str], sender: Sender
+) -> Leftover:
     """Book what the row of an order tells: the row of its number, or the only one that looks like it.
 
     One that somebody else made, as rows of numbers that are ours tell, is left to the question that a session asks.
     """
     if not left.number:
-        sent, ours = Sent(left.order, left.sent_at), _sender(rows, taken)
-        traces = (each for each in traces_of_rows(rows) if each.number not in taken and not ours.differs(each.sender))
-        fitting = [each.number for each in traces if each.may_be(sent)]
+        sent, ours = Sent(left.order, left.sent_at), {sender} if sender else _senders(rows, taken)
+        traces = (each for each in traces_of_rows(rows) if each.number not in taken and each.may_be(sent))
+        fitting = [each.number for each in traces if not any(own.differs(each.sender) for own in ours)]
         left = replace(left, number=fitting[0] if len(fitting) == 1 else "")
     row = next((row for row in rows if row.order_no == left.number), None)
     if row is None or row.filled_qty <= left.filled or row.filled_amount <= left.amount:
@@ -204,10 +215,9 @@ def _by_rows(books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: C
     return books.book(left, row.filled_qty - left.filled, row.filled_amount - left.amount)
 
 
-def _sender(rows: Iterable[OrderRow], ours: Collection[str]) -> Sender:
-    """Who makes our orders, where the rows of ours agree on it."""
-    senders = {row.sender for row in rows if row.order_no in ours and row.sender}
-    return senders.pop() if len(senders) == 1 else Sender()
+def _senders(rows: Iterable[OrderRow], ours: Collection[str]) -> set[Sender]:
+    """Who made the orders of ours; where they are not alike, one of them was found by mistake."""
+    return {row.sender for row in rows if row.order_no in ours and row.sender}
 
 
 def _by_balance(

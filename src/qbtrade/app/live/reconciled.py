@@ -5,6 +5,7 @@ from typing import Final
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.kis.parse.orders import Sender
 from qbtrade.app.account_files import account_of
 from qbtrade.app.live.account import PAUSE, TRIES, AtBroker
 from qbtrade.app.live.base_price import Jumped, jumps
@@ -47,4 +48,5 @@ def _differences(home: Path, desk: Desk, account: str, plan: SimulationPlan) -> 
     at_broker = AtBroker(desk.fetch(calls.balance(environment)), history, {})
     rules, live = load_rules(), LivePlan(plan)
     jumped = Jumped(jumps(desk, found, rules.calendar, {}, live.base_slack))
-    return brought_up(live, rules, (), found, at_broker, earlier, today, jumped).differences
+    sender = Sender(environment.order_sender)
+    return brought_up(live, rules, (), found, at_broker, earlier, today, jumped, sender=sender).differences

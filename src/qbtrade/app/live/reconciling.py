@@ -32,7 +32,9 @@ PAUSE: Final = 10 * NS
 BUSY: Final = 10
 """Seconds that a look waits at most for calls of others to end."""
 NOT_COMPARED: Final = "books-not-compared"
-ODD: Final = frozenset({"foreign-order", "traded-elsewhere", "totals-disagree", "amended-elsewhere", "overfilled"})
+ODD: Final = frozenset({
+    "foreign-order", "traded-elsewhere", "totals-disagree", "amended-elsewhere", "overfilled", "oversold",
+})  # fmt: skip
 """Alerts after which the books may disagree."""
 MOVES: Final = (
     ev.OrderSending, ev.OrderAccepted, ev.OrderFilled, ev.OrderCanceling, ev.OrderCanceled, ev.OrderRejected,
@@ -126,7 +128,8 @@ class Reconciling:
             doubt = session.kis.unbooked(history) or next(
                 filter(None, (self._doubt(each, history, session.kis) for each in found)), ""
             )
-        match self._repeats.judge(Look(asked, found, self._moved_at, doubt)):
+        judgement = self._repeats.judge(Look(asked, found, self._moved_at, doubt))
+        match judgement:
             case Judgement.CLEAN:
                 self._told = ()
                 session.engines.risk.resume(self._clock.now(), BOOKS_UNCLEAR)
@@ -136,7 +139,7 @@ class Reconciling:
                 self._on_proven(found)
             case Judgement.STUBBORN:
                 self._on_stubborn(found)
-        self._looks.done("", again=self._pause if found else self._every)
+        self._looks.done("", again=self._every if judgement is Judgement.CLEAN else self._pause)
 
     def _on_proven(self, found: tuple[Difference, ...]) -> None:
         session = self._session

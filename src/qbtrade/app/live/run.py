@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
+from qbtrade.adapters.kis.parse.orders import Sender
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app import report as reports
 from qbtrade.app.account_files import account_of
@@ -126,12 +127,12 @@ def begin(
     used = honour(found, given, at_broker.history.rows)
     earlier = orders_before(wire, found)
     known = jumps(wire, found, rules.calendar, at_broker.prices, plan.base_slack)
-    seen, jumped = at_broker.asked, Jumped(known, told or {})
-    begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped)
+    seen, jumped, sender = at_broker.asked, Jumped(known, told or {}), Sender(wire.environment.order_sender)
+    begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped, sender=sender)
     for _ in range(TRIES - 1 if begun.differences else 0):  # balance and rows may lag behind each other
         wait(wire)
         at_broker = ask_account(wire, symbols)()
-        begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped)
+        begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped, sender=sender)
         if not begun.differences:
             break
     at_stake = real_money.is_at_stake(wire.environment.kind, plan)

@@ -5,6 +5,7 @@ from typing import Final
 
 from qbtrade.adapters.kis import calls
 from qbtrade.adapters.kis.environment import EnvKind
+from qbtrade.adapters.kis.parse.orders import Sender
 from qbtrade.app.account_files import account_of, running
 from qbtrade.app.halt_flag import read_halt
 from qbtrade.app.live.account import AtBroker
@@ -102,7 +103,8 @@ def _differences(case: Case, found: Carried) -> tuple[Difference, ...]:
     if since != today and found.leftovers:
         earlier = case.ask(lambda environment: calls.order_history(environment, since, since))
     at_broker, jumped = AtBroker(case.balance(), history, {}), Jumped(found.jumps)
-    begun = brought_up(LivePlan(case.plan), case.rules, (), found, at_broker, earlier, today, jumped)
+    sender = Sender(case.environment.order_sender)
+    begun = brought_up(LivePlan(case.plan), case.rules, (), found, at_broker, earlier, today, jumped, sender=sender)
     return begun.differences
 
 
