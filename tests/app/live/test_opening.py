@@ -99,6 +99,14 @@ def test_shares_that_an_order_of_another_day_may_have_bought_are_a_difference_wh
     assert found.differences == (Difference("shares", SAMSUNG, 0, 2),)
 
 
+def test_a_fill_of_an_earlier_day_is_booked_by_the_totals_of_that_day_whatever_the_night_did_to_cash() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    day = Carried(1_000_000, TODAY, leftovers=[left], foreign={SAMSUNG: 3}, day_qty=4, day_amount=300_000)
+    for filled, amount, held in ((6, 449_800, {SAMSUNG: (2, 149_800)}), (7, 524_800, {}), (6, 330_000, {})):
+        found = begun(day, a_balance(840_000, 5), same_day=False, earlier=OrderHistory((), 2, filled, amount))
+        assert (found.held, bool(found.differences)) == (held, not held)
+
+
 def test_the_one_fill_that_explains_shares_and_cash_to_the_won_is_booked_where_no_rows_are_told() -> None:
     left = Leftover("L000001", an_order(qty=2), at("10:00"))
     told = OrderHistory((), 2, 2, 149_800)

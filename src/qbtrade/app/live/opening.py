@@ -100,11 +100,11 @@ def opening(
         holdings[holding.symbol] = holdings.get(holding.symbol, 0) + holding.qty
     left = list(_with_rows(books, found, listed.rows if listed else (), sender))
     taken = found.numbers | {each.number for each in left}
-    if listed and listed.lacks_rows and same_day:
+    if listed and listed.lacks_rows and (same_day or not jumped.jumps):
         hint = (0, 0)
         if found.day_qty >= 0:
             hint = listed.filled_qty - found.day_qty - books.qty, listed.filled_amount - found.day_amount - books.amount
-        left = _by_balance(books, left, holdings, found.foreign, balance.cash, hint)
+        left = _by_balance(books, left, holdings, found.foreign, balance.cash if same_day else None, hint)
     was = Began(books.cash, dict(books.positions), found.foreign, found.aside if same_day else 0)
     rebased = _rebase(books, found.foreign, holdings, jumped)
     others_before = found.foreign | {symbol: holdings.get(symbol, 0) - books.held(symbol) for symbol in rebased}
@@ -225,13 +225,13 @@ def _by_balance(
     left: list[Leftover],
     holdings: dict[str, int],
     foreign: dict[str, int],
-    cash: int,
+    cash: int | None,
     hint: tuple[int, int],
 ) -> list[Leftover]:
     """Where no rows are told: book the one fill that explains the shares, and the cash to the won or the day's totals.
 
     hint: shares and KRW that the totals have and we have not. Where they have just these shares, that is what they
-    cost; what is different of the cash then is not the order's.
+    cost; what is different of the cash then is not the order's. cash: None after a night, in which more happens to it.
     """
     changed = {
         symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
@@ -245,16 +245,19 @@ def _by_balance(
     able = [each for each in left if (each.order.symbol, each.order.side) == (symbol, side)]
     if len(able) != 1 or able[0].remaining < abs(qty):
         return left
-    amount = _amount(books, able[0], abs(qty), cash - books.cash, hint)
+    amount = _amount(books, able[0], abs(qty), None if cash is None else cash - books.cash, hint)
     return [books.book(each, abs(qty), amount) if amount and each is able[0] else each for each in left]
 
 
-def _amount(books: _Books, left: Leftover, qty: int, change: int, hint: tuple[int, int]) -> int:
+def _amount(books: _Books, left: Leftover, qty: int, change: int | None, hint: tuple[int, int]) -> int:
     """KRW at which so many shares filled: as the totals say, or by the change of cash; 0 where none is plausible."""
-    limit, reach = left.order.price or left.order.reference, abs(change) // 100 + 100
-    (told_qty, told), margin = hint, limit * qty * PLAUSIBLE // PPB
+    limit, (told_qty, told) = left.order.price or left.order.reference, hint
+    margin = limit * qty * PLAUSIBLE // PPB
     if told_qty == qty and abs(told - limit * qty) <= margin:
         return told
+    if change is None:
+        return 0
+    reach = abs(change) // 100 + 100
     for amount in chain((told,), range(abs(change) - reach, abs(change) + reach)):
         if books.effect(left, amount)[0] == change and abs(amount - limit * qty) <= margin:
             return amount
