@@ -245,6 +245,21 @@ def test_a_position_held_overnight_is_watched_again_without_an_alert() -> None:
     assert desk.alerts() == []
 
 
+def test_what_is_sold_because_the_session_ends_says_so() -> None:
+    desk = Desk()
+    desk.buy(10, 75_000)
+    desk.trade(75_000)
+    desk.place(an_order("X1", side=Side.SELL, qty=4, price=80_000, purpose=Purpose.EXIT))
+    desk.protection.sell_out(desk.clock.now(), SAMSUNG, "flatten")
+    assert desk.broker.cancels == ["X1"]
+    assert [(order.qty, order.purpose) for order in desk.broker.submitted[-1:]] == [(6, Purpose.FLATTEN)]
+    desk.accept("P1")
+    desk.trade(71_000)
+    desk.wait(2)
+    desk.cancel("P1")
+    assert [order.purpose for order in desk.broker.submitted[-2:]] == [Purpose.FLATTEN, Purpose.FLATTEN]
+
+
 def test_at_rest_it_sends_nothing_more_and_watches_nothing() -> None:
     desk = a_triggered_desk()
     desk.buy(1, 75_000, HYNIX)

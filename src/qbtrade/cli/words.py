@@ -83,6 +83,7 @@ WORDS: Final = {
     "whitelist": N_("not a symbol of this session"),
     "unconfirmed-lock": N_("an order is unconfirmed"),
     # other reasons
+    "flatten": N_("flatten"),
     "stop-loss": N_("stop-loss"),
     "strategy-failed": N_("strategy failed"),
     "feed-lost": N_("no market data"),

@@ -37,6 +37,10 @@ class Purpose(StrEnum):
     FLATTEN = "FLATTEN"
 
 
+GUARDING: Final = frozenset({Purpose.PROTECT, Purpose.FLATTEN})
+"""Sells that must get out: no limit stops them."""
+
+
 class OrderStatus(StrEnum):
     """Where an order is in its life."""
 

@@ -20,7 +20,7 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.market import Bar, Quote, Trade
 from qbtrade.domain.message import Event
-from qbtrade.domain.order import OrderRequest, Purpose
+from qbtrade.domain.order import GUARDING, OrderRequest
 from qbtrade.errors import JournalError
 from qbtrade.ports import Broker, Clock, JournalStore, Publisher
 
@@ -155,7 +155,7 @@ class Journal:
 
 
 def _is_protective(event: Event) -> bool:
-    return isinstance(event, SubmitOrder | OrderApproved | OrderSending) and event.order.purpose is Purpose.PROTECT
+    return isinstance(event, SubmitOrder | OrderApproved | OrderSending) and event.order.purpose in GUARDING
 
 
 class IntentGate:

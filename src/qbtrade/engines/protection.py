@@ -24,7 +24,7 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.limits import RiskLimits, lowest_sell
 from qbtrade.domain.money import PPB
-from qbtrade.domain.order import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side, TimeInForce
+from qbtrade.domain.order import GUARDING, Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side, TimeInForce
 from qbtrade.ports import Clock, MarketView, OrderView, PositionView, Publisher, TimerHandle
 
 OWNER: Final = "protection"
@@ -33,18 +33,24 @@ PATIENCE: Final = 2 * NS  # before an unfilled sell is priced anew, or a refused
 LONGEST: Final = 16 * NS
 MANY: Final = 3
 """Refusals in a row after which a person is told."""
+WHY: Final = {Purpose.PROTECT: "stop-loss", Purpose.FLATTEN: "flatten"}
+"""Why an order that stands in the way of a sell is canceled."""
 SELLING_PHASES: Final = frozenset({Phase.CONTINUOUS, Phase.CLOSING_AUCTION})
 
 
 class _Stop:
     """One symbol. level: KRW at or below which it triggers, 0 for none. The rest belongs to a triggered stop."""
 
-    __slots__ = ("asked", "level", "not_before", "order_id", "refusals", "replaces", "signal", "timer", "triggered")
+    __slots__ = (
+        "asked", "level", "not_before", "order_id", "purpose", "refusals", "replaces", "signal", "timer",
+        "triggered",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.level = 0
         self.triggered = False
         self.signal = ""
+        self.purpose = Purpose.PROTECT
         self.order_id = ""  # the newest protective sell
         self.replaces = ""  # the one that was canceled to be priced anew
         self.asked: set[str] = set()  # cancels that were asked for
@@ -111,7 +117,7 @@ class Protection:
         """Sell all that is held, as a triggered stop would. why: words."""
         stop = self._stops[symbol]
         if self._positions.qty(symbol) and not stop.triggered:
-            stop.triggered, stop.signal = True, why
+            stop.triggered, stop.signal, stop.purpose = True, why, Purpose.FLATTEN
             self._set_timer(symbol, stop, ts + PATIENCE)
             self._work(symbol, stop)
 
@@ -183,7 +189,7 @@ class Protection:
         """Offer again what an order gave free."""
         order, stop = self._find(event.order_id)
         if order is not None and stop is not None:
-            if order.request.purpose is Purpose.PROTECT and order.status is OrderStatus.CANCELED:
+            if order.request.purpose in GUARDING and order.status is OrderStatus.CANCELED:
                 stop.replaces, stop.refusals = event.order_id, 0
             self._go_on(event.ts, order.request.symbol, stop)
 
@@ -192,7 +198,7 @@ class Protection:
         order, stop = self._find(event.order_id)
         if order is not None and stop is not None:
             symbol = order.request.symbol
-            if order.request.purpose is Purpose.PROTECT:
+            if order.request.purpose in GUARDING:
                 stop.not_before = self._clock.now() + min(PATIENCE << stop.refusals, LONGEST)
                 stop.refusals += 1
                 self._set_timer(symbol, stop, stop.not_before)
@@ -240,7 +246,7 @@ class Protection:
         if last:
             price = self._price(symbol, last)
             for order in self._orders.open_orders(symbol):
-                if order.request.purpose is Purpose.PROTECT and order.request.price != price:
+                if order.request.purpose in GUARDING and order.request.price != price:
                     self._ask_cancel(stop, order, "reprice")
         self._work(symbol, stop)
 
@@ -250,8 +256,8 @@ class Protection:
         if not last:
             return
         for order in self._orders.open_orders(symbol):
-            if order.request.purpose in {Purpose.ENTRY, Purpose.EXIT}:
-                self._ask_cancel(stop, order, "stop-loss")
+            if order.request.purpose not in GUARDING:
+                self._ask_cancel(stop, order, WHY[stop.purpose])
         on_its_way = stop.order_id and self._orders.get(stop.order_id) is None
         free = self._positions.qty(symbol) - self._orders.selling(symbol)
         if free > 0 and not on_its_way and self._clock.now() >= stop.not_before:
@@ -269,7 +275,7 @@ class Protection:
             self._price(symbol, last),
             OrderKind.LIMIT,
             TimeInForce.DAY,
-            Purpose.PROTECT,
+            stop.purpose,
             reference=last,
             signal=stop.signal,
             repriced_from=replaces,

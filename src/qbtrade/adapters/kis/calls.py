@@ -14,7 +14,7 @@ from qbtrade.adapters.kis.parse import account, keys, market, orders, quotes
 from qbtrade.adapters.kis.parse.envelope import Page
 from qbtrade.adapters.kis_fields import REST
 from qbtrade.domain.market import Bar
-from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side, TimeInForce
+from qbtrade.domain.order import GUARDING, OrderKind, OrderRequest, Side, TimeInForce
 from qbtrade.errors import ConfigError
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def approval_key() -> Call[Secret]:
 
 def order(env: Environment, request: OrderRequest) -> Call[orders.OrderAck]:
     """A new order. Source: PROTOCOL 5.1."""
-    protects = request.purpose in {Purpose.PROTECT, Purpose.FLATTEN}
+    protects = request.purpose in GUARDING
     params = {
         "PDNO": request.symbol,
         "ORD_DVSN": CODES[request.kind, request.tif],

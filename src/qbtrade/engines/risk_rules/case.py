@@ -7,11 +7,10 @@ from typing import ClassVar, Final
 import msgspec
 
 from qbtrade.domain.events import Check
-from qbtrade.domain.order import OrderKind, OrderRequest, Purpose, Side
+from qbtrade.domain.order import GUARDING, OrderKind, OrderRequest, Side
 
 BUY: Final = Side.BUY
 LIMIT: Final = OrderKind.LIMIT
-GUARDING: Final = frozenset({Purpose.PROTECT, Purpose.FLATTEN})
 
 
 class Intent(IntEnum):
