@@ -1,7 +1,10 @@
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
 from qbtrade.adapters.kis.parse import account
+from qbtrade.adapters.kis.parse.envelope import Page
 from qbtrade.errors import WireError
 from tests.adapters.kis.captured import own, recorded
 
@@ -73,3 +76,19 @@ def test_a_holding_on_two_pages_is_no_balance_but_two_rows_on_one_page_are() -> 
     first = page.body["output1"][0]
     twice = msgspec.structs.replace(page, body={**page.body, "output1": [first, first]})
     assert len(account.balance([twice]).holdings) == 2
+
+
+def test_pages_that_lack_shares_which_their_total_counts_are_no_balance() -> None:
+    (page,) = own("balance")
+    first = page.body["output1"][0]
+    other = {**first, "pdno": "035420", "pchs_amt": "300"}
+    half = msgspec.structs.replace(page, body={**page.body, "output1": [other]})
+
+    def told(total: int) -> Sequence[Page]:
+        summed = {**page.body["output2"][0], "pchs_amt_smtl_amt": str(total)}
+        return [msgspec.structs.replace(page, body={**page.body, "output1": [first], "output2": [summed]}), half]
+
+    cost = int(first["pchs_amt"])
+    assert len(account.balance(told(cost + 301)).holdings) == len(account.balance(told(0)).holdings) == 2
+    with pytest.raises(WireError, match="its own total"):
+        account.balance(told(cost + 900))

@@ -68,13 +68,19 @@ class Sellable(msgspec.Struct, frozen=True):
 
 
 def balance(pages: Sequence[Page]) -> Balance:
-    """All pages of the balance. Raises: WireError, also when a holding stands on two pages: it would count twice."""
+    """All pages of the balance.
+
+    Raises: WireError, also when a holding stands on two pages, which would count twice, or when the pages are of
+    different moments, so that a holding between them may be lacking.
+    """
     if not pages:
         raise WireError("inquire-balance", "no page")
     totals = pages[0].row("output2")
     _refuse_repeats(pages)
+    holdings = tuple(each for each in all_rows(pages, "output1", _holding) if each.qty)
+    _refuse_torn(pages, holdings, totals.count_or_zero("pchs_amt_smtl_amt"))
     return Balance(
-        holdings=tuple(each for each in all_rows(pages, "output1", _holding) if each.qty),
+        holdings=holdings,
         cash=totals.whole("prvs_rcdl_excc_amt"),
         deposit=totals.whole("dnca_tot_amt"),
         tomorrow=totals.whole("nxdy_excc_amt"),
@@ -114,6 +120,16 @@ def _refuse_repeats(pages: Sequence[Page]) -> None:
         if seen & here:
             raise WireError(page.what, "a holding stands on two pages")
         seen |= here
+
+
+def _refuse_torn(pages: Sequence[Page], holdings: Sequence[Holding], told: int) -> None:
+    """Several pages have to add up to what the first one tells that all holdings cost, but for won of rounding.
+
+    Whether that counts shares on loan, too, is not known.
+    """
+    costs = sum(each.cost for each in holdings), sum(each.cost for each in holdings if not each.credit)
+    if len(pages) > 1 and told and all(abs(cost - told) > len(holdings) for cost in costs):
+        raise WireError(pages[0].what, "its pages do not add up to its own total")
 
 
 def _holding(row: Row) -> Holding:
