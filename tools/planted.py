@@ -25,8 +25,8 @@ CEILING: Final = 3600
 PLAY: Final = """
 import json, sys
 from qbtrade.app.chaos.many import plans, verdicts
-from qbtrade.app.chaos.plan import ON_DEMAND, RATES
-others = {name: RATES[name] for name in ON_DEMAND}
+from qbtrade.app.chaos.plan import ACCOUNT_FAULTS, RATES
+others = {name: RATES[name] for name in ACCOUNT_FAULTS}
 for verdict in verdicts(plans(int(sys.argv[1]), int(sys.argv[2]), others, 0), processes=1):
     if verdict.broken:
         print(json.dumps([verdict.plan.seed, *verdict.broken]))

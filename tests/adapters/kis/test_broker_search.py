@@ -282,6 +282,16 @@ def test_a_notice_does_not_wait_for_its_row_for_ever() -> None:
     assert (rig.status(), rig.holding()) == (S.FILLED, 5)
 
 
+def test_it_waits_no_longer_because_more_of_it_fills() -> None:
+    rig = known()
+    rig.fails = "HTTP 500"
+    rig.notice("7", Stage.FILLED, 2, order_qty=5)
+    rig.wait(12)
+    rig.notice("7", Stage.FILLED, 3, order_qty=5)
+    rig.wait(7)
+    assert (rig.status(), rig.holding()) == (S.FILLED, 5)
+
+
 def test_an_order_made_by_hand_stays_that_when_notices_and_live_orders_do_not_tell_who_made_it() -> None:
     rig = known()
     rig.submit(an_order("Q2", qty=3, symbol=HYNIX), LOST)

@@ -10,7 +10,7 @@ from qbtrade.adapters.emulator.checks import Checks
 from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.many import load, save, shrunk
-from qbtrade.app.chaos.plan import ALL, ON_DEMAND, ChaosPlan, Crash, drawn
+from qbtrade.app.chaos.plan import ACCOUNT_FAULTS, ALL, ChaosPlan, Crash, drawn
 from qbtrade.app.chaos.points import HITS, places, reference, walk
 from qbtrade.app.chaos.run import Run, run, visited
 
@@ -44,8 +44,18 @@ def test_others_trade_in_the_account_and_a_person_answers_what_qb_asks() -> None
 
 def test_each_fault_is_on_in_about_half_of_the_seeds() -> None:
     plans = [drawn(seed) for seed in range(400)]
-    for name in ALL.keys() - ON_DEMAND:
+    for name in ALL.keys() - ACCOUNT_FAULTS:
         assert 150 < sum(name in plan.rates for plan in plans) < 250
+    for name in ACCOUNT_FAULTS:
+        assert 40 < sum(name in plan.rates for plan in plans) < 100
+
+
+def test_others_beside_qb_change_nothing_else_of_a_seeds_world() -> None:
+    for seed in range(50):
+        plan, asked = drawn(seed), drawn(seed, dict.fromkeys(ACCOUNT_FAULTS, 10**9))
+        assert {name for name in asked.rates if name not in ACCOUNT_FAULTS} == plan.rates.keys() - ACCOUNT_FAULTS
+        assert (asked.side, asked.crashes, asked.symbols) == (plan.side, plan.crashes, plan.symbols)
+        assert asked.calm > ChaosPlan(seed=seed).calm
 
 
 def test_a_seed_decides_everything_whatever_the_hash_seed_of_python() -> None:

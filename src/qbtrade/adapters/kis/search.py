@@ -109,7 +109,7 @@ class Search:
 
         While an order of the same looks awaits its answer, nothing is given away: the answer may name the number.
         """
-        kept = filter(None, map(trace_of_notice, self._kept))
+        kept = filter(None, map(trace_of_notice, reversed(self._kept)))  # its first one waits longest
         told = (*kept, *traces)
         self._shown.update((trace.number, trace) for trace in told if not trace.is_hint)
         known = (*told, *self._shown.values())  # a notice, or the list of live orders, is but a part of what is known

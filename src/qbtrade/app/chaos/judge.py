@@ -13,7 +13,7 @@ from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.excuse import indistinct, just_come, unexcused
 from qbtrade.app.chaos.fills import Fills
-from qbtrade.app.chaos.law import Becomes, books, breach, cost_of
+from qbtrade.app.chaos.law import Becomes, books, breach, cost_of, costs
 from qbtrade.app.plan import Limits
 from qbtrade.app.status import Status
 from qbtrade.domain.calendar import NS, kst_date
@@ -260,11 +260,14 @@ class Judge:
         self.is_misled |= bool(mistaken)
 
     def compare(self, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
-        """The book after everything has healed. positions: all of them; own: those that qb bought."""
+        """The book after everything has healed. positions: all of them; own: those that qb bought.
+
+        KIS's costs of a day are estimates: what others gain or lose within them is found by the next start.
+        """
         true_cash, theirs = books(self._core.entries, self._cash + self.paid, self._nights)
         if positions != theirs:
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
-        if cash != true_cash:
+        if abs(cash - true_cash) > (costs(self._core.entries, kst_date(self._now())) if self.foreign else 0):
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
         bought = books(self._ours(), 0, self._nights)[1]
         unsaid = self.raided | self._frozen  # of which it is open how many of the shares there are qb's

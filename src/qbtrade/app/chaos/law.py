@@ -47,6 +47,12 @@ def books(entries: Iterable[Entry], cash: int, becomes: Iterable[Becomes] = ()) 
     return cash, {symbol: qty for symbol, qty in shares.items() if qty}
 
 
+def costs(entries: Iterable[Entry], day: date) -> int:
+    """What all fills of a day cost, KRW."""
+    sides = ((each.amount, each.ticket.side.value == "BUY") for each in entries if each.day == day)
+    return sum(krw * COMMISSION // BILLION + (0 if is_buy else krw * TAX // BILLION) for krw, is_buy in sides)
+
+
 def _become(shares: dict[str, int], night: Becomes) -> None:
     shares[night.symbol] = shares.get(night.symbol, 0) * night.new // night.old
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from qbtrade.app.chaos.plan import ALL, ON_DEMAND, POINTS
+from qbtrade.app.chaos.plan import ALL, POINTS
 
 NIGHTLY: Final = "overnight-jump"
 """What needs several days; thin trades and tight limits are terms of a whole world, and counted nowhere."""
 RARE: Final = (
-    *(name for name in ALL if name not in ON_DEMAND and name not in {"kill", "power", "thin", "tight", NIGHTLY}),
+    *(name for name in ALL if name not in {"kill", "power", "thin", "tight", NIGHTLY}),
     *(f"killed {point}" for point in POINTS),
     "power lost",
     "event OrderUnconfirmed", "event OrderAbandoned", "event OrderNotSent", "event OrderRejected",

@@ -45,14 +45,14 @@ MARKET_FAULTS: Final[Mapping[str, str]] = {
     "corporate-action": "shares are split, put together or go ex rights overnight",
 }
 """What happens to the market, and what it means."""
-ON_DEMAND: Final[Mapping[str, str]] = {
+ACCOUNT_FAULTS: Final[Mapping[str, str]] = {
     "silence": "a blackout takes the notices of orders with it",
     "stopped": "somebody ends qb in order, up to three times a day, and starts it again",
     "by-hand": "somebody trades in the same account with KIS's app, sometimes exactly as qb does; not on paper",
     "second-machine": "a program on another machine trades in the same account; not on paper",
     "payment": "money comes to the account or leaves it",
 }
-"""What happens where somebody asked for it, and what it means; no seed draws it by itself."""
+"""What people and programs beside qb do to it and in its account, and what it means."""
 SERVER: Final = (
     "answer-lost", "timeout-taken", "timeout-not-taken", "limit-taken", "exchange-reject", "late-rows", "short-pages",
     "data-changed", "other-case", "notice-first", "notice-missing", "notice-twice", "notice-foreign", "balance-lag",
@@ -76,10 +76,16 @@ RATES: Final[Mapping[str, int]] = {
 USUAL: Final = 50_000_000
 ALL: Final[Mapping[str, str]] = {
     **NETWORK_FAULTS, **PROCESS_FAULTS, **MARKET_FAULTS, **{name: SERVER_FAULTS[name] for name in SERVER},
-    **ON_DEMAND,
+    **ACCOUNT_FAULTS,
 }  # fmt: skip
 LATER: Final = ("corporate-action",)
 """Drawn apart, so that the worlds of before are what they were."""
+COMPANY: Final = 3
+"""One seed in so many has others beside qb."""
+TRADING: Final = frozenset({"by-hand", "second-machine", "payment"})
+CALM: Final = 4
+LONG_CALM: Final = 6
+"""Minutes without faults where others trade: a difference among trades of our own is believed after minutes."""
 STOCKS: Final = (1, 1, 1, 1, 2, 3)
 """How many stocks a world has, drawn; paper does not tell which of several orders a fill belongs to."""
 POINTS: Final = ("before-write", "after-write", "before-send", "after-send")
@@ -103,7 +109,7 @@ class ChaosPlan(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     side: Dialect = "real"
     trouble: int = 6
-    calm: int = 4
+    calm: int = CALM
     days: int = 1
     symbols: int = 1
     rates: dict[str, int] = {}
@@ -117,8 +123,10 @@ class ChaosPlan(msgspec.Struct, frozen=True, kw_only=True):
 def drawn(seed: int, faults: Mapping[str, int] | None = None) -> ChaosPlan:
     """The world of a seed: each fault is on in half of the seeds. faults: rates that are said, ppb."""
     rng = Random(f"{seed}:plan")
-    rates = {name: RATES.get(name, USUAL) for name in ALL if name not in {*LATER, *ON_DEMAND} and rng.getrandbits(1)}
-    rates |= {name: RATES[name] for name in LATER if Random(f"{seed}:{name}").getrandbits(1)} | dict(faults or {})
+    apart = {*LATER, *ACCOUNT_FAULTS}
+    rates = {name: RATES.get(name, USUAL) for name in ALL if name not in apart and rng.getrandbits(1)}
+    rates |= {name: RATES[name] for name in LATER if Random(f"{seed}:{name}").getrandbits(1)}
+    rates |= {name: RATES[name] for name in _company(seed)} | dict(faults or {})
     side: Dialect = "paper" if rng.randrange(3) == 0 else "real"
     ends = [name for name in ("kill", "power") if rates.get(name)]
     crashes = tuple(
@@ -126,4 +134,11 @@ def drawn(seed: int, faults: Mapping[str, int] | None = None) -> ChaosPlan:
         for _ in range(rng.randrange(1, 4) if ends else 0)
     )
     symbols = rng.choice(STOCKS) if side == "real" else 1
-    return ChaosPlan(seed=seed, side=side, rates=rates, crashes=crashes, symbols=symbols)
+    calm = LONG_CALM if any(rates.get(name) for name in TRADING) else CALM
+    return ChaosPlan(seed=seed, side=side, calm=calm, rates=rates, crashes=crashes, symbols=symbols)
+
+
+def _company(seed: int) -> list[str]:
+    """What happens beside qb in the world of a seed."""
+    rng = Random(f"{seed}:company")
+    return [name for name in ACCOUNT_FAULTS if rng.getrandbits(1)] if rng.randrange(COMPANY) == 0 else []

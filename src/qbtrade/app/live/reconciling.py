@@ -68,6 +68,7 @@ class Reconciling:
         if not session.live.plan.dry_run:
             session.wire.bus.subscribe_all(MOVES, self._on_moved)
             session.wire.bus.subscribe(ev.FeedRestored, lambda _event: self._looks.want(self._pause))
+            session.wire.bus.subscribe(ev.OrderResolved, lambda _event: self._looks.want(self._pause))
             session.wire.bus.subscribe(ev.Alert, self._on_alert)
 
     def start(self) -> None:
