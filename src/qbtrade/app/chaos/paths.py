@@ -5,10 +5,10 @@ from typing import Final
 
 from qbtrade.app.chaos.plan import ALL, POINTS
 
-NIGHTLY: Final = "overnight-jump"
+NIGHTLY: Final = frozenset({"overnight-jump", "corporate-action"})
 """What needs several days; thin trades and tight limits are terms of a whole world, and counted nowhere."""
 RARE: Final = (
-    *(name for name in ALL if name not in {"kill", "power", "thin", "tight", NIGHTLY}),
+    *(name for name in ALL if name not in {"kill", "power", "thin", "tight", *NIGHTLY}),
     *(f"killed {point}" for point in POINTS),
     "power lost",
     "event OrderUnconfirmed", "event OrderAbandoned", "event OrderNotSent", "event OrderRejected",
