@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from qbtrade.adapters.services.postgres import PostgresService
 from qbtrade.adapters.services.redis import RedisService
@@ -23,6 +24,9 @@ AGAINST_TIME: Final = frozenset(
 
 MEASURED: Final = ("domain", "kernel", "engines", "strategies", "golden", "app/live", "app/scenarios", "app/test_")
 """The tests to which tools/coverage_floor.py looks. Tracing doubles the work of a test: all others go without."""
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # a busy machine is no fault of what is tested
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell leaves it so to what runs in its background, and our
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs would inherit that: no Ctrl+C would end them
