@@ -47,7 +47,7 @@ def test_a_session_without_faults_has_no_unexplained_difference(tmp_path: Path) 
 
 
 def test_a_strategy_that_is_no_longer_what_it_was_leaves_differences_unexplained(tmp_path: Path) -> None:
-    with hosted("15:10", speed=100) as kis, session(kis, tmp_path) as process:
+    with hosted("14:50", speed=100) as kis, session(kis, tmp_path) as process:
         process.communicate(timeout=PATIENCE)
     assert fills(tmp_path)
     (tmp_path / "flip.py").write_text(FLIP.replace("self.desk.buy", "(lambda *_: None)"))
