@@ -91,7 +91,7 @@ def played(servers: Servers | None, seconds: float, rate: int, trouble: int = 0,
         order_kind=OrderKind.LIMIT,
     )  # fmt: skip
     latencies: list[int] = []
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="qb-bench-", dir=Path.cwd()) as folder, ExitStack() as stack:
         path = Path(folder) / f"bench-{wall_ns()}.sqlite3"
         store = stack.enter_context(closing(SqliteJournal(path, is_live=True)))
         engines = Engines(bus, clock, setup, store, sim_broker(VenuePlan(), 0))

@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document")
     chosen = parser.parse_args()
     watched = Watched()
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory(prefix="qb-bench-", dir=Path.cwd()) as name:
         intents, bare = zip(*commits(Path(name), watched.intents()[: chosen.times]), strict=True)
     rows = [
         verdict(watched.verdicts),

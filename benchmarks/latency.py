@@ -165,7 +165,7 @@ def main() -> None:
     if chosen.serve:
         serve(chosen.serve[0], int(chosen.serve[1]))
         return
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory(prefix="qb-bench-", dir=Path.cwd()) as name:
         folder = Path(name)
         inside = Inside()
         inside.watch()

@@ -132,7 +132,7 @@ def _listen(url: str, records: int) -> float:
         durable=True, order_kind=OrderKind.LIMIT,
     )  # fmt: skip
     with (
-        tempfile.TemporaryDirectory(dir=Path.cwd()) as folder,
+        tempfile.TemporaryDirectory(prefix="qb-bench-", dir=Path.cwd()) as folder,
         closing(SqliteJournal(Path(folder) / "b.sqlite3")) as store,
     ):
         engines = Engines(bus, clock, setup, store, sim_broker(VenuePlan(), 0))
