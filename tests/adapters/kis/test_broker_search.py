@@ -282,6 +282,18 @@ def test_a_notice_does_not_wait_for_its_row_for_ever() -> None:
     assert (rig.status(), rig.holding()) == (S.FILLED, 5)
 
 
+def test_a_machine_that_slept_after_a_notice_asks_for_its_row_before_the_notice_counts() -> None:
+    rig = known()
+    rig.notice("7", Stage.FILLED, 5, order_qty=5)
+    rig.fails = "HTTP 500"
+    rig.wait(3)
+    rig.clock.ts += MINUTE * NS
+    rig.wait(12)
+    assert rig.status() is S.UNCONFIRMED
+    rig.wait(5)
+    assert (rig.status(), rig.holding()) == (S.FILLED, 5)
+
+
 def test_it_waits_no_longer_because_more_of_it_fills() -> None:
     rig = known()
     rig.fails = "HTTP 500"

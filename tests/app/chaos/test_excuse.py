@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from qbtrade.adapters.emulator.orders import Entry, Ticket
-from qbtrade.app.chaos.excuse import unexcused
+from qbtrade.app.chaos.excuse import strays, unexcused
 from qbtrade.domain.events import Alert, Level, OrderAccepted, OrderSending
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
@@ -48,3 +48,13 @@ def test_the_rest_of_an_order_that_filled_in_part_before_its_session_began_is_ex
 def test_one_that_was_named_excuses_one() -> None:
     twin = msgspec.structs.replace(ENTRY, number=1008)
     assert unexcused([ENTRY, twin], [SENT, TOLD]) == [twin]
+
+
+@pytest.mark.parametrize(("said", "came", "found"), [(True, 9, [9]), (True, 5, []), (False, 9, [])])
+def test_an_order_that_comes_after_its_twin_was_taken_may_miss_in_the_book_while_qb_says_that_books_disagree(
+    said: bool, came: int, found: list[int],
+) -> None:  # fmt: skip
+    twin, own = (msgspec.structs.replace(ENTRY, number=number, ts=ts) for number, ts in ((8, 3), (9, came)))
+    row = Alert(10, Level.CRITICAL, "books-disagree" if said else "order-left", "")
+    journals = [[SENT, OrderAccepted(4, "Q1", "8"), row]]
+    assert [entry.number for entry in strays(journals, [twin, own], {8}, healed=6)] == found

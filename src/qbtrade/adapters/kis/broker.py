@@ -19,7 +19,7 @@ from qbtrade.adapters.kis.outcomes import Accepted, NotSent, OrderOutcome, Refus
 from qbtrade.adapters.kis.own import COMPARE, Own
 from qbtrade.adapters.kis.parse.orders import OrderHistory, Sender
 from qbtrade.adapters.kis.rows import Evidence, Rows, still_work
-from qbtrade.adapters.kis.search import Search
+from qbtrade.adapters.kis.search import TURN, Search
 from qbtrade.adapters.kis.sent import Sent, traces_of_rows
 from qbtrade.adapters.kis.totals import Accounted, Totals
 from qbtrade.domain.calendar import NS, Phase
@@ -36,7 +36,7 @@ from qbtrade.domain.events import (
 )
 from qbtrade.domain.order import OrderRequest
 from qbtrade.kernel.bus import Bus
-from qbtrade.ports import Clock, TimerHandle
+from qbtrade.ports import Clock
 
 URGENT: Final = 2 * NS
 """Between two looks while an order is looked for, or shares are missing."""
@@ -56,7 +56,7 @@ class KisBroker:
         self._evidence: Evidence = rows if tells_rows else self._totals
         self._looks = Looks(clock, partial(self._evidence.look, self._looked), self._blind)
         self._cancels = Cancels(self._own, clock, caller, environment, self._looks.want)
-        self._sorting: TimerHandle | None = None
+        self._is_turning = False
         bus.subscribe(Notice, self.on_notice)
         bus.subscribe(NoticeUnread, lambda _event: self._looks.want())
         bus.subscribe(PhaseChanged, self.on_phase)
@@ -212,14 +212,20 @@ class KisBroker:
 
     def _sort_out(self) -> None:
         """Give kept notices to the orders that they fit, and tell of those that can be none of ours."""
-        now = self._clock.now()
-        self._search.look_at((), now)
+        self._search.look_at(())
         for notice in self._search.let_go():
             self._own.foreign(notice)
-        if self._sorting is not None:
-            self._sorting.cancel()
-        due = self._search.due(now)
-        self._sorting = self._clock.call_at(due, lambda _due: self._sort_out()) if due else None
+        self._count_turns()
+
+    def _count_turns(self) -> None:
+        if not self._is_turning and self._search.is_waiting():
+            self._is_turning = True
+            self._clock.call_at(self._clock.now() + TURN, self._on_turn)
+
+    def _on_turn(self, _due: int) -> None:
+        self._is_turning = False
+        self._search.turn()
+        self._sort_out()
 
     def _on_news(self, sent: Sent, notice: Notice) -> None:
         match notice.stage:
@@ -256,6 +262,7 @@ class KisBroker:
             self._looks.want(URGENT)
 
     def _looked(self, problem: str) -> None:
+        self._count_turns()
         if self._search.is_urgent(self._clock.now()) or self._evidence.is_unsettled:
             self._looks.done(problem, again=URGENT)
         else:

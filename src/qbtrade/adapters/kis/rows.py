@@ -117,8 +117,8 @@ class Rows:
         if isinstance(found, Failed):
             done(found.reason)
             return
-        now, numbers = self._clock.now(), [row.order_no for row in found]
-        self._search.look_at(traces_of_live(found, now), now)
+        numbers = [row.order_no for row in found]
+        self._search.look_at(traces_of_live(found, self._clock.now()))
         if works.issubset(numbers) and len(set(numbers)) == len(numbers):
             self._search.not_among_live()
         self._give_up()
@@ -149,7 +149,7 @@ def use_rows(own: Own, search: Search, found: OrderHistory, now: int) -> str:
         if own.owner(unread.order_no) is not None:
             problems.append(text)
     traces = traces_of_rows(found.rows)
-    search.look_at(traces, now)
+    search.look_at(traces)
     if not own.awaiting:
         missing = search.missing()
         own.rule_out(trace.number for trace in traces if not any(map(trace.looks_like, missing)))

@@ -12,8 +12,9 @@ from qbtrade.domain.calendar import NS
 ENOUGH_LOOKS: Final = 5
 ROWS_LATE: Final = 10 * NS
 """A list that is asked for so long after a notice has the row that tells who made its order, where rows tell that."""
-ROWS_AWAY: Final = 18 * NS
-"""How long a notice waits for such a list at most."""
+TURN: Final = 2 * NS
+TURNS: Final = 9
+"""A notice waits for such a list for so many turns at most. Turns are counted, not time: a machine that sleeps asks for no list."""
 KEPT: Final = 256
 """Notices of numbers that nobody owns."""
 
@@ -34,7 +35,8 @@ class Search:
         self._given_up = list[Sent]()
         self._kept: deque[Notice] = deque(maxlen=KEPT)
         self._asked = set[Sent]()
-        self._looked_at = 0
+        self._looked_at = self._turns = 0
+        self._waits_since = dict[str, int]()  # the turn, by number
         self._shown = dict[str, Trace]()  # by rows, which tell who made an order; notices and live orders do not
 
     def __bool__(self) -> bool:
@@ -84,6 +86,7 @@ class Search:
     def keep(self, notice: Notice) -> None:
         """Somebody may own it later."""
         self._kept.append(notice)
+        self._waits_since.setdefault(notice.order_no, self._turns)
 
     def early(self, number: str) -> list[Notice]:
         """Take out the notices of an order that has its number now."""
@@ -104,7 +107,7 @@ class Search:
 
     # traces
 
-    def look_at(self, traces: Iterable[Trace], now: int) -> None:
+    def look_at(self, traces: Iterable[Trace]) -> None:
         """Give what nobody owns to orders that it fits, where there are not more traces than orders.
 
         While an order of the same looks awaits its answer, nothing is given away: the answer may name the number.
@@ -116,16 +119,16 @@ class Search:
         free = {each.number: each for each in known if not self._own.is_taken(each.number)}
         for orders in (self._sought, self._given_up):
             for sent in tuple(orders):
-                self._compare(sent, orders, free, now)
+                self._compare(sent, orders, free)
 
-    def _compare(self, sent: Sent, orders: list[Sent], free: dict[str, Trace], now: int) -> None:
+    def _compare(self, sent: Sent, orders: list[Sent], free: dict[str, Trace]) -> None:
         alike = [trace for trace in free.values() if trace.looks_like(sent)]
         fitting = [trace for trace in alike if trace.may_be(sent)]
         sent.alike.update(trace.number for trace in alike)
         if not fitting or any(fitting[0].looks_like(other) for other in self._own.awaiting):
             return
         ours = [trace for trace in fitting if not self._own.is_foreign(trace.sender)]
-        if any(self._has_to_wait(trace, now) for trace in ours):
+        if any(self._has_to_wait(trace) for trace in ours):
             return
         rivals = [each for each in orders if fitting[0].may_be(each)]
         if not ours:
@@ -136,16 +139,19 @@ class Search:
             trace = free.pop(ours[0].number)
             self._accept(sent, trace.number, trace.branch)
 
-    def _has_to_wait(self, trace: Trace, now: int) -> bool:
+    def _has_to_wait(self, trace: Trace) -> bool:
         """Only rows tell who made an order, and who makes ours; where there are any they are awaited, not for ever."""
-        is_alone = trace.is_hint and self._tells_rows
-        return is_alone and self._looked_at < trace.ts + ROWS_LATE and now - trace.ts < ROWS_AWAY
+        if not trace.is_hint or not self._tells_rows or self._looked_at >= trace.ts + ROWS_LATE:
+            return False
+        return self._turns - self._waits_since.setdefault(trace.number, self._turns) < TURNS
 
-    def due(self, now: int) -> int:
-        """When a notice need not wait for its row any longer, 0 for never: rows may not be told for minutes."""
-        kept = filter(None, map(trace_of_notice, self._kept)) if self._sought or self._given_up else ()
-        waiting = (trace for trace in kept if trace.number not in self._shown and self._has_to_wait(trace, now))
-        return min((trace.ts + ROWS_AWAY for trace in waiting), default=0)
+    def is_waiting(self) -> bool:
+        """Whether a number waits for a list, so that turns are to be counted."""
+        return any(self._turns - since < TURNS for since in self._waits_since.values())
+
+    def turn(self) -> None:
+        """A turn has gone by: rows may not be told for minutes."""
+        self._turns += 1
 
     def _ask_which(self, sent: Sent, count: int) -> None:
         self._asked.add(sent)

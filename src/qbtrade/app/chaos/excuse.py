@@ -4,10 +4,11 @@ Paper tells no rows and no list of live orders. Where the answer to an order and
 is nowhere to be learned, so nobody can cancel it; all that qb can do is to name it and ask a person.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from qbtrade.adapters.emulator.orders import Action, Entry
+from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending, SessionStarted
 from qbtrade.domain.message import Event
@@ -65,7 +66,8 @@ def taken(journals: Iterable[Iterable[Event]], foreign: Collection[int]) -> Iter
 
 
 def indistinct(
-    journals: Collection[Iterable[Event]], entries: Iterable[Entry], foreign: Collection[int], *, told_who: bool
+    journals: Collection[Iterable[Event]], entries: Iterable[Entry], foreign: Collection[int], sight: Sight,
+    *, told_who: bool,
 ) -> set[int]:  # fmt: skip
     """Numbers of others that were taken for ours for good reasons.
 
@@ -79,7 +81,8 @@ def indistinct(
         entry = by_number.get(number)
         if entry is None or number not in foreign:
             continue
-        is_late = LISTS_AWAY - NS <= each.ts - entry.ts <= LISTS_AWAY + SEEN_WITHIN and not each.asked
+        waited = sight.awake(sight.noticed.get(each.number, entry.ts), each.ts)
+        is_late = LISTS_AWAY - SEEN_WITHIN <= waited <= LISTS_AWAY + SEEN_WITHIN and not each.asked
         is_like_ours = not entry.by_hand or not (each.knew or told_who)
         ours = [
             other for other in by_number.values()
@@ -89,6 +92,22 @@ def indistinct(
         if is_late or (is_like_ours and not ours):
             found.add(number)
     return found
+
+
+def strays(
+    journals: Sequence[Iterable[Event]], entries: Iterable[Entry], mistaken: Collection[int], healed: int
+) -> list[Entry]:
+    """Orders of ours that came after all had healed, when an order of others had their name.
+
+    What they fill is what others do, as far as qb can know, and that is believed after minutes; until then the last
+    session has to say that its books disagree.
+    """
+    if not any(isinstance(row, Alert) and row.code == "books-disagree" for row in journals[-1]):
+        return []
+    new = [entry for entry in entries if entry.action is Action.NEW]
+    tickets = [entry.ticket for entry in new if entry.number in mistaken]
+    names = {int(each.number) for each in taken(journals, mistaken)}
+    return [entry for entry in new if entry.ticket in tickets and entry.number not in names and entry.ts > healed]
 
 
 def just_come(entry: Entry, journals: Iterable[Iterable[Event]], now: int) -> bool:

@@ -1,6 +1,7 @@
 """What befalls the machine and the account of a virtual world: halts, disks, sleep, and the time at which all heals."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import msgspec
@@ -15,6 +16,7 @@ from qbtrade.app.chaos.world import World
 from qbtrade.app.halt_flag import Halt
 from qbtrade.app.status import Status
 from qbtrade.domain.calendar import MINUTE, NS
+from qbtrade.domain.events import Alert
 from qbtrade.domain.money import PPB
 from qbtrade.kernel.loop import StopRequest
 
@@ -23,6 +25,8 @@ BLACKOUT = 3 * MINUTE
 LONGEST_SLEEP = 90
 LARGEST_STEP = 60
 MOST_STOPS = 3
+STARTS_ANEW_AFTER = 30 * NS
+"""So long it takes a person to end a session that gets no token any more, as the runbook says."""
 
 
 class Board:
@@ -104,6 +108,12 @@ class Fate:
         if self._stops.randrange(PPB) < self._world.plan.rate("stopped"):
             for _ in range(self._stops.randrange(1, MOST_STOPS + 1)):
                 self._world.at(begins + self._stops.randrange(self._trouble), self._stop)
+
+    def on_alert(self, alert: Alert) -> None:
+        """The session says something that its person acts on."""
+        if alert.code == "token-refused":
+            self._world.sometimes["stopped, no token"] += 1
+            self._world.at(self._world.now + STARTS_ANEW_AFTER, partial(self.stop.ask, "no token"))
 
     def _stop(self) -> None:
         self._world.sometimes["stopped"] += 1

@@ -11,9 +11,10 @@ from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.excuse import indistinct, just_come, unexcused
+from qbtrade.app.chaos.excuse import indistinct, just_come, strays, unexcused
 from qbtrade.app.chaos.fills import Fills
 from qbtrade.app.chaos.law import Becomes, books, breach, cost_of, costs
+from qbtrade.app.chaos.resolved import Sight
 from qbtrade.app.plan import Limits
 from qbtrade.app.status import Status
 from qbtrade.domain.calendar import NS, kst_date
@@ -86,6 +87,7 @@ class Judge:
         self._secrets = set(secrets)
         self._lost_at = self._seen = self._excused = 0
         self._nights, self._frozen = list[Becomes](), set[str]()
+        self._strays = list[Entry]()
 
     def dawn(self, bases: Mapping[str, int], becomes: Iterable[Becomes], frozen: Iterable[str]) -> None:
         """A new day begins. bases: from which prices count, KRW. becomes: what became of shares overnight.
@@ -252,11 +254,15 @@ class Judge:
         if any(secret.encode() in told for secret in self._secrets if secret):
             yield "a journal holds a key, a secret, a token or a whole account number"
 
-    def forgive(self, *, told_who: bool) -> None:
-        """Take orders of others for ours where qb could not tell them apart. told_who: somebody said who qb is."""
+    def forgive(self, sight: Sight, healed: int, *, told_who: bool) -> None:
+        """Take orders of others for ours where qb could not tell them apart. told_who: somebody said who qb is.
+
+        healed: since when nothing goes wrong, UTC ns.
+        """
         journals = [journal.read() for journal in self._disk.journals]
-        mistaken = indistinct(journals, self._core.entries, self.foreign, told_who=told_who)
+        mistaken = indistinct(journals, self._core.entries, self.foreign, sight, told_who=told_who)
         self.foreign -= mistaken
+        self._strays = strays(journals, self._ours(), mistaken, healed) if mistaken else []
         self.is_misled |= bool(mistaken)
 
     def compare(self, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
@@ -265,9 +271,13 @@ class Judge:
         KIS's costs of a day are estimates: what others gain or lose within them is found by the next start.
         """
         true_cash, theirs = books(self._core.entries, self._cash + self.paid, self._nights)
-        if positions != theirs:
+        loose = Counter[str]()
+        for stray in self._strays:
+            loose[stray.ticket.symbol] += stray.filled
+        if any(abs(positions.get(each, 0) - theirs.get(each, 0)) > loose[each] for each in positions.keys() | theirs):
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
-        if abs(cash - true_cash) > (costs(self._core.entries, kst_date(self._now())) if self.foreign else 0):
+        rounded = costs(self._core.entries, kst_date(self._now())) if self.foreign or self._strays else 0
+        if abs(cash - true_cash) > rounded + sum(stray.amount for stray in self._strays):
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
         bought = books(self._ours(), 0, self._nights)[1]
         unsaid = self.raided | self._frozen  # of which it is open how many of the shares there are qb's

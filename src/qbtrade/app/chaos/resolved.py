@@ -29,13 +29,21 @@ class Sight(msgspec.Struct):
     def seen(self, number: str, since: int, until: int) -> int:
         """For how many ns of a time the order of this number could be seen."""
         heard = self.noticed.get(number, FOREVER)
-        blind = [*self.asleep, *((begins, min(ends, heard)) for begins, ends in self.dark)]
-        left, at = until - since, since
-        for begins, ends in sorted(blind):
-            hidden = min(ends, until) - max(begins, at)
-            if hidden > 0:
-                left, at = left - hidden, min(ends, until)
-        return left
+        return _without([*self.asleep, *((begins, min(ends, heard)) for begins, ends in self.dark)], since, until)
+
+    def awake(self, since: int, until: int) -> int:
+        """For how many ns of a time the machine was awake."""
+        return _without(self.asleep, since, until)
+
+
+def _without(spans: Iterable[Span], since: int, until: int) -> int:
+    """What is left of a time, ns."""
+    left, at = until - since, since
+    for begins, ends in sorted(spans):
+        hidden = min(ends, until) - max(begins, at)
+        if hidden > 0:
+            left, at = left - hidden, min(ends, until)
+    return left
 
 
 def resolved(journals: Iterable[Iterable[Event]], entries: Iterable[Entry], sight: Sight) -> tuple[int, ...]:

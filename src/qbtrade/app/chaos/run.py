@@ -47,6 +47,7 @@ from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.status import NoScreen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import KST, MINUTE, NS, iso_kst, kst_date
+from qbtrade.domain.events import Alert
 from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.loop import StopRequest
 
@@ -180,6 +181,7 @@ class Run:
         life.on_sent = self._hands.on_sent
         self.lives.append(life)
         life.bus.subscribe(Notice, self._on_notice)
+        life.bus.subscribe(Alert, self._fate.on_alert)
         world.sight.born[f"{number:04d}"] = world.now
         world.note("born", str(number))
         try:
@@ -236,7 +238,8 @@ class Run:
         """After everything has healed our book is the broker's, and the journal tells the same."""
         account, apart = session.engines.portfolio.account, session.books.apart
         own = {symbol: position.qty for symbol, position in account.positions.items() if position.qty}
-        self.judge.forgive(told_who=bool(self._environment.order_sender))
+        healed = self._began + self._plan.trouble * MINUTE
+        self.judge.forgive(self._world.sight, healed, told_who=bool(self._environment.order_sender))
         cash, shares = session.books.ours()
         self.judge.compare(cash, {symbol: qty for symbol, qty in shares.items() if qty}, own)
         found = carried(self._disk.books(), ACCOUNT, kst_date(self._world.now))

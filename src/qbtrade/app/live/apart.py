@@ -21,7 +21,7 @@ class Apart:
         """All of them, by symbol."""
         return {
             symbol: self.foreign.get(symbol, 0) + (self.elsewhere[symbol].qty if symbol in self.elsewhere else 0)
-            for symbol in self.foreign.keys() | self.elsewhere.keys()
+            for symbol in sorted(self.foreign.keys() | self.elsewhere.keys())
         }
 
     def keep(self, symbol: str, foreign: int, own: Held | None) -> None:

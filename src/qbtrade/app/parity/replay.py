@@ -118,7 +118,7 @@ def grace_of(tape: Tape) -> int:
 def _told(events: list[Event], seen: dict[tuple[str, int], Bar], folded: dict[tuple[str, int], Bar]) -> Replayed:
     differing = {
         key: Differing(seen.get(key), folded.get(key))
-        for key in seen.keys() | folded.keys() if seen.get(key) != folded.get(key)
+        for key in sorted(seen.keys() | folded.keys()) if seen.get(key) != folded.get(key)
     }  # fmt: skip
     return Replayed(tuple(events), len(folded.keys() & seen.keys()) - len(differing), differing)
 
