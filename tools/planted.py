@@ -1,15 +1,18 @@
 """Plant known bugs, one at a time, in a copy of the sources, and count the seeds until the simulator catches each.
 
 `python tools/planted.py [NAME…]`: patches of tests/planted whose names hold one of NAME, all of them without any. It
-ends with 1 when fewer than 95 % are caught, or when a patch does not fit the sources any more.
+ends with 1 when fewer than 95 % are caught, or when a patch does not fit the sources any more. What it prints is
+Markdown; `--into FILE` puts it into a file as well, between the marks that stand there.
 """
 
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +25,13 @@ ENOUGH: Final = 95
 """Percent of the bugs that have to be caught."""
 CEILING: Final = 3600
 """Seconds for all seeds of one bug: a bug may make a world last for ever."""
+MARKS: Final = "<!-- planted bugs -->", "<!-- end of planted bugs -->"
+"""Around the table in a file."""
+HEAD: Final = """\
+| planted bug | the promise that it breaks | seeds until it was caught | what broke there first |
+| --- | --- | --- | --- |"""
+FIGURES: Final = re.compile(r"\{.*?\}|\[.*?\]|\b[LQ]?\d[\d,.]*")
+"""What of a broken promise is of its world alone."""
 PLAY: Final = """
 import json, sys
 from qbtrade.app.chaos.many import plans, verdicts
@@ -120,21 +130,41 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=400, help="worlds for each bug, at most")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="bugs that are tried at a time")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="a file with marks, between which the table goes")
     asked = parser.parse_args(arguments)
-    bugs = planted(asked.names)
-    print("| planted bug | promise | seeds | what was seen |\n| --- | --- | --- | --- |", flush=True)
+    bugs, found, rows = planted(asked.names), list[Caught](), list[str]()
+    print(HEAD, flush=True)
     with ThreadPoolExecutor(asked.processes) as pool:
-        found = [_told(caught) for caught in pool.map(lambda each: hunt(each, asked.seed, asked.seeds), bugs)]
+        for each in pool.map(lambda bug: hunt(bug, asked.seed, asked.seeds), bugs):
+            found.append(each)
+            rows.append(_row(each))
+            print(rows[-1], flush=True)
     caught = sum(each.seeds > 0 for each in found)
-    print(f"\n{caught} of {len(found)} caught within {asked.seeds} seeds from {asked.seed}")
+    share, day = caught * 1000 // len(found) / 10, time.strftime("%Y-%m-%d", time.gmtime())
+    result = f"{caught} of {len(found)} ({share} %) caught within {asked.seeds} seeds from {asked.seed}"
+    result += f", on {day} at {_commit()}."
+    print(f"\n{result}")
+    if asked.into:
+        put(asked.into, "\n".join((result, "", HEAD, *rows)))
     return int(caught * 100 < ENOUGH * len(found) or any(each.said and not each.seeds for each in found))
 
 
-def _told(caught: Caught) -> Caught:
-    bug, promise = caught.planted.bug, caught.planted.promise
-    print(f"| {bug} | {promise} | {caught.seeds or 'NOT CAUGHT'} | {caught.said} |", flush=True)
-    return caught
+def put(path: Path, text: str) -> None:
+    """Replace what stands between the marks of a file. Raises: ValueError without them."""
+    (before, rest), mark = path.read_text(encoding="utf-8").split(MARKS[0]), MARKS[1]
+    path.write_text(f"{before}{MARKS[0]}\n{text}\n{mark}{rest.split(mark, 1)[1]}", encoding="utf-8")
+
+
+def _row(caught: Caught) -> str:
+    said = FIGURES.sub("…", caught.said.partition("; ")[0]) if caught.seeds else caught.said
+    return f"| {caught.planted.bug} | {caught.planted.promise} | {caught.seeds or 'NOT CAUGHT'} | {said} |"
+
+
+def _commit() -> str:
+    """The sources that were played."""
+    asked = ["git", "describe", "--always", "--dirty=, with changes", "--exclude=*"]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "no commit"
 
 
 if __name__ == "__main__":

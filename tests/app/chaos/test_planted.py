@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.planted import Planted, hunt, plant, planted
+from tools.planted import Planted, hunt, main, plant, planted
 
 QUICK = ("intent-not-synced", "off-the-grid")
 
@@ -29,3 +29,16 @@ def test_a_planted_bug_is_caught(name: str) -> None:
     (bug,) = planted([name])
     caught = hunt(bug, seed=1000, runs=20)
     assert caught.seeds, caught.said
+
+
+def test_what_was_printed_goes_between_the_marks_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- planted bugs -->\nold\n<!-- end of planted bugs -->\nafter\n")
+    assert main(["off-the-grid", "--seed", "1000", "--seeds", "5", "--into", str(page)]) == 0
+    told, text = capsys.readouterr().out, page.read_text()
+    row = next(line for line in told.splitlines() if "| limits are computed without ticks" in line)
+    assert "1 of 1 (100.0 %) caught within 5 seeds from 1000" in text
+    assert row in text
+    assert "old" not in text
+    assert text.startswith("before\n<!--")
+    assert text.endswith("-->\nafter\n")
