@@ -111,7 +111,7 @@ def test_a_confirmation_ends_the_order_whether_or_not_it_tells_how_many_shares(q
     rig = canceling("paper")
     rig.answer(taken("2"))
     rig.confirm_cancel("2", qty, of="1")
-    rig.wait(10)
+    rig.wait(15)
     assert rig.status() is S.CANCELED
 
 

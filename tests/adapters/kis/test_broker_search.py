@@ -282,6 +282,14 @@ def test_a_notice_does_not_wait_for_its_row_for_ever() -> None:
     assert (rig.status(), rig.holding()) == (S.FILLED, 5)
 
 
+def test_the_notice_that_the_exchange_refused_an_order_is_evidence_of_it_too() -> None:
+    rig = known()
+    rig.fails = "HTTP 500"
+    rig.notice("7", Stage.REJECTED, 5)
+    rig.wait(20)
+    assert rig.status() is S.REJECTED
+
+
 def test_a_machine_that_slept_after_a_notice_asks_for_its_row_before_the_notice_counts() -> None:
     rig = known()
     rig.notice("7", Stage.FILLED, 5, order_qty=5)

@@ -5,7 +5,7 @@ from datetime import date
 from qbtrade.adapters.emulator.orders import Entry, Ticket
 from qbtrade.app.chaos.resolved import Sight, Span, figures, resolved
 from qbtrade.domain.calendar import NS
-from qbtrade.domain.events import Leftover, OrderAccepted, OrderUnconfirmed, SessionStarted
+from qbtrade.domain.events import Leftover, OrderAccepted, OrderResolved, OrderUnconfirmed, SessionStarted
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
 from tests.builders import SAMSUNG, an_order
@@ -55,8 +55,9 @@ def test_of_an_order_that_a_process_left_time_runs_from_the_birth_of_the_next_on
     assert waits(started, unknown(10), number(33), sight=Sight(born={"0001": 8 * NS})) == (25,)
 
 
-def test_an_order_that_was_never_unconfirmed_or_never_found_is_not_measured() -> None:
-    assert (waits(number(3)), waits(unknown(3))) == ((), ())
+def test_an_order_that_was_never_unconfirmed_or_that_qb_never_found_is_not_measured() -> None:
+    named = OrderResolved(70 * NS, "Q1", "7", "seen in the app", "")
+    assert (waits(number(3)), waits(unknown(3)), waits(unknown(3), named, number(70))) == ((), (), ())
 
 
 def test_figures_are_the_median_the_99th_percentile_and_the_longest() -> None:

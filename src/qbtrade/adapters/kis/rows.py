@@ -96,7 +96,7 @@ class Rows:
 
     def _use(self, found: OrderHistory, asked_at: int, done: Done) -> None:
         self._search.begin_look(asked_at)
-        problem = use_rows(self._own, self._search, found, self._clock.now())
+        problem = use_rows(self._own, self._search, found)
         if self._is_complete(found) and self._search.looked() and self._needs_live:
             self._caller.ask(calls.live_orders(self._environment), partial(self._on_live, done, problem, _open(found)))
             return
@@ -135,7 +135,7 @@ def _open(found: OrderHistory) -> frozenset[str]:
     return frozenset(row.order_no for row in found.rows if row.open_qty and not row.original_no)
 
 
-def use_rows(own: Own, search: Search, found: OrderHistory, now: int) -> str:
+def use_rows(own: Own, search: Search, found: OrderHistory) -> str:
     """Book and end by rows; what kept one of ours from being read, or ""."""
     problems = list[str]()
     for row in found.rows:

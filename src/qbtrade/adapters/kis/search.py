@@ -14,7 +14,7 @@ ROWS_LATE: Final = 10 * NS
 """A list that is asked for so long after a notice has the row that tells who made its order, where rows tell that."""
 TURN: Final = 2 * NS
 TURNS: Final = 9
-"""A notice waits for such a list for so many turns at most. Turns are counted, not time: a machine that sleeps asks for no list."""
+"""A notice waits for such a list for so many turns at most; turns, not time: a machine that sleeps asks for no list."""
 KEPT: Final = 256
 """Notices of numbers that nobody owns."""
 

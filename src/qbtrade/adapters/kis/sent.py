@@ -127,7 +127,7 @@ def traces_of_live(rows: Iterable[LiveOrder], now: int) -> list[Trace]:
 
 def trace_of_notice(notice: Notice) -> Trace | None:
     """The new order that a notice speaks of; None when it speaks of something else."""
-    if notice.action is not Action.NEW or notice.stage is Stage.REJECTED:
+    if notice.action is not Action.NEW:
         return None
     is_fill = notice.stage is Stage.FILLED
     qty = notice.order_qty if is_fill else notice.order_qty or notice.qty

@@ -4,6 +4,7 @@ Shares that the totals have and we have not are booked only where the balance le
 Source: PROTOCOL 5.5, 5.6.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -24,8 +25,11 @@ from qbtrade.domain.events import Level
 from qbtrade.domain.order import Side
 from qbtrade.ports import Clock
 
-SETTLED: Final = 3 * NS
-"""A fill that happened before an order was said to be gone is in the totals by then."""
+SETTLED: Final[Mapping[Side, int]] = {Side.BUY: 10 * NS, Side.SELL: 3 * NS}
+"""What filled before an order was said to be gone is in the totals by then: they lag by seconds (PROTOCOL 5.6).
+
+A stop-loss does not wait so long: when its shares are gone, the next sale is refused.
+"""
 CLOSING: Final = 60 * NS
 """After the close: the auction ends up to 30 s late, and its fills are told later still."""
 LATE: Final = 60 * NS
@@ -102,7 +106,7 @@ class Totals:
 
     def use(self, found: OrderHistory, asked_at: int, done: Done) -> None:
         """Believe rows that are there all the same; then see whether anything is missing, twice the same."""
-        problem = use_rows(self._own, self._search, found, self._clock.now())
+        problem = use_rows(self._own, self._search, found)
         missing, before = self._compare(found), self._missing
         self._missing = missing
         if missing.qty <= 0:
@@ -126,7 +130,7 @@ class Totals:
     def _settle(self, asked_at: int) -> None:
         """End what is known to be gone, for no fill of it is missing."""
         for sent in self._own.working():
-            if sent.gone_at and asked_at - sent.gone_at >= SETTLED:
+            if sent.gone_at and asked_at - sent.gone_at >= SETTLED[sent.request.side]:
                 self._own.cancel(sent, "asked" if sent.cancels else "canceled-elsewhere")
         self._expire(CLOSING)
 

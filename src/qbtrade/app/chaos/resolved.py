@@ -6,7 +6,7 @@ import msgspec
 
 from qbtrade.adapters.emulator.orders import Entry
 from qbtrade.domain.calendar import NS
-from qbtrade.domain.events import OrderAccepted, OrderUnconfirmed, SessionStarted
+from qbtrade.domain.events import OrderAccepted, OrderResolved, OrderUnconfirmed, SessionStarted
 from qbtrade.domain.message import Event
 from qbtrade.kernel.clock import FOREVER
 
@@ -47,7 +47,7 @@ def _without(spans: Iterable[Span], since: int, until: int) -> int:
 
 
 def resolved(journals: Iterable[Iterable[Event]], entries: Iterable[Entry], sight: Sight) -> tuple[int, ...]:
-    """The ns of every order of a world that was unconfirmed and got its number.
+    """The ns of every order of a world that was unconfirmed and got its number from qb.
 
     They run once the broker has the order and we know that we do not know; for one that an earlier process left, once
     the broker has it and the next process has begun.
@@ -65,6 +65,8 @@ def _waits(journal: Iterable[Event], taken: Mapping[str, int], sight: Sight) -> 
                 left = {each.order_id: sight.born.get(row.run_id, row.ts) for each in row.leftovers}
             case OrderUnconfirmed() if row.order_id not in known:
                 unknown[row.order_id] = left.get(row.order_id, row.ts)
+            case OrderResolved():  # by a person, who may take their time
+                unknown.pop(row.order_id, None)
             case OrderAccepted() if row.order_id in unknown and row.broker_order_id in taken:
                 number = row.broker_order_id
                 yield sight.seen(number, max(unknown.pop(row.order_id), taken[number]), row.ts)
