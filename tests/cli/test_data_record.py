@@ -87,7 +87,7 @@ def test_what_a_killed_recorder_left_is_played(tmp_path: Path, torn: int) -> Non
     for report in reports:
         del report["timing"]
     assert reports[0] == reports[1]
-    assert reports[0]["session"]["source"] == f"{DAY}/005930.parquet"
+    assert reports[0]["session"]["source"] == f"recorded {DAY}"
 
 
 def test_days_that_are_missing_or_damaged_are_named(tmp_path: Path) -> None:

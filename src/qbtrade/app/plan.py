@@ -62,11 +62,13 @@ class SimulationPlan(msgspec.Struct, frozen=True):
     interval: ns of a bar, 0 for the source's own or one minute. start, end: UTC ns bounds of the data, 0 for all.
     speed: market seconds per machine second, 0 for as fast as possible. status_every: ns of market time.
     market, kind: said by the user for symbols that nobody knows. order_kind: limit or market, for entries and exits.
-    commission_ppb, tax_ppb: instead of the dated rules when not negative.
+    commission_ppb, tax_ppb: instead of the dated rules when not negative. origin: what the days of `source` are called,
+    "" where its files speak for themselves.
     """
 
     symbols: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
+    origin: str = ""
     strategy: str = "sma_cross"
     params: dict[str, str] = {}
     interval: int = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -36,12 +37,13 @@ SAY_EVERY: Final = NS
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What was recorded. files: of each symbol. dropped: events that the disk did not take in time.
+    """What was recorded. day: of the market. files: of each symbol. dropped: events that the disk did not take in time.
 
     is_finished: all files are made; a log from which none could be made stays for the next reader.
     """
 
     run_id: str
+    day: date
     files: dict[str, str]
     rows: int
     dropped: int
@@ -84,7 +86,9 @@ def record(
             last = end + (MINUTE if end == day.close else 0)  # the closing auction prints up to half a minute late
             wire.loop.run_until(lambda: stop.asked or wire.clock.now() >= last, FOREVER)
     told = recorder.progress
-    return Recorded(run_id, recorder.files(), told.written, told.dropped, recorder.is_finished, was_stopped=stop.asked)
+    return Recorded(
+        run_id, day.day, recorder.files(), told.written, told.dropped, recorder.is_finished, was_stopped=stop.asked
+    )  # fmt: skip
 
 
 def _listen(wire: Wire, recording: Recording, rules: Rules, symbols: tuple[str, ...]) -> None:

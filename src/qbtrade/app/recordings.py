@@ -39,6 +39,13 @@ class Wanted(msgspec.Struct, frozen=True):
         return (not self.start or day >= kst_date(self.start)) and (not self.end or day <= kst_date(self.end - 1))
 
 
+def days_of(home: Path, run_id: str, day: date, symbols: Iterable[str]) -> list[SymbolDay]:
+    """What a session or recorder kept of its day, or would have kept."""
+    made = emulated(home, run_id)
+    folder = made if made.exists() else krx(home)
+    return [SymbolDay(folder, day, symbol) for symbol in symbols]
+
+
 def is_recorded(source: Iterable[str]) -> bool:
     """Whether recordings are meant instead of files or stored bars."""
     return any(_NAMES.fullmatch(name) for name in source)
@@ -57,7 +64,7 @@ def find(folder: Path, wanted: Wanted, calendar: Calendar) -> list[SymbolDay]:
     if not there:
         raise NoRowsError(
             "nothing is recorded in {folder} for these days", folder=folder,
-            hint="qb live and qb data record keep what they hear; see docs/storage.md",
+            hint="`qb data list` shows what is there; with --env emulator runs against a local KIS, as recorded:RUN",
         )  # fmt: skip
     for symbol in symbols:
         days = {each.day for each in there if each.symbol == symbol}
@@ -98,4 +105,4 @@ def replayed(plan: SimulationPlan, home: Path, calendar: Calendar) -> tuple[Simu
         raise UsageError("--source: recorded stands alone", hint="Name either recorded days or files")
     days = find(market(home, name), Wanted(plan.symbols, plan.start, plan.end), calendar)
     damages = ready(days)
-    return msgspec.structs.replace(plan, source=tuple(str(day.parquet) for day in days)), damages
+    return msgspec.structs.replace(plan, source=tuple(str(day.parquet) for day in days), origin=name), damages

@@ -40,7 +40,7 @@ EXIT: Final = {
     Outcome.FAULT: ExitCode.FAILED,
 }
 MARK_EVERY: Final = 30_000_000_000
-NOT_PART_OF_THE_ID: Final = ("report", "speed", "status_every", "source")
+NOT_PART_OF_THE_ID: Final = ("report", "speed", "status_every", "source", "origin")
 """Fields of the plan that change nothing of what happens; the source counts by its content."""
 
 

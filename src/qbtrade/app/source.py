@@ -10,13 +10,13 @@ from typing import Final, Protocol
 import msgspec
 
 from qbtrade.adapters.sim.generator import MockMarket
-from qbtrade.adapters.sim.replay import open_replay
+from qbtrade.adapters.sim.replay import Replay, open_replay
 from qbtrade.app.data.played import files_of
 from qbtrade.app.home import home
 from qbtrade.app.plan import USUAL_SYMBOL, SimulationPlan
 from qbtrade.app.rules import instrument_for
 from qbtrade.app.units import write_duration
-from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay, kst_ns
+from qbtrade.domain.calendar import DAY, MINUTE, Calendar, TradingDay, kst_date, kst_ns
 from qbtrade.domain.instrument import Instrument
 from qbtrade.domain.message import Event
 from qbtrade.domain.rules import Rules
@@ -134,7 +134,7 @@ class Recorded:
         self.instruments = tuple(instrument(symbol) for symbol in replay.symbols)
         self.interval = _bar_length(plan.interval, replay.interval)
         self.made_of_bars = replay.interval > 0
-        self.description = ", ".join(map(_name_of, plan.source))
+        self.description = _days(plan.origin, replay) if plan.origin else ", ".join(map(_name_of, plan.source))
         self.digest, self.first, self.last = replay.digest, replay.first, replay.last
         self.bases: dict[str, int] = {}
 
@@ -163,6 +163,12 @@ class Recorded:
             return Recorded(earlier, self._rules)
         except NoRowsError:
             return None
+
+
+def _days(origin: str, replay: Replay) -> str:
+    """Whose days they are, and which: the same for the same days, wherever they were kept."""
+    first, last = kst_date(replay.first), kst_date(replay.last)
+    return f"{origin} {first}" if first == last else f"{origin} {first} - {last}"
 
 
 def _name_of(path: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from qbtrade.cli.data_fetch import bring_in, download
+from qbtrade.cli.data_load import load, remembered
 from qbtrade.cli.data_store import check, listing, show
 from qbtrade.cli.pages import option
 from qbtrade.cli.text import N_, _
@@ -73,6 +74,7 @@ def record(
     elif not quiet:
         for line in _told(done):
             sys.stdout.write(line + "\n")
+    remembered(done.run_id, done.day, done.files)
     if done.was_stopped:
         raise typer.Exit(ExitCode.INTERRUPTED)
     raise typer.Exit(ExitCode.DONE if done.is_finished and not done.dropped else ExitCode.FAILED)
@@ -119,3 +121,4 @@ app.command("show", help=N_("Show one day of one symbol: a summary, the first an
 app.command(
     "check", help=N_("Look for gaps, duplicates, impossible prices, wrong times and corporate actions, a line each.")
 )(check)
+app.command("load", help=N_("Load into PostgreSQL what it lacks of recorded days, imported trades and bars."))(load)

@@ -87,7 +87,7 @@ def download(
             fetch = Download(way, kept, load_rules().calendar, stop, on_step, is_trading=trading)
             outcomes.extend(fetch.run(wanted))
     sheets = [sheet for symbol in symbols for sheet in kept.sheets(sort, symbol)]
-    problem = _remembered(kept, sheets, fetch.source, wanted.first, wanted.last)
+    problem = _remembered(kept, sheets, wanted.first, wanted.last)
     if json:
         _document({"bars": sort, "from": wanted.first, "to": wanted.last, "symbols": outcomes, "database": problem})
     _refuse_nothing(outcomes, wanted)
@@ -282,10 +282,10 @@ def _refuse_nothing(outcomes: list["Outcome"], wanted: "Wanted") -> None:
 
 def _remembered_file(kept: "Stored", brought: "Brought") -> str:
     sheets = kept.sheets(brought.kind, brought.symbol)
-    return _remembered(kept, sheets, "import", brought.first, brought.last)
+    return _remembered(kept, sheets, brought.first, brought.last)
 
 
-def _remembered(kept: "Stored", sheets: Iterable["Sheet"], source: str, first: date, last: date) -> str:
+def _remembered(kept: "Stored", sheets: Iterable["Sheet"], first: date, last: date) -> str:
     """Hand it to the database, where one is configured. What went wrong, in words; it is said, and costs no file."""
     from qbtrade.app.config import configured
 
@@ -295,12 +295,12 @@ def _remembered(kept: "Stored", sheets: Iterable["Sheet"], source: str, first: d
     from qbtrade.app.data.memory import remember
 
     try:
-        remember(url, kept, sheets, source, first, last)
+        problems = [done.problem for done in remember(url, kept, sheets, (first, last)) if done.problem]
     except (DatabaseError, ConfigError) as error:
-        problem = explain(error)
+        problems = [explain(error)]
+    for problem in problems[:1]:
         sys.stderr.write(_("the files are stored, the database lacks them: {problem}").format(problem=problem) + "\n")
-        return problem
-    return ""
+    return next(iter(problems), "")
 
 
 def _document(value: Any) -> None:

@@ -47,9 +47,10 @@ def symbols_of(said: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def kind_of_rows(text: str) -> str:
-    """Read `trades`, `recorded` or the length of a bar; "" stays. Raises: UsageError."""
+    """Read `trades`, `recorded`, `recorded:RUN` or the length of a bar; "" stays. Raises: UsageError."""
     said = text.strip().lower()
-    return said if said in {"", TRADES, RECORDED} else write_duration(duration("--bars", said, least=1))
+    is_one = said in {"", TRADES, RECORDED} or said.startswith(f"{RECORDED}:")
+    return said if is_one else write_duration(duration("--bars", said, least=1))
 
 
 def stored(env: str) -> Stored:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,6 +15,7 @@ from qbtrade.app.kis_account import environment_of, kind_of
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.cli import live_options
 from qbtrade.cli.consent import consent
+from qbtrade.cli.data_load import remembered
 from qbtrade.cli.faults import say
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.screen import console_on, print_page, watching
@@ -62,6 +64,8 @@ def _run(plan: LivePlan, settings: Settings, kind: EnvKind, *, yes: bool, as_jso
             sys.stdout.write(result.report_path.read_text(encoding="utf-8"))
         elif not quiet:
             print_page(summary(result.report, result.report_path), sys.stdout)
+    session = result.report["session"]
+    remembered(result.run_id, date.fromisoformat(session["start"][:10]), session["symbols"])
     raise typer.Exit(result.exit_code)
 
 

@@ -83,6 +83,22 @@ def scan(sheet: Sheet) -> str:
     return f"(SELECT * FROM {whole(sheet)} WHERE kind = 'trade')" if sheet.kind == RECORDED else whole(sheet)
 
 
+def played(sheet: Sheet) -> str:
+    """What a rehearsal plays of a file of trades, as SQL: also prices that were told without shares."""
+    if sheet.kind == RECORDED:
+        rows = f"SELECT ts, price, qty, coalesce(auction, false) AS auction FROM {whole(sheet)}"
+        return f"({rows} WHERE kind IN ('trade', 'price'))"
+    return f"(SELECT ts, price, qty, false AS auction FROM {whole(sheet)})"
+
+
+def prices(connection: "DuckDBPyConnection", sheet: Sheet) -> Iterator[tuple[int, int, int, bool]]:
+    """What is played of a file: time, price, shares, whether in an auction; in pieces. Raises: FileError."""
+    with _reading(sheet):
+        found = connection.cursor().execute(f"SELECT ts, price, qty, auction FROM {played(sheet)}")
+        while piece := found.fetchmany(PIECE):
+            yield from piece
+
+
 def whole(sheet: Sheet) -> str:
     """A file as SQL, with what a recording holds besides trades."""
     return f"read_parquet({_literal(sheet.path)})"

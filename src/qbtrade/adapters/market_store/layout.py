@@ -13,6 +13,8 @@ DAILY: Final = "1d"
 TRADES: Final = "trades"
 RECORDED: Final = "recorded"
 """Trades as a session heard them, in files that it wrote; here they are only read."""
+EMULATOR: Final = "emulator"
+"""The folder of what local KISs made, here and among recordings; and the source of what was downloaded from them."""
 OF_TRADES: Final = ("ts", "symbol", "price", "qty")
 OF_BARS: Final = ("ts", "symbol", "open", "high", "low", "close", "volume")
 _KIND: Final = re.compile(r"trades|[1-9][0-9]*(?:ms|s|m|h|d)")
@@ -55,6 +57,12 @@ class Sheet(msgspec.Struct, frozen=True, order=True):
         return folder / f"{self.symbol}.parquet" if self.day is None else folder / self.symbol / f"{self.day}.parquet"
 
     @property
+    def sort(self) -> str:
+        """What it is, in the words of `qb simulate --source`: each run against a local KIS is a market of its own."""
+        is_made = self.kind == RECORDED and self.market.parent.name == EMULATOR
+        return f"{RECORDED}:{self.market.name}" if is_made else self.kind
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns of its rows; ts is the beginning of a bar, UTC ns."""
         return OF_TRADES if self.has_trades else OF_BARS
@@ -67,7 +75,7 @@ class Sheet(msgspec.Struct, frozen=True, order=True):
 
 def market_folder(home: Path, *, is_emulated: bool) -> Path:
     """The folder of a market. A local KIS has prices of its own, which never mix with those of KRX."""
-    return home / "data" / ("emulator" if is_emulated else "krx")
+    return home / "data" / (EMULATOR if is_emulated else "krx")
 
 
 def sheets(market: Path, kind: str = "", symbol: str = "") -> Iterator[Sheet]:

@@ -105,6 +105,12 @@ def emulated(home: Path, run_id: str) -> Path:
     return recordings(home) / EMULATOR / run_id
 
 
+def emulated_runs(home: Path) -> tuple[Path, ...]:
+    """The folder of every run against a local KIS, oldest first."""
+    folder = recordings(home) / EMULATOR
+    return tuple(sorted(place for place in folder.iterdir() if place.is_dir())) if folder.is_dir() else ()
+
+
 def recorded(market: Path) -> Iterator[SymbolDay]:
     """Everything that is there, by day and symbol."""
     for folder in sorted(market.glob("????-??-??")):

@@ -1,6 +1,6 @@
 """One market-data file, audited: which of its rows can be played, and the feeds that play them in constant memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,6 +17,7 @@ from qbtrade.errors import FileError, RowError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_LINES: Final = 10_000
 _IS_LATE: Final = f"(ts >= closes AND ts < closes + {LATE})"
 _STRAY: Final = Problem("ts", "is_stray", "{value} does not come after the time in the rows above")
 
@@ -103,6 +104,15 @@ class Recording:
             sql = f"SELECT ts, CAST(price AS BIGINT), CAST(qty AS BIGINT) FROM {self._name}_typed"
             return [PlainTrades(self._connection, sql, self._symbols)]
         return [MixedTrades(self._connection, self._trades(symbol), self._symbols) for symbol in symbols]
+
+    def lines(self, symbol: str) -> Iterator[bytes]:
+        """The trades of one symbol that are played, as lines of text, many at a time."""
+        names = "ts, CAST(price AS BIGINT), CAST(qty AS BIGINT), auction"
+        rows = self._rows.kept(symbol, has_strays=self._has_strays)
+        cursor = self._connection.cursor()
+        cursor.execute(f"SELECT concat_ws(',', {names}) FROM ({rows})")
+        while found := cursor.fetchmany(_LINES):
+            yield "".join(f"{line}\n" for (line,) in found).encode()
 
     def kept_rows(self) -> str:
         """SQL of the rows that can be played: n, ts, symbol, day (since 1970 in KST), numbers, as the file has them."""

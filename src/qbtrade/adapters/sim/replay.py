@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from qbtrade.adapters.sim.recording import Recording
 from qbtrade.adapters.sim.rows import Selection
@@ -96,7 +96,8 @@ def open_replay(
     _refuse_mixture(recordings)
     _refuse_missing(recordings, symbols, paths)
     _refuse_overlap(recordings)
-    return Replay(recordings, _digest(paths, selection))
+    is_recorded = all(table.is_recording for table in tables)
+    return Replay(recordings, _digest_of_rows(recordings, selection) if is_recorded else _digest(paths, selection))
 
 
 def said_symbols(tables: Sequence[Table], symbols: Sequence[str], usual: str) -> list[str]:
@@ -179,3 +180,15 @@ def _digest(paths: Sequence[str], selection: Selection) -> str:
         with each.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def _digest_of_rows(recordings: Iterable[Recording], selection: Selection) -> str:
+    """Of recorded days, however they are cut into files and whatever else stands there: what is played, by symbol."""
+    digests = dict[str, Any]()
+    for recording in recordings:
+        for extent in recording.extents:
+            digest = digests.setdefault(extent.symbol, hashlib.sha256())
+            for lines in recording.lines(extent.symbol):
+                digest.update(lines)
+    parts = [(symbol, digest.hexdigest()) for symbol, digest in sorted(digests.items())]
+    return hashlib.sha256(repr((selection, parts)).encode()).hexdigest()

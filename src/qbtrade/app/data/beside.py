@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from qbtrade.adapters.market_store.layout import Basis
+from qbtrade.adapters.market_store.layout import RECORDED, Basis
 from qbtrade.app.data.day import LATE, Day
 from qbtrade.app.data.finding import Finding, Series, amiss
 from qbtrade.app.data.holes import Checked
@@ -17,7 +17,8 @@ def beside_daily(all_checked: Sequence[Checked]) -> Iterator[Finding]:
     daily = {each.series.symbol: each for each in all_checked if each.series.is_daily}
     for each in all_checked:
         whole = daily.get(each.series.symbol)
-        if whole is not None and whole is not each:
+        is_of_a_run = each.series.kind.startswith(f"{RECORDED}:")  # whose market was another one
+        if whole is not None and whole is not each and not is_of_a_run:
             rough = 0 if whole.series.basis is Basis.RAW else 1
             days = {day.day: day for day in whole.days}
             for day in each.days:

@@ -34,7 +34,7 @@ class Check:
         """What was found, and how many series were looked at. kind: "" for all; symbols: none for all."""
         checked: list[Checked] = []
         described = files.describe(self._stored.connection, self._stored.sheets(kind))
-        for (sort, symbol), group in groupby(described, key=lambda each: (each.sheet.kind, each.sheet.symbol)):
+        for (sort, symbol), group in groupby(described, key=lambda each: (each.sheet.sort, each.sheet.symbol)):
             if not symbols or symbol in symbols:
                 on_series(sort, symbol)
                 checked.append(self._series(sort, symbol, list(group)))

@@ -62,7 +62,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 def listed(stored: Stored, calendar: Calendar, kind: str = "", symbol: str = "") -> Iterator[Listed]:
     """A row per symbol and sort, by sort and symbol. kind, symbol: "" for all."""
     described = files.describe(stored.connection, stored.sheets(kind, symbol))
-    for (sort, name), group in groupby(described, key=lambda each: (each.sheet.kind, each.sheet.symbol)):
+    for (sort, name), group in groupby(described, key=lambda each: (each.sheet.sort, each.sheet.symbol)):
         yield _listed(stored, calendar, sort, name, list(group))
 
 
@@ -127,7 +127,7 @@ def _shown(stored: Stored, sheet: Sheet, day: date) -> Shown | None:
     opens, highs, lows, closes = ([row[column] for row in rows] for column in prices)
     about, names = described.about, [name for name in sheet.columns if name != "symbol"]
     return Shown(
-        symbol=sheet.symbol, kind=sheet.kind, day=day, basis=about.basis, source=about.source, is_whole=about.is_whole,
+        symbol=sheet.symbol, kind=sheet.sort, day=day, basis=about.basis, source=about.source, is_whole=about.is_whole,
         rows=len(rows), first=iso_kst(rows[0][0]), last=iso_kst(rows[-1][0]), open=opens[0], high=max(highs),
         low=min(lows), close=closes[-1], volume=sum(row[-1] for row in rows),
         begin=[_named(names, row) for row in rows[:SAMPLE]],

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qbtrade.adapters.market_store import files
 from qbtrade.adapters.market_store.layout import DAILY, RECORDED, About, Sheet, market_folder, sheets
 from qbtrade.adapters.recordings.finished import finish
-from qbtrade.adapters.recordings.layout import krx, recorded
+from qbtrade.adapters.recordings.layout import emulated_runs, krx, recorded
 from qbtrade.domain.calendar import kst_date
 from qbtrade.errors import LockedError
 
@@ -25,7 +26,7 @@ class Stored:
 
     def __init__(self, home: Path, *, is_emulated: bool = False) -> None:
         self.market = market_folder(home, is_emulated=is_emulated)
-        self._heard = None if is_emulated else krx(home)
+        self._heard = emulated_runs(home) if is_emulated else (krx(home),)
         self.connection: DuckDBPyConnection = files.connect()
 
     def sheet(self, kind: str, symbol: str, day: date | None = None) -> Sheet:
@@ -33,12 +34,17 @@ class Stored:
         return Sheet(self.market, kind, symbol, None if kind == DAILY else day)
 
     def sheets(self, kind: str = "", symbol: str = "") -> list[Sheet]:
-        """Every file that is there, by kind, symbol and day; at the end what sessions recorded."""
+        """Every file that is there, by kind, symbol and day; at the end what sessions recorded.
+
+        kind: "" for all, or as `Sheet.sort` says it.
+        """
         found = list(sheets(self.market, kind, symbol))
-        return found + sorted(self._recorded(symbol)) if kind in {"", RECORDED} else found
+        if kind and not kind.startswith(RECORDED):
+            return found
+        return found + sorted(each for each in self._recorded(symbol) if kind in {"", RECORDED, each.sort})
 
     def _recorded(self, symbol: str) -> Iterator[Sheet]:
-        for each in recorded(self._heard) if self._heard else ():
+        for each in chain.from_iterable(map(recorded, self._heard)):
             if symbol in {"", each.symbol}:
                 with suppress(LockedError):  # it is being recorded
                     finish(each)

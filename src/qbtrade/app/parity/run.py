@@ -5,14 +5,14 @@ from typing import Any, Final
 
 import msgspec
 
-from qbtrade.adapters.recordings.layout import SymbolDay, emulated, krx
+from qbtrade.adapters.recordings.layout import SymbolDay
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app import sessions
 from qbtrade.app.parity.deals import course
 from qbtrade.app.parity.judge import Class, Judge, Verdict
 from qbtrade.app.parity.replay import replay
 from qbtrade.app.parity.tape import Tape
-from qbtrade.app.recordings import Damage, ready
+from qbtrade.app.recordings import Damage, days_of, ready
 from qbtrade.app.rules import load_rules
 from qbtrade.app.strategies import load_strategy
 from qbtrade.domain.calendar import kst_date
@@ -88,9 +88,7 @@ def _end(events: list[Any]) -> int:
 
 def _days(home: Path, started: SessionStarted) -> list[SymbolDay]:
     """Where the session recorded its symbols. Raises: NoRowsError."""
-    day, made = kst_date(started.ts), emulated(home, started.run_id)
-    market = made if made.exists() else krx(home)
-    days = [SymbolDay(market, day, symbol) for symbol in started.symbols]
+    days = days_of(home, started.run_id, kst_date(started.ts), started.symbols)
     missing = [each.symbol for each in days if not each.exists]
     if missing:
         raise NoRowsError(

@@ -124,7 +124,7 @@ def test_bars_are_there_once_and_the_later_telling_wins(memory: str, monkeypatch
     assert list(read_bars(memory, [SAMSUNG, OTHER], DAY, start=0, end=EVER)) == days
 
     corrected = some_bars(price=60_000)[10:30]
-    assert load_bars(memory, "kis", [*minutes[10:30], *corrected], adjusted=True) == Loaded(40)
+    assert load_bars(memory, "kis", [*minutes[10:30], *corrected], adjusted=True) == Loaded(40, changed=40)
     assert list(read_bars(memory, [SAMSUNG, OTHER], MINUTE, start=0, end=EVER)) == [
         *minutes[:10],
         *corrected,

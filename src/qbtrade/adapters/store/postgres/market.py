@@ -13,8 +13,10 @@ stand there from several sources, and whoever reads takes one of them.
 the server refuses, one line each.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, time
 from itertools import islice
 from typing import Any, Final
 
@@ -25,10 +27,12 @@ from qbtrade.adapters.store.postgres.connection import Connection, connected
 from qbtrade.adapters.store.postgres.copying import FLAG, INTEGER, MOMENT, TEXT, copy_rows, copy_statement, micros
 from qbtrade.adapters.store.postgres.migrations import require
 from qbtrade.adapters.store.postgres.projection import moment
-from qbtrade.domain.calendar import DAY, MINUTE
+from qbtrade.domain.calendar import DAY, MINUTE, kst_ns
 from qbtrade.domain.market import Bar, Trade
-from qbtrade.errors import DatabaseError
+from qbtrade.errors import DatabaseError, NoRowsError
 
+_MADE: Final = re.compile(r"emulator(-adjusted)?|\d{8}-\d{6}-\d{6}")
+"""Sources that are local KISs: what was downloaded from them, and the run of whoever recorded them."""
 CHUNK: Final = 16_384
 """Rows that are held in memory at a time."""
 _LOCK: Final = "SELECT pg_advisory_xact_lock(7221, 3)"
@@ -68,6 +72,11 @@ _BARS: Final = f"""
 SELECT ts, symbol, ts - interval_ns, open, high, low, close, volume FROM qb.bars
 WHERE {_SPAN} AND source = %(source)s AND interval_ns = %(interval)s ORDER BY ts, symbol
 """  # noqa: S608
+_SUMS: Final = """
+SELECT count(*), coalesce(sum(price), 0)::bigint, coalesce(sum(qty), 0)::bigint,
+    coalesce(sum(ts %% 1000000007), 0)::bigint, count(*) FILTER (WHERE auction)
+FROM qb.trades WHERE symbol = %s AND source = %s AND at >= %s AND at < %s
+"""
 _HELD: Final = """
 SELECT 'trades', symbol, source, 0, false, min(ts), max(ts), count(*) FROM qb.trades GROUP BY symbol, source
 UNION ALL
@@ -78,10 +87,14 @@ ORDER BY 1, 2, 3, 4
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What a load did. rows: that it brought; replaced: trades of the same symbol, day and source that it removed."""
+    """What a load did. rows: that it brought; replaced: trades of the same symbol, day and source that it removed.
+
+    changed: bars that were not there, or otherwise.
+    """
 
     rows: int
     replaced: int = 0
+    changed: int = 0
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -116,6 +129,18 @@ def load_trades(url: str, source: str, trades: Iterable[Trade]) -> Loaded:
     return Loaded(count, replaced)
 
 
+def sums(url: str, source: str, days: Iterable[tuple[str, date]]) -> list[tuple[int, int, int, int, int]]:
+    """What is there of each symbol and day (KST), to be compared with a file of them.
+
+    Rows, the sums of their prices, their shares and their times (each modulo 1,000,000,007), and rows of auctions.
+    """
+    with connected(url) as connection:
+        require(connection)
+        spans = ((symbol, kst_ns(day, time())) for symbol, day in days)
+        asked = ([symbol, source, moment(start), moment(start + DAY)] for symbol, start in spans)
+        return [found for each in asked for found in connection.execute(_SUMS, each).fetchall()]
+
+
 def load_bars(url: str, source: str, bars: Iterable[Bar], *, adjusted: bool) -> Loaded:
     """Bring bars in, of any symbols and lengths; a bar that is there already is overwritten where it differs.
 
@@ -123,7 +148,7 @@ def load_bars(url: str, source: str, bars: Iterable[Bar], *, adjusted: bool) -> 
     length and end the later one stays. adjusted: for corporate actions after it.
     """
     rest = iter(bars)
-    count = 0
+    count = changed = 0
     with connected(url) as connection, connection.transaction():
         require(connection)
         connection.execute(_LOCK)
@@ -133,10 +158,10 @@ def load_bars(url: str, source: str, bars: Iterable[Bar], *, adjusted: bool) -> 
             connection.execute(_DRAFT)
             rows = _bar_rows(source, chunk, adjusted=adjusted)
             copy_rows(connection, _COPY_BARS, [*_BAR.values(), INTEGER], rows)
-            connection.execute(_TAKE)
+            changed += connection.execute(_TAKE).rowcount
             connection.execute("DROP TABLE qb_draft")
             count += len(chunk)
-    return Loaded(count)
+    return Loaded(count, changed=changed)
 
 
 def read_trades(url: str, symbols: Sequence[str], *, start: int, end: int, source: str = "") -> Iterator[Trade]:
@@ -145,7 +170,7 @@ def read_trades(url: str, symbols: Sequence[str], *, start: int, end: int, sourc
     source: "" for the only one that has any. Raises: DatabaseError also when several have.
     """
     one = {symbol: symbol for symbol in symbols}  # so that all trades share one text, whose hash is known
-    for ts, symbol, *rest in _read(url, "trades", _TRADES, symbols, start, end, source, 0):
+    for ts, symbol, *rest in _read(url, _TRADES, symbols, start, end, source, 0):
         yield Trade(ts, one[symbol], *rest)
 
 
@@ -156,7 +181,7 @@ def read_bars(
 
     source: as in `read_trades`.
     """
-    for row in _read(url, "bars", _BARS, symbols, start, end, source, interval):
+    for row in _read(url, _BARS, symbols, start, end, source, interval):
         yield Bar(*row)
 
 
@@ -194,24 +219,49 @@ def _bar_rows(source: str, chunk: Iterable[Bar], *, adjusted: bool) -> Iterator[
         )  # fmt: skip
 
 
-def _read(
-    url: str, kind: str, query: str, symbols: Sequence[str], start: int, end: int, source: str, interval: int
-) -> Iterator[Any]:
-    asked: dict[str, Any] = {
+def source(url: str, symbols: Sequence[str], interval: int, *, start: int, end: int, named: str = "") -> str:
+    """Who told of a span: whoever is named, or else the only one of the market; "" for nobody.
+
+    interval: ns of a bar, 0 for trades. Raises: DatabaseError when several did, NoRowsError when the named one did not.
+    """
+    kind = "bars" if interval else "trades"
+    with connected(url) as connection:
+        require(connection)
+        asked = _asked(symbols, start, end, interval)
+        found = [name for (name,) in connection.execute(_SOURCES[kind], asked)]
+    if named and named not in found:
+        raise NoRowsError(
+            "{name} told no {kind} of this span to the database", hint="Others did: {others}", name=named, kind=kind,
+            others=", ".join(found) or "-",
+        )  # fmt: skip
+    return named or _only(found, kind)
+
+
+def _asked(symbols: Sequence[str], start: int, end: int, interval: int) -> dict[str, Any]:
+    return {
         "symbols": list(symbols), "first": moment(start), "last": moment(end + 999), "start": start, "end": end,
         "interval": interval,
     }  # fmt: skip
+
+
+def _read(
+    url: str, query: str, symbols: Sequence[str], start: int, end: int, told_by: str, interval: int
+) -> Iterator[Any]:
+    told_by = told_by or source(url, symbols, interval, start=start, end=end)
     with connected(url) as connection, connection.transaction():
         require(connection)
-        if not source:
-            found = [name for (name,) in connection.execute(_SOURCES[kind], asked)]
-            if len(found) > 1:
-                raise DatabaseError(
-                    "several sources hold {kind} of this span: {names}", hint="Name one of them", kind=kind,
-                    names=", ".join(found),
-                )  # fmt: skip
-            source = found[0] if found else ""
         with connection.cursor(name="qb_read", binary=True) as cursor:
             cursor.itersize = CHUNK
-            cursor.execute(query, {**asked, "source": source})
+            cursor.execute(query, {**_asked(symbols, start, end, interval), "source": told_by})
             yield from cursor
+
+
+def _only(found: Sequence[str], kind: str) -> str:
+    """The one source that is meant where none was named; what local KISs made is left out beside the market."""
+    real = [name for name in found if not _MADE.fullmatch(name)] or found
+    if len(real) > 1:
+        raise DatabaseError(
+            "several sources hold {kind} of this span: {names}", hint="Name one of them: --source db:NAME, db:1m:NAME",
+            kind=kind, names=", ".join(real),
+        )  # fmt: skip
+    return real[0] if real else ""
