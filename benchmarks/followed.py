@@ -1,5 +1,6 @@
 """A session's engines, journal on disk, with PostgreSQL and Redis following it: well, paused or dead."""
 
+import gc
 import os
 import signal
 import sys
@@ -35,6 +36,11 @@ from qbtrade.kernel.loop import Inbox, LiveLoop, StopRequest
 TICK = 0.01
 LOOK = 0.02
 PATIENCE = 30.0
+WARM = 1.5
+"""Seconds after which latencies count: the threads have connected, and loaded what they need."""
+CALM = 80.0
+"""An order each second: more, and their durable commits are all that the latencies show."""
+BUSY = 5.0
 
 
 @dataclass
@@ -79,10 +85,13 @@ class Seen:
     dropped: int
 
 
-def played(servers: Servers | None, seconds: float, rate: int, trouble: int = 0, *, looks: bool = False) -> Seen:
+def played(
+    servers: Servers | None, seconds: float, rate: int, trouble: int = 0, *, period: float = CALM, looks: bool = False
+) -> Seen:
     """Trades at a steady rate through all engines. trouble: a signal for both servers after a quarter of the time.
 
-    looks: measure the lag too, which itself takes time from the engines.
+    period: seconds in which each symbol is bought and sold once. looks: measure the lag too, which itself takes time
+    from the engines.
     """
     bus, clock, inbox, stop = Bus(), LiveClock(start=START), Inbox(), StopRequest()
     setup = Setup(
@@ -103,9 +112,10 @@ def played(servers: Servers | None, seconds: float, rate: int, trouble: int = 0,
             bridge.follow(bus)
             stack.callback(bridge.close)
             follower = Follower(servers.postgres.url(), path)
-        bus.subscribe(Trade, lambda trade: latencies.append(clock.now() - trade.ts))
+        begin = START + int(WARM * NS)
+        bus.subscribe(Trade, lambda trade: trade.ts < begin or latencies.append(clock.now() - trade.ts))
         over = threading.Event()
-        threads = [threading.Thread(target=_feed, args=(inbox, clock.twin(), seconds, rate, stop), daemon=True)]
+        threads = [threading.Thread(target=_feed, args=(inbox, clock.twin(), seconds, rate, period, stop), daemon=True)]
         samples: list[tuple[float, int, int]] = []
         if follower:
             follower.start()
@@ -115,7 +125,10 @@ def played(servers: Servers | None, seconds: float, rate: int, trouble: int = 0,
             threads.append(threading.Thread(target=_disturb, args=(servers, seconds / 4, trouble), daemon=True))
         for thread in threads:
             thread.start()
+        gc.collect()
+        gc.freeze()  # as a live session does
         LiveLoop(bus, clock, inbox, stop).run()
+        gc.unfreeze()
         threads[0].join()
         if follower and not trouble:
             follower.stop(PATIENCE)
@@ -127,14 +140,16 @@ def played(servers: Servers | None, seconds: float, rate: int, trouble: int = 0,
     return Seen(latencies, list(_lags(samples)), rows, inbox.dropped)
 
 
-def _feed(inbox: Inbox, clock: LiveClock, seconds: float, rate: int, stop: StopRequest) -> None:
+def _feed(inbox: Inbox, clock: LiveClock, seconds: float, rate: int, period: float, stop: StopRequest) -> None:
+    """Each symbol's price stands high for half a period; they go up and down one after the other."""
     watch, number = Stopwatch(), 0
+    shifts = {symbol: period * n / len(SYMBOLS) for n, symbol in enumerate(SYMBOLS)}
     while (now := watch.seconds()) < seconds:
         while number < now * rate:
             number += 1
-            price = 75_000 + 100 * (number // len(SYMBOLS) // 50 % 7)
             symbol = SYMBOLS[number % len(SYMBOLS)]
-            inbox.offer(Trade(clock.now(), symbol, price, 3), symbol)
+            is_high = (now + shifts[symbol]) % period < period / 2
+            inbox.offer(Trade(clock.now(), symbol, 75_100 if is_high else 75_000, 3), symbol)
         sleep(TICK)
     stop.ask("enough")
 

@@ -19,13 +19,19 @@ from qbtrade.domain.events import Alert, Heartbeat, Level, PriceTouched, type_of
 from qbtrade.domain.market import Quote, Trade
 from qbtrade.domain.message import Event
 from qbtrade.kernel.bus import Bus
-from qbtrade.kernel.clock import wall_ns
+from qbtrade.kernel.clock import Stopwatch, wall_ns
 from qbtrade.kernel.loop import Inbox
 from qbtrade.ports import Clock
 
 BEAT: Final = 0.1
 """Seconds between two rounds; what comes in between goes out together."""
-BATCH: Final = 1_000
+VIEWS: Final = 0.5
+"""Seconds until last prices are written anew, and until somebody who asks for a halt is heard."""
+BATCH: Final = 100
+TOGETHER: Final = 10
+"""Symbols in one message. Making a message takes the interpreter from the engines, waiting for the answer does not."""
+RENEWED: Final = 300.0
+"""Seconds after which a price's time to live is set anew."""
 BOUND: Final = 50_000
 """Events that wait for Redis at most."""
 PATIENCE: Final = 2.0
@@ -50,6 +56,9 @@ class Bridge:
         self._trades = dict[str, Trade]()
         self._quotes = dict[str, Quote]()
         self._status: tuple[str, dict[str, str]] | None = None
+        self._watch = Stopwatch()
+        self._viewed = -VIEWS
+        self._renewed = dict[str, float]()
         self._numbered = 0
         self._heard = ""
         self._trouble = ""
@@ -92,9 +101,7 @@ class Bridge:
         while True:
             over = self._over.wait(pause)
             try:
-                self._round()
-                while self._waiting:
-                    self._round()
+                self._round(is_last=over)
                 pause = BEAT
                 self._recovered()
             except Exception as error:  # noqa: BLE001 - a view may fail in any way, and the session goes on
@@ -105,36 +112,59 @@ class Bridge:
                 self._client.close()
                 return
 
-    def _round(self) -> None:
-        """Everything that is new in one message, and the answer to it; what failed goes again, so it may come twice."""
+    def _round(self, *, is_last: bool) -> None:
+        """Everything that is new. What failed goes again, so it may come twice."""
+        while self._waiting or self._batch:
+            self._write_events()
+        if is_last or self._watch.seconds() - self._viewed >= VIEWS:
+            self._viewed = self._watch.seconds()
+            self._write_prices()
+            self._write_status()
+            self._listen()
+
+    def _write_events(self) -> None:
         while self._waiting and len(self._batch) < BATCH:
             self._batch.append(self._waiting.popleft())
-        with self._client.pipeline(transaction=False) as pipe:
+        with self._pipeline() as pipe:
             for number, event in self._batch:
                 pipe.xadd(names.EVENTS, self._entry(number, event), maxlen=names.KEPT, approximate=True)
-            self._write_views(pipe)
-            if self._batch or pipe.command_stack:
-                pipe.execute()
+            pipe.execute()
         self._batch.clear()
-        self._listen()
 
     def _entry(self, number: int, event: Event) -> Any:
         tag = str(event.__struct_config__.tag)
         return {"run": self._run, "n": number, "ts": event.ts, "type": tag, "body": _encode(event)}
 
-    def _write_views(self, pipe: Any) -> None:
-        for symbol in list(self._trades):
-            trade = self._trades.pop(symbol)
-            _write_last(pipe, symbol, {"price": trade.price, "qty": trade.qty, "ts": trade.ts})
-        for symbol in list(self._quotes):
-            quote = self._quotes.pop(symbol)
-            _write_last(pipe, symbol, {"bid": quote.bid, "ask": quote.ask})
+    def _write_prices(self) -> None:
+        symbols = list(dict.fromkeys((*self._trades, *self._quotes)))
+        for start in range(0, len(symbols), TOGETHER):
+            with self._pipeline() as pipe:
+                for symbol in symbols[start : start + TOGETHER]:
+                    self._write_last(pipe, symbol)
+                pipe.execute()
+
+    def _write_last(self, pipe: Any, symbol: str) -> None:
+        trade, quote, now = self._trades.pop(symbol, None), self._quotes.pop(symbol, None), self._watch.seconds()
+        last = {"price": trade.price, "qty": trade.qty, "ts": trade.ts} if trade else {}
+        best = {"bid": quote.bid, "ask": quote.ask} if quote else {}
+        pipe.hset(names.last_of(symbol), mapping=last | best)
+        if now - self._renewed.get(symbol, -RENEWED) >= RENEWED:
+            self._renewed[symbol] = now
+            pipe.expire(names.last_of(symbol), names.LAST_LASTS)
+
+    def _pipeline(self) -> Any:
+        return self._client.pipeline(transaction=False)
+
+    def _write_status(self) -> None:
         status, self._status = self._status, None
-        if status is not None:
-            account, picture = status
+        if status is None:
+            return
+        account, picture = status
+        with self._pipeline() as pipe:
             pipe.hset(names.status_of(account), mapping=picture)
             pipe.expire(names.status_of(account), names.STATUS_LASTS)
             pipe.set(names.heartbeat_of(self._run), picture["written"], ex=names.HEARTBEAT_LASTS)
+            pipe.execute()
 
     def _listen(self) -> None:
         """Heed what was asked for since the last round."""
@@ -163,6 +193,7 @@ class Bridge:
             text = f"Redis is away ({trouble}): what others watch stands still, trading goes on"
             self.alarm("views-lost", text, "see to the Redis of QB_REDIS_URL")
         self._trouble = trouble
+        self._renewed.clear()
 
     def _recovered(self) -> None:
         if self._trouble:
@@ -172,8 +203,3 @@ class Bridge:
     def alarm(self, code: str, text: str, action: str, level: Level = Level.WARNING) -> None:
         """Tell the session, on its own thread."""
         self._inbox.put(Alert(self._clock.now(), level, code, text, action))
-
-
-def _write_last(pipe: Any, symbol: str, values: dict[str, int]) -> None:
-    pipe.hset(names.last_of(symbol), mapping=values)
-    pipe.expire(names.last_of(symbol), names.LAST_LASTS)

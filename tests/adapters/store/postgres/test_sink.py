@@ -12,11 +12,11 @@ import pytest
 from qbtrade.adapters.services.process import patiently
 from qbtrade.adapters.store.outbox import Letter, letters
 from qbtrade.adapters.store.postgres.migrations import upgrade
-from qbtrade.adapters.store.postgres.sink import PostgresSink
+from qbtrade.adapters.store.postgres.sink import PIECE, PostgresSink
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.adapters.store.verify import head
 from qbtrade.app import report
-from qbtrade.domain.events import Alert, Level
+from qbtrade.domain.events import Alert, EquityMarked, Level
 from qbtrade.domain.message import Event
 from qbtrade.errors import ConfigError, DatabaseError, QbError
 from tests.adapters.store.postgres.deliveries import database_sums, drained, journal_sums, lossy
@@ -175,6 +175,22 @@ def test_a_journal_that_grows_is_followed_to_its_emergency_file(memory: str, tmp
     assert database_sums(memory, path) == journal_sums(path)
     with psycopg.connect(memory) as connection:
         assert connection.execute("SELECT text FROM qb.alerts WHERE code = 'journal-lost'").fetchone() == ("a  b",)
+
+
+def test_one_transaction_takes_many_pieces_of_several_tables(memory: str, tmp_path: Path) -> None:
+    path = tmp_path / "20260302-090000-000000.sqlite3"
+    events = a_traded_day().events
+    store, sink, last = SqliteJournal(path), PostgresSink(memory, path), events[-1].ts
+    marks = [EquityMarked(last + number, number, number, 0) for number in range(2 * PIECE)]
+    alerts = [Alert(last + number, Level.INFO, "note", str(number)) for number in range(2 * PIECE)]
+    store.append([*events, *(event for pair in zip(marks, alerts, strict=True) for event in pair)], durable=False)
+    store.close()
+
+    assert sink.drain(3 * PIECE) == 3 * PIECE
+    assert sink.drain() == len(events) + PIECE
+    sink.close()
+
+    assert database_sums(memory, path) == journal_sums(path)
 
 
 def test_a_paused_server_delays_and_loses_nothing(memory: str, journal: Path) -> None:

@@ -1,6 +1,7 @@
 """Rows into a table by binary COPY, the quickest way that PostgreSQL has."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from psycopg import sql
@@ -34,10 +35,23 @@ def copy_statement(table: sql.Identifier, columns: Iterable[str]) -> sql.Compose
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names)
 
 
-def copy_rows(connection: Connection, statement: sql.Composed, types: Iterable[str], rows: Iterable[Any]) -> None:
-    """Hand rows over. types: of the columns on the wire."""
+@contextmanager
+def copying(
+    connection: Connection, statement: sql.Composed, types: Iterable[str]
+) -> Iterator[Callable[[Sequence[Any]], None]]:
+    """What takes one row. The server works at what it was given while the block goes on with something else.
+
+    types: of the columns on the wire.
+    """
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(list(types))
-        write = copy.write_row
+        yield copy.write_row
+
+
+def copy_rows(
+    connection: Connection, statement: sql.Composed, types: Iterable[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Hand rows over."""
+    with copying(connection, statement, types) as write:
         for row in rows:
             write(row)

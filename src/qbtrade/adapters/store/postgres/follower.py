@@ -11,12 +11,14 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from qbtrade.adapters.store.outbox import last_number
+from qbtrade.adapters.store.outbox import Stamp, last_number, stamp
 from qbtrade.adapters.store.postgres.sink import BATCH, PostgresSink
 from qbtrade.errors import QbError
 
-PAUSE: Final = 0.5
-"""Seconds between two looks at a journal of which nothing is left; each takes a few milliseconds from the engines."""
+PAUSE: Final = 0.25
+"""Seconds between two looks at a journal of which nothing is left."""
+UNASKED: Final = 8
+"""Looks that find nothing new until all is read and asked for anew, so that a server that is away is noticed."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
 """Seconds before the server is asked again, doubled each time."""
@@ -36,6 +38,8 @@ class Follower:
     def __init__(self, url: str, journal: Path, most: int = BATCH) -> None:
         self.progress = Progress()
         self._journal, self._most, self._sink = journal, most, PostgresSink(url, journal)
+        self._settled: Stamp = ()
+        self._unasked = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="postgres-sink", daemon=True)
 
@@ -69,17 +73,27 @@ class Follower:
 
     def _step(self) -> int:
         """Rows that were passed on; -1 when it could not be done."""
+        now = stamp(self._journal)  # taken first: what is written from here on changes it again
+        if self._is_idle(now):
+            return 0
         try:
             passed = self._sink.drain(self._most)
-            behind = last_number(self._journal) - self._sink.seq
+            behind = last_number(self._journal) - self._sink.seq if passed == self._most else 0
         except QbError as error:
             self.progress = replace(self.progress, problem=error.message, behind=self._behind())
             return -1
         except Exception as error:  # noqa: BLE001 (no session ends by what copies it)
             self.progress = replace(self.progress, problem=f"internal error: {type(error).__name__}")
             return -1
+        self._settled = () if behind else now
         self.progress = Progress(self.progress.passed + passed, behind)
         return passed
+
+    def _is_idle(self, now: Stamp) -> bool:
+        """Whether nothing was written, and the server need not be asked yet: both take time from the engines."""
+        is_idle = now == self._settled and not self.progress.problem and self._unasked < UNASKED
+        self._unasked = self._unasked + 1 if is_idle else 0
+        return is_idle
 
     def _behind(self) -> int:
         with suppress(QbError):
