@@ -105,8 +105,8 @@ def _private(text: str) -> Key:
     return Key(_text, lambda _value: HIDDEN, text, "none")
 
 
-def _ability(text: str) -> Key:
-    return Key(units.flag, units.write_flag, text, OFFERED)
+def _ability(text: str, offered: str = OFFERED) -> Key:
+    return Key(units.flag, units.write_flag, text, offered)
 
 
 def _codes(_what: str, text: str) -> tuple[str, ...]:
@@ -227,6 +227,7 @@ KEYS: Final[dict[str, Key]] = {
     "kis.stock_info": _ability("KIS tells what a stock is."),
     "kis.past_minutes": _ability("KIS has minute bars of earlier days."),
     "kis.padded_numbers": _ability("Amendments and cancels name an order with ten digits."),
+    "kis.balance_sum": _ability("Several pages of a balance add up to the cost that the first one tells.", "yes"),
     **_customer("kis.real"),
     **_customer("kis.paper"),
 }

@@ -36,6 +36,8 @@ STOCKS: Final = "300"
 NUMBER_WIDTH: Final = 10
 IMPATIENT: Final = 2 * NS
 PATIENT: Final = 20 * NS
+UNCHECKED: Final = partial(account.balance, tells_sum=False)
+"""A balance whose pages prove nothing about each other."""
 
 
 def approval_key() -> Call[Secret]:
@@ -107,7 +109,8 @@ def balance(env: Environment) -> Call[account.Balance]:
         "FNCG_AMT_AUTO_RDPT_YN": "N",
         "PRCS_DVSN": "00",
     }
-    return _ask(env, "inquire-balance", params, account.balance, Priority.BALANCE)
+    parse = account.balance if env.capabilities.balance_sum else UNCHECKED
+    return _ask(env, "inquire-balance", params, parse, Priority.BALANCE)
 
 
 def buying_power(env: Environment, symbol: str, price: int) -> Call[account.BuyingPower]:

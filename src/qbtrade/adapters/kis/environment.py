@@ -100,6 +100,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     amendable_orders: a list of live orders. order_rows: rows, not only totals, in the order history.
     sellable, holidays, vi_status, stock_info, past_minutes: the questions of those names.
     market_operation: the stream of halts and VI. padded_numbers: an order is named by ten digits.
+    balance_sum: a balance tells what all its holdings cost together.
     """
 
     amendable_orders: bool
@@ -111,17 +112,18 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     past_minutes: bool
     market_operation: bool
     padded_numbers: bool
+    balance_sum: bool
 
 
 REAL_LIMITS: Final = KisLimits(calls_per_second_milli=18_000, kept_for_cancels=2, kept_for_orders=4)
 PAPER_LIMITS: Final = KisLimits(calls_per_second_milli=1_000)
 EVERYTHING: Final = Capabilities(
     amendable_orders=True, order_rows=True, sellable=True, holidays=True, vi_status=True, stock_info=True,
-    past_minutes=True, market_operation=True, padded_numbers=True,
+    past_minutes=True, market_operation=True, padded_numbers=True, balance_sum=True,
 )  # fmt: skip
 PAPER_ONLY: Final = Capabilities(
     amendable_orders=False, order_rows=False, sellable=False, holidays=False, vi_status=False, stock_info=False,
-    past_minutes=False, market_operation=False, padded_numbers=False,
+    past_minutes=False, market_operation=False, padded_numbers=False, balance_sum=True,
 )  # fmt: skip
 LIMITS: Final[dict[Dialect, KisLimits]] = {"real": REAL_LIMITS, "paper": PAPER_LIMITS}
 CAPABILITIES: Final[dict[Dialect, Capabilities]] = {"real": EVERYTHING, "paper": PAPER_ONLY}

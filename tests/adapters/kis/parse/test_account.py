@@ -3,10 +3,13 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from qbtrade.adapters.kis import calls
+from qbtrade.adapters.kis.environment import CAPABILITIES
 from qbtrade.adapters.kis.parse import account
 from qbtrade.adapters.kis.parse.envelope import Page
 from qbtrade.errors import WireError
 from tests.adapters.kis.captured import own, recorded
+from tests.adapters.kis.desk import an_environment
 
 
 def test_a_balance_leaves_out_what_was_sold_and_marks_what_is_on_loan() -> None:
@@ -92,3 +95,7 @@ def test_pages_that_lack_shares_which_their_total_counts_are_no_balance() -> Non
     assert len(account.balance(told(cost + 301)).holdings) == len(account.balance(told(0)).holdings) == 2
     with pytest.raises(WireError, match="its own total"):
         account.balance(told(cost + 900))
+    assert calls.balance(an_environment()).parse is account.balance
+    abilities = msgspec.structs.replace(CAPABILITIES["real"], balance_sum=False)
+    unchecked = calls.balance(an_environment(capabilities=abilities))
+    assert len(unchecked.parse(told(cost + 900)).holdings) == 2

@@ -67,8 +67,8 @@ class Sellable(msgspec.Struct, frozen=True):
     qty: int
 
 
-def balance(pages: Sequence[Page]) -> Balance:
-    """All pages of the balance.
+def balance(pages: Sequence[Page], *, tells_sum: bool = True) -> Balance:
+    """All pages of the balance. tells_sum: the first one says what all holdings cost together.
 
     Raises: WireError, also when a holding stands on two pages, which would count twice, or when the pages are of
     different moments, so that a holding between them may be lacking.
@@ -78,7 +78,8 @@ def balance(pages: Sequence[Page]) -> Balance:
     totals = pages[0].row("output2")
     _refuse_repeats(pages)
     holdings = tuple(each for each in all_rows(pages, "output1", _holding) if each.qty)
-    _refuse_torn(pages, holdings, totals.count_or_zero("pchs_amt_smtl_amt"))
+    if tells_sum:
+        _refuse_torn(pages, holdings, totals.count_or_zero("pchs_amt_smtl_amt"))
     return Balance(
         holdings=holdings,
         cash=totals.whole("prvs_rcdl_excc_amt"),
