@@ -32,7 +32,7 @@ def test_a_session_without_faults_has_no_unexplained_difference(tmp_path: Path) 
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     found = parity(tmp_path)
-    assert found["explained"]
+    assert (found["explained"], found["same_strategy_source"]) == (True, True)
     assert "unexplained" not in found["counts"]
     assert found["bars"]["different"] == 0
     assert found["bars"]["same"] > 5
@@ -41,6 +41,7 @@ def test_a_session_without_faults_has_no_unexplained_difference(tmp_path: Path) 
     assert live == [event.order.order_id for event in events(tmp_path) if isinstance(event, ev.SubmitOrder)]
     shown = run_qb("report", "parity", folder=tmp_path, home=tmp_path / "home")
     assert "every difference is explained" in shown.stdout
+    assert "reads otherwise" not in shown.stdout
     again = run_qb("simulate", "--source", f"recorded:{recording(tmp_path).parts[-3]}", "--json",
                    folder=tmp_path, home=tmp_path / "home")  # fmt: skip
     assert again.returncode == 0, again.stderr
@@ -53,6 +54,11 @@ def test_a_strategy_that_is_no_longer_what_it_was_leaves_differences_unexplained
     (tmp_path / "flip.py").write_text(FLIP.replace("self.desk.buy", "(lambda *_: None)"))
     found = parity(tmp_path, code=1)
     assert found["counts"]["unexplained"]
+    assert not found["same_strategy_source"]
+    assert {row["why"] for row in found["trades"] if row["class"] == "unexplained"} == {"source-changed"}
+    shown = run_qb("report", "parity", folder=tmp_path, home=tmp_path / "home")
+    assert "./flip.py:Flip reads otherwise than when this session ran" in shown.stdout
+    assert "something is not explained" in shown.stdout
 
 
 def test_a_session_that_was_killed_is_compared_as_far_as_it_came(tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ class LoadedStrategy(msgspec.Struct, frozen=True):
             )
         return bars
 
+    def session_id(self, version: str, run_id: str) -> str:
+        """The id of a live session that runs it: with any other source text it is another one."""
+        return hashlib.sha256(msgspec.json.encode((version, run_id, self.digest))).hexdigest()[:16]
+
     def shown_params(self) -> dict[str, str]:
         """Every parameter as text, defaults included."""
         return {field: str(getattr(self.params, field)) for field in self.params.__struct_fields__}

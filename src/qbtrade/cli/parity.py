@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from qbtrade import __version__
 from qbtrade.app.home import home
 from qbtrade.app.parity.deals import Deal
 from qbtrade.app.parity.judge import Class, Verdict, Why
@@ -51,6 +52,7 @@ SENTENCES: Final = {
     Why.DATA_MISSING: N_("limit {here:,}, in the replay {there:,}: the recording lacks data"),
     Why.RECORDING_ENDS: N_("the recording ends before it"),
     Why.STRATEGY_FAILED: N_("the strategy had failed"),
+    Why.SOURCE_CHANGED: N_("no cause was found but that the strategy was changed since"),
     Why.NO_CAUSE: N_("no cause was found"),
 }
 
@@ -72,6 +74,7 @@ def document(found: Parity) -> dict[str, Any]:
         "explained": found.is_explained, "counts": found.counts,
         "bars": {"same": found.bars, "different": found.differing},
         "recording": {"whole": found.is_whole, "holes": found.holes, "torn_bytes": sum(e.lost for e in found.damages)},
+        "version": found.version, "same_strategy_source": found.is_same_source,
         "trades": [_row(verdict) for verdict in found.verdicts],
     }  # fmt: skip
 
@@ -112,10 +115,24 @@ def _page(found: Parity) -> Iterator[RenderableType]:
         yield Text(_("the recording has {holes:,} holes").format(holes=found.holes), style="yellow")
     if not found.is_whole:
         yield Text(_("the recording ends before the session did"), style="yellow")
+    yield from _changes(found)
     if found.is_explained:
         yield Text(_("every difference is explained"), style="green")
     else:
         yield Text(_("something is not explained"), style="bold red")
+
+
+def _changes(found: Parity) -> Iterator[RenderableType]:
+    """What is no longer as it was when the session ran."""
+    if not found.is_same_source:
+        line = _(
+            "{strategy} reads otherwise than when this session ran: the replay runs what stands there now,"
+            " and any difference may come from that"
+        )
+        yield Text(line.format(strategy=found.strategy), style="yellow")
+    if found.version != __version__:
+        line = _("qb {then} ran this session, {now} replays it: any difference may come from that")
+        yield Text(line.format(then=found.version, now=__version__), style="yellow")
 
 
 def _table(found: Parity) -> Table:

@@ -1,7 +1,5 @@
 """What a live session is built from, and its first row."""
 
-import hashlib
-
 import msgspec
 
 from qbtrade import __version__
@@ -80,12 +78,11 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
     """The first row of the journal."""
     plan = live.plan.session
     said = {**msgspec.structs.asdict(limits), "daily_loss": limits.loss_limit}
-    parts = (__version__, live.run_id, live.strategy.digest)
-    session_id = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
     venue = msgspec.structs.asdict(plan.venue) if live.plan.dry_run else {}
     assumptions: dict[str, int | str] = {**venue, "order_kind": plan.order_kind, "on_exit": live.plan.on_exit.value}
     return SessionStarted(
-        ts=now, session_id=session_id, run_id=live.run_id, version=__version__, mode=mode,
+        ts=now, session_id=live.strategy.session_id(__version__, live.run_id), run_id=live.run_id,
+        version=__version__, mode=mode,
         symbols=tuple(instrument.symbol for instrument in live.instruments), strategy=live.strategy.name,
         parameters=live.strategy.shown_params(), seed=plan.seed,
         source=f"KIS {environment.kind}, account {environment.account_tail}", interval=plan.interval or MINUTE,

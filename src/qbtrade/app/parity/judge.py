@@ -53,6 +53,7 @@ class Why(StrEnum):
     DATA_MISSING = "data-missing"
     RECORDING_ENDS = "recording-ends"
     STRATEGY_FAILED = "strategy-failed"
+    SOURCE_CHANGED = "source-changed"
     NO_CAUSE = "no-cause"
 
 
@@ -87,7 +88,7 @@ class Verdict(msgspec.Struct, frozen=True):
 class Judge:
     """Judges the trades of both worlds in the order of time.
 
-    interval: ns of a bar. until: UTC ns at which the recording ends.
+    interval: ns of a bar. until: UTC ns at which the recording ends. is_same_source: the strategy's, then and now.
     """
 
     def __init__(
@@ -99,7 +100,9 @@ class Judge:
         *,
         interval: int,
         until: int,
+        is_same_source: bool = True,
     ) -> None:
+        self._no_cause = Why.NO_CAUSE if is_same_source else Why.SOURCE_CHANGED
         self._live, self._replayed, self._until = live, replayed, until
         self._lookback, self._tolerance = LOOKBACK * interval, max(interval // 2, 2 * RESOLUTION)
         self._window = interval + RESOLUTION  # in which a wish was made that led to an order
@@ -154,7 +157,7 @@ class Judge:
         root = self._roots.get(deal.symbol)
         if root is not None and other is not None:
             return verdict(root.cls, Why.EARLIER_TRADE, order=root.deal.order_id, here=deal.state.qty, there=other.qty)
-        return verdict(Class.UNEXPLAINED, Why.NO_CAUSE)
+        return verdict(Class.UNEXPLAINED, self._no_cause)
 
     def _cause(self, deal: Deal) -> tuple[Class, Why] | None:
         """What kept a trade to one world, where that is told outright."""
@@ -239,9 +242,8 @@ class Judge:
             return Verdict(live, replayed, Class.LATENCY, Why.FILLED_LATER, values)
         return Verdict(live, replayed, Class.FILL_MODEL, Why.FILLED_OTHERWISE)
 
-    @staticmethod
-    def _unexplained(live: Deal, replayed: Deal) -> Verdict:
-        return Verdict(live, replayed, Class.UNEXPLAINED, Why.NO_CAUSE)
+    def _unexplained(self, live: Deal, replayed: Deal) -> Verdict:
+        return Verdict(live, replayed, Class.UNEXPLAINED, self._no_cause)
 
 
 def _stands_otherwise(here: State, there: State, purpose: Purpose) -> bool:

@@ -28,6 +28,7 @@ class Parity(msgspec.Struct, frozen=True):
     """What a comparison found. bars: that both folded alike; differing: that they did not.
 
     is_whole: the recording has its end. holes: places where it or the stream lacks something. damages: of its logs.
+    version: of the qb that traded. is_same_source: the strategy reads as it did then.
     """
 
     run_id: str
@@ -40,6 +41,8 @@ class Parity(msgspec.Struct, frozen=True):
     holes: int
     is_whole: bool
     damages: list[Damage]
+    version: str
+    is_same_source: bool
 
     @property
     def counts(self) -> dict[Class, int]:
@@ -70,14 +73,17 @@ def parity(home: Path, name: str) -> Parity:
     damages = ready(days)
     tape, rules = Tape(days, started.run_id), load_rules()
     strategy = load_strategy(started.strategy, started.parameters)
+    is_same_source = strategy.session_id(started.version, started.run_id) == started.session_id
     played = replay(started, _end(events), tape, strategy, rules)
     judge = Judge(
         course(events[1:], started), course(played.events, started), played.differing, tape.holes,
         interval=started.interval, until=FOREVER if tape.is_whole else tape.last,
+        is_same_source=is_same_source,
     )  # fmt: skip
     return Parity(
         started.run_id, kst_date(started.ts).isoformat(), started.symbols, started.strategy, judge.verdicts(),
         played.bars, len(played.differing), len(tape.holes), tape.is_whole, damages,
+        started.version, is_same_source,
     )  # fmt: skip
 
 
