@@ -2,7 +2,8 @@
 
 `qb emulator` and `qb live` run as two processes. The session trades with every bar and is ended with `kill -9`: while
 it starts, at any moment, or as soon as KIS has received an order of its. It is started again at once, until that
-happened often enough; the last one ends by itself. Compared then: the emulator's orders with the journals' intents, one
+happened often enough or the market's day is over; the last one ends by itself. Another day follows until all kills are
+done. Compared after each: the emulator's orders with the journals' intents, one
 to one, the fills of each, cash and shares to the won. Measured: how long a start after a kill takes to a book that is
 compared and written down, and to ACTIVE with an open stream (its picture is drawn once a second).
 """
@@ -62,7 +63,7 @@ LONGEST: Final = {STARTING: 1.5, TRADING: 3.0, ORDERING: 0.02}
 
 
 class Stage:
-    """One local KIS and the sessions that trade on it. took: seconds of each start, to book and to ACTIVE."""
+    """One local KIS and the sessions that trade on it for a day. took: seconds of each start, to book and to ACTIVE."""
 
     def __init__(self, folder: Path, told: Mapping[str, Any], side: str, rng: Random) -> None:
         self.folder, self.home, self.url = folder, folder / "home", told["rest_url"]
@@ -222,29 +223,43 @@ def of_one(told: Told, number: str, filled: int, remaining: int) -> Iterator[str
         yield f"order {number} works after the end"
 
 
-def rows(stage: Stage) -> Iterator[Row]:
-    """The figures."""
-    orders = ask(stage.url, "orders")["orders"]
-    for how, count in sorted(stage.kills.items()):
-        yield f"kill -9 {how}", f"{count}", ""
-    yield "kill -9 in all", f"{stage.kills.total()}", ""
-    told = Told(stage.journals(), stage.side)
-    yield (
-        "intents, orders at the broker, shares filled",
-        (f"{told.intents.total()}, {len(orders)}, {sum(each['filled'] for each in orders):,}"),
-        "",
-    )
-    for what, words in (("book", "start to compared books"), ("active", "start to ACTIVE")):
-        took = sorted(stage.took[what]) or [0.0]
-        at = [took[int(share * (len(took) - 1))] for share in (0.5, 0.99, 1)]
-        yield f"{words}: p50, p99, most", ", ".join(f"{each:.2f} s" for each in at), ""
+class Sum:
+    """The figures of all days, and what went wrong."""
+
+    def __init__(self) -> None:
+        self.kills, self.took, self.days = Counter[str](), {"book": list[float](), "active": list[float]()}, 0
+        self.intents = self.orders = self.shares = 0
+        self.wrong = list[str]()
+
+    def add(self, stage: Stage, code: int) -> None:
+        """Count a day that is over. code: the exit code of its last session."""
+        orders = ask(stage.url, "orders")["orders"]
+        self.days += 1
+        self.kills += stage.kills
+        self.intents += Told(stage.journals(), stage.side).intents.total()
+        self.orders += len(orders)
+        self.shares += sum(each["filled"] for each in orders)
+        self.wrong += problems(stage, code)
+        for what, took in stage.took.items():
+            self.took[what] += took
+
+    def rows(self) -> Iterator[Row]:
+        """As a table."""
+        for how, count in sorted(self.kills.items()):
+            yield f"kill -9 {how}", f"{count}", ""
+        yield "kill -9 in all, days", f"{self.kills.total()}, {self.days}", ""
+        yield "intents, orders at the broker, shares filled", f"{self.intents}, {self.orders}, {self.shares:,}", ""
+        for what, words in (("book", "start to compared books"), ("active", "start to ACTIVE")):
+            took = sorted(self.took[what]) or [0.0]
+            at = [took[int(share * (len(took) - 1))] for share in (0.5, 0.99, 1)]
+            yield f"{words}: p50, p99, most", ", ".join(f"{each:.2f} s" for each in at), ""
 
 
 @contextmanager
-def emulator(folder: Path, chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def emulator(folder: Path, chosen: argparse.Namespace, seed: int) -> Iterator[dict[str, Any]]:
     """A local KIS in a process of its own, and what it tells of itself."""
     command = [
-        *QB, "emulator", "--json", "--speed", str(chosen.speed), "--side", chosen.side, "--seed", str(chosen.seed),
+        *QB, "emulator", "--json", "--speed", str(chosen.speed), "--side", chosen.side, "--seed", str(seed),
         "--record", str(folder / WIRE), *named(chosen.side), *(("--calls", "20") if chosen.side == "paper" else ()),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own program
@@ -252,6 +267,17 @@ def emulator(folder: Path, chosen: argparse.Namespace) -> Iterator[dict[str, Any
             yield json.loads(server.stdout.readline()) if server.stdout else {}
         finally:
             server.terminate()
+
+
+def day(folder: Path, chosen: argparse.Namespace, found: Sum) -> None:
+    """Kill until all is done or the market closes."""
+    seed = chosen.seed + found.days
+    with emulator(folder, chosen, seed) as told:
+        stage = Stage(folder, told, chosen.side, Random(seed))
+        wait(lambda: stage.clock() > "09:00", PATIENCE + BEFORE_OPEN / chosen.speed)
+        while found.kills.total() + stage.kills.total() < chosen.kills and stage.clock() < LATEST:
+            stage.kill_one()
+        found.add(stage, stage.end(LONGEST[TRADING]))
 
 
 def main() -> None:
@@ -263,22 +289,18 @@ def main() -> None:
     parser.add_argument("--side", default="real", help="real or paper")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     chosen = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="qb-kills-"))
-    with emulator(folder, chosen) as told:
-        stage = Stage(folder, told, chosen.side, Random(chosen.seed))
-        wait(lambda: stage.clock() > "09:00", PATIENCE + BEFORE_OPEN / chosen.speed)
-        while stage.kills.total() < chosen.kills and stage.clock() < LATEST:
-            stage.kill_one()
-        short = chosen.kills - stage.kills.total()
-        wrong = [f"the market's day was too short for {short} more kills: take a lower --speed"] if short else []
-        wrong += problems(stage, stage.end(LONGEST[TRADING]))
-        table = list(rows(stage))
+    folder, found = Path(tempfile.mkdtemp(prefix="qb-kills-")), Sum()
+    while found.kills.total() < chosen.kills and not found.wrong:
+        here = folder / f"day{found.days + 1}"
+        here.mkdir()
+        day(here, chosen, found)
+    table = list(found.rows())
     if chosen.json:
-        print(json.dumps({"machine": machine(), "rows": table, "problems": wrong}, indent=2))
+        print(json.dumps({"machine": machine(), "rows": table, "problems": found.wrong}, indent=2))
     else:
         print(machine(), "", "| measure | figure |", "|---|---|", *(f"| {a} | {b} |" for a, b, _ in table), sep="\n")
-    if wrong:
-        sys.exit("\n".join([*wrong, f"kept: {folder}"]))
+    if found.wrong:
+        sys.exit("\n".join([*found.wrong, f"kept: {folder}"]))
     shutil.rmtree(folder)
 
 

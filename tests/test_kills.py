@@ -20,4 +20,4 @@ def test_no_order_and_no_fill_is_lost_or_doubled_by_kills(side: str, tmp_path: P
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     figures = {name: figure for name, figure, _ in json.loads(ended.stdout)["rows"]}
-    assert figures["kill -9 in all"] == "5"
+    assert figures["kill -9 in all, days"] == "5, 1"
