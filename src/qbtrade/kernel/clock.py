@@ -4,19 +4,17 @@ import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 
+import msgspec
+
 FOREVER = 2**63 - 1
 _SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine sleeps: so it is called on Linux, while on macOS the monotonic clock does."""
 
 
-class Timer:
+class Timer(msgspec.Struct, eq=False):
     """One alarm. Fires once unless canceled."""
 
-    __slots__ = ("due", "fn")
-
-    def __init__(self, due: int, fn: Callable[[int], None]) -> None:
-        self.due = due
-        self.fn: Callable[[int], None] | None = fn
+    fn: Callable[[int], None] | None
 
     def cancel(self) -> None:
         """Never fire. Harmless when it has fired."""
@@ -33,18 +31,20 @@ class _Timers:
 
     def call_at(self, ts: int, fn: Callable[[int], None]) -> Timer:
         """Call `fn(due)` once when the clock reaches `ts` (UTC ns)."""
-        timer = Timer(ts, fn)
+        timer = Timer(fn)
         self._asked += 1
         heappush(self._heap, (ts, self._asked, timer))
-        self.next_due = self._heap[0][0]
+        if ts < self.next_due:
+            self.next_due = ts
         return timer
 
-    def pop(self) -> Timer:
-        """Take the earliest alarm. There must be one."""
+    def pop(self) -> tuple[int, Callable[[int], None] | None]:
+        """Take the earliest alarm: when it was due, and what it calls, None when it was canceled. There must be one."""
         heap = self._heap
-        timer = heappop(heap)[2]
+        due, _asked, timer = heappop(heap)
         self.next_due = heap[0][0] if heap else FOREVER
-        return timer
+        fn, timer.fn = timer.fn, None
+        return due, fn
 
 
 class SimClock(_Timers):
@@ -72,12 +72,10 @@ class SimClock(_Timers):
 
     def fire(self) -> None:
         """Go to the next timer and fire it."""
-        timer = self.pop()
-        fn = timer.fn
+        due, fn = self.pop()
         if fn is not None:
-            due = timer.due
-            self.ts = max(self.ts, due)
-            timer.fn = None
+            if due > self.ts:
+                self.ts = due
             fn(due)
 
 
@@ -112,10 +110,9 @@ class LiveClock(_Timers):
     def run_due(self) -> None:
         """Fire every timer that is due."""
         while self.next_due <= self.now():
-            timer = self.pop()
-            fn, timer.fn = timer.fn, None
+            due, fn = self.pop()
             if fn is not None:
-                fn(timer.due)
+                fn(due)
 
     def seconds_until_due(self, longest: float) -> float:
         """Machine seconds to the next timer, at most `longest`."""

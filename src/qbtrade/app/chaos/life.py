@@ -122,11 +122,7 @@ class Life:
 
     def run_until(self, done: Callable[[], bool], patience: float) -> bool:
         """Let time pass; see loop.Loop."""
-        until = self._world.now + int(min(patience, 10**8) * NS)
-        while not done():
-            if not self._world.step(until) and not done():
-                return False
-        return True
+        return self._world.run(self._world.now + int(min(patience, 10**8) * NS), done)
 
     def idle(self) -> float:
         """Nothing here takes time of its own: all of it is waiting."""

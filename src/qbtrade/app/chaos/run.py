@@ -141,8 +141,7 @@ class Run:
         """The night before a day, but for the first."""
         if begins == START:
             return
-        while self._world.step(begins):
-            pass
+        self._world.run(begins)
         self._world.note("day", iso_kst(begins)[:10])
         self._end += begins - self._began
         self._began = begins
@@ -168,8 +167,7 @@ class Run:
     def _rest(self) -> None:
         """The time until somebody starts qb again."""
         until = max(self._world.now + self._rng.randrange(NS, 30 * NS), self._world.asleep_until)
-        while self._world.step(until):
-            pass
+        self._world.run(until)
 
     # its lives
 

@@ -19,6 +19,11 @@ QUICK: Final = (2_000_000, 30_000_000)
 """One way through the network, ns, at least and at most."""
 
 
+def never() -> bool:
+    """Time alone ends what waits for this."""
+    return False
+
+
 class Session(Protocol):
     """The client's end of one stream connection."""
 
@@ -76,29 +81,33 @@ class World:
         else:
             fn()
 
-    def step(self, until: int) -> bool:
-        """Let the next thing happen; False when nothing more happens by `until`, where time then stands."""
-        heap, core, clock = self._heap, self.core, self.clock
-        network = heap[0][0] if heap else FOREVER
-        server, client = core.next_due, max(clock.next_due, self.asleep_until)
-        due = min(network, server, client)
-        if due > until:
-            self._stand(until)
-            return False
-        self._stand(due)
-        if network == due:
-            heappop(heap)[2]()
-        elif server == due:
-            core.advance(self.now)
-            self.carry()
-        else:
-            clock.fire()
+    def run(self, until: int, done: Callable[[], bool] = never) -> bool:
+        """Let one thing after another happen until `done`; False when nothing more happens by `until`.
+
+        Time then stands there. What happens at the same time happens in this order: network, KIS, process.
+        """
+        heap, core = self._heap, self.core
+        while not done():
+            clock, network, server = self.clock, heap[0][0] if heap else FOREVER, core.next_due
+            client = max(clock.next_due, self.asleep_until)
+            due = min(network, server, client)
+            if due > until:
+                self._stand(until)
+                return done()
+            if due > self.now:
+                self.now = clock.ts = due
+            if network == due:
+                heappop(heap)[2]()
+            elif server == due:
+                core.advance(due)
+                self.carry()
+            else:
+                clock.fire()
         return True
 
     def _stand(self, ts: int) -> None:
         """Let it be that late, or as late as it is."""
-        self.now = max(self.now, ts)
-        self.clock.ts = max(self.clock.ts, self.now)
+        self.now = self.clock.ts = max(self.now, ts)
 
     # the network
 
