@@ -3,9 +3,10 @@
 Source: KIS realtime H0STCNT0, H0STASP0, H0STMKO0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
+from operator import itemgetter
 from typing import Final
 
 from qbtrade.adapters.emulator.answers import day_text, decimal, hour_text
@@ -165,11 +166,16 @@ def _since(listing: Listing, price: int) -> dict[str, object]:
 
 
 def _record(tr_id: str, values: Mapping[str, object], day: date) -> str:
-    blank = _blank(tr_id, day)
-    return "^".join(map(str, list({**blank, **values}.values())[: len(blank)]))
+    form, told = _form(tr_id, day, tuple(values))
+    return form % told(values)
 
 
 @cache
-def _blank(tr_id: str, day: date) -> Mapping[str, str]:
-    """What the fields of a day's record say where nothing is known, in their order."""
-    return {name: _BLANK.get(name, "0") for name in FIELDS[tr_id][: width(tr_id, day)]}
+def _form(tr_id: str, day: date, names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, object]], object]]:
+    """A day's record with a place for each of these fields that it has, and what takes their values, in order.
+
+    The other fields say what they say where nothing is known.
+    """
+    fields, given = FIELDS[tr_id][: width(tr_id, day)], frozenset(names)
+    form = "^".join("%s" if name in given else _BLANK.get(name, "0") for name in fields)
+    return form, itemgetter(*(name for name in fields if name in given))
