@@ -72,7 +72,7 @@ class Line:
         return self.driver.now
 
     def _step(self) -> None:
-        due = min(self.driver.core.next_due, self._wake or self.driver.core.next_due)
+        due = min(self.driver.core.clock.next_due, self._wake or self.driver.core.clock.next_due)
         self.driver.now = max(self.now, due)
         self.driver.core.advance(self.now)
         if self._wake and self._wake <= self.now:

@@ -59,7 +59,7 @@ class Driver:
         self.core.request(self.now, number, Request(method, path, headers, query, body))
         self._collect()
         while number not in self._replies:
-            self.go(self.core.next_due)
+            self.go(self.core.clock.next_due)
         return self._replies.pop(number)
 
     def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:

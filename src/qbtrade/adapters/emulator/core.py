@@ -61,18 +61,18 @@ class HandOrder(msgspec.Struct, frozen=True):
 class Emulator:
     """One side of KIS with one account. What it wants sent is in `outputs` after each call, in order.
 
-    next_due: UTC ns of market time at which `advance` has something to do.
+    clock: market time. At its `next_due` `advance` has something to do.
     """
 
     def __init__(self, plan: EmulatorPlan, stage: Stage) -> None:
         self._plan, self._stage = plan, stage
-        self._clock = SimClock(stage.start)
+        self.clock = SimClock(stage.start)
         self.outputs: list[Output] = []
         rng, self._faults = Random(f"{plan.seed}:emulator"), plan.drawn_faults()
         access = Access(rng, self._faults, plan.ahead)
         symbols = frozenset(instrument.symbol for instrument in stage.instruments)
         self._stream = Stream(
-            self._clock, plan.side, access, self._faults, rng, self.outputs.append, symbols, plan.speed
+            self.clock, plan.side, access, self._faults, rng, self.outputs.append, symbols, plan.speed
         )  # fmt: skip
         self._listings = {
             each.symbol: Listing(
@@ -82,9 +82,9 @@ class Emulator:
             for each in stage.instruments
         }  # fmt: skip
         self._make_broker()
-        self._venue = Venue(self._clock, stage, self._listings, self._exchange, self._broker, self._stream, plan.events)
+        self._venue = Venue(self.clock, stage, self._listings, self._exchange, self._broker, self._stream, plan.events)
         self._gateway = Gateway(plan.side, access, self._handlers(), self._faults, rng, plan.calls_per_second)
-        self._clock.advance(stage.start)
+        self.clock.advance(stage.start)
 
     def _make_broker(self) -> None:
         plan, calendar = self._plan, self._stage.rules.calendar
@@ -96,7 +96,7 @@ class Emulator:
             plan.side, calendar, self._listings, lambda symbol: self._costs(symbol, self._stage.first)
         )
         books, shown = (Ledger(plan.cash, calendar, self._costs) for _ in range(2))
-        self._broker = Broker(self._clock, self._exchange, self._checks, books, shown, self._faults, self._tell)
+        self._broker = Broker(self.clock, self._exchange, self._checks, books, shown, self._faults, self._tell)
 
     @property
     def happened(self) -> Counter[str]:
@@ -118,44 +118,39 @@ class Emulator:
         """The true books."""
         return self._broker.ledger
 
-    @property
-    def next_due(self) -> int:
-        """UTC ns of the next thing that happens by itself."""
-        return self._clock.next_due
-
     def request(self, now: int, number: int, request: Request) -> None:
         """Take one HTTP request."""
-        self._clock.advance(now)
+        self.clock.advance(now)
         if request.path.startswith(CONTROL):
             self.outputs.append(Reply(number, json_answer(now, self._control(request))))
             return
         outcome = self._gateway.handle(now, request)
         reply = Reply(number, outcome.answer)
-        self._clock.call_at(now + outcome.after, lambda _due: self.outputs.append(reply))
+        self.clock.call_at(now + outcome.after, lambda _due: self.outputs.append(reply))
 
     def connect(self, now: int, session: int) -> None:
         """A stream opened."""
-        self._clock.advance(now)
+        self.clock.advance(now)
         self._stream.connect(session)
 
     def receive(self, now: int, session: int, text: str) -> None:
         """Take one text frame of a stream."""
-        self._clock.advance(now)
+        self.clock.advance(now)
         self._stream.receive(session, text)
 
     def pong(self, now: int, session: int) -> None:
         """Take one pong control frame of a stream."""
-        self._clock.advance(now)
+        self.clock.advance(now)
         self._stream.pong(session)
 
     def disconnect(self, now: int, session: int) -> None:
         """A stream ended."""
-        self._clock.advance(now)
+        self.clock.advance(now)
         self._stream.disconnect(session)
 
     def advance(self, now: int) -> None:
         """Let everything happen that is due by now."""
-        self._clock.advance(now)
+        self.clock.advance(now)
 
     def _handlers(self) -> dict[str, Handler]:
         calendar = self._stage.rules.calendar
@@ -176,16 +171,16 @@ class Emulator:
         record = notice_record(notice, self._plan.side, held, name, kst_date(notice.ts))
         times = 0 if self._faults.hits("notice-missing") else 2 if self._faults.hits("notice-twice") else 1
         for _ in range(times):
-            self._clock.call_at(notice.ts + NOTICE_AFTER, lambda _due: self._stream.notify(record))
+            self.clock.call_at(notice.ts + NOTICE_AFTER, lambda _due: self._stream.notify(record))
         if self._faults.hits("notice-foreign"):
             others = msgspec.structs.replace(held, account=SOMEBODY_ELSES)
             foreign = notice_record(notice, self._plan.side, others, name, kst_date(notice.ts))
-            self._clock.call_at(notice.ts + NOTICE_AFTER, lambda _due: self._stream.notify(foreign))
+            self.clock.call_at(notice.ts + NOTICE_AFTER, lambda _due: self._stream.notify(foreign))
 
     def _control(self, request: Request) -> Body:
         match request.method, request.path.removeprefix(CONTROL):
             case "GET", "clock":
-                return {"now": str(self._clock.now()), "time": iso_kst(self._clock.now()), "speed": self._plan.speed}
+                return {"now": str(self.clock.now()), "time": iso_kst(self.clock.now()), "speed": self._plan.speed}
             case "GET", "account":
                 return self._account()
             case "GET", "orders":
@@ -200,7 +195,7 @@ class Emulator:
 
     def _account(self) -> Body:
         """The true books, whatever the balance shows."""
-        calendar, day, books = self._stage.rules.calendar, kst_date(self._clock.now()), self._broker.ledger
+        calendar, day, books = self._stage.rules.calendar, kst_date(self.clock.now()), self._broker.ledger
         return {
             "cash": books.cash,
             "positions": {symbol: position.qty for symbol, position in books.positions.items() if position.qty},

@@ -131,7 +131,7 @@ class EmulatorServer:
             self._core.advance(now)
             self._carry(now)
             self._awake.clear()
-            wait = min(max((self._core.next_due - self.clock.now()) / self.plan.speed / 1e9, 0.0), _IDLE)
+            wait = min(max((self._core.clock.next_due - self.clock.now()) / self.plan.speed / 1e9, 0.0), _IDLE)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), wait) if wait else await asyncio.sleep(0)
 

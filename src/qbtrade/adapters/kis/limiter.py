@@ -80,6 +80,8 @@ class Limiter:
 
     def take(self, now: int, wishes: Sequence[Wish]) -> tuple[list[int], int]:
         """Which of these wishes may go now, as positions, most urgent first; and when to ask again for the others."""
+        if not wishes:
+            return [], FOREVER
         granted: list[int] = []
         order = sorted(range(len(wishes)), key=lambda position: wishes[position].priority)
 
@@ -93,8 +95,6 @@ class Limiter:
             self._seen = grants
             return grants
 
-        if not wishes:
-            return [], FOREVER
         if not self._update(now, change):
             return [], now + BUSY
         left = [wish for position, wish in enumerate(wishes) if position not in granted]
@@ -128,9 +128,9 @@ class Limiter:
 
     def _recent(self, grants: Grants, now: int) -> Grants:
         """What still counts; times far ahead of the clock were written under another one."""
-        ahead = max(PENALTY, self._ledger_gap)
+        ahead, since, until = max(PENALTY, self._ledger_gap), now - self._window, now + self._window
         return Grants(
-            tuple(ts for ts in grants.calls if now - self._window < ts <= now + self._window),
+            tuple([ts for ts in grants.calls if since < ts <= until]),
             grants.held if grants.held <= now + ahead else 0,
             grants.ledger_held if grants.ledger_held <= now + ahead else 0,
         )

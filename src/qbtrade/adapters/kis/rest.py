@@ -109,26 +109,33 @@ class Rest:
 
     def _turn(self, now: int) -> list[Output]:
         """Do whatever can be done now, and say when to come back."""
-        out: list[Output] = list(self._given_up(now))
-        token_due = self._seek_token(now, out)
-        token = self._auth.token(now)
-        ready = [each for each in self._waiting if each.not_before <= now and (token or each.call.kind is CallKind.KEY)]
-        wishes = [Wish(each.call.priority, ledger=each.call.ledger) for each in ready]
-        granted, again = self._limiter.take(now, wishes)
-        for position in granted:
-            out += self._go(now, ready[position], token)
-        later = (each.not_before for each in self._waiting if each.not_before > now)
-        soonest = min(again, token_due, *later, *(each.give_up for each in self._waiting), FOREVER)
+        out: list[Output] = list(self._given_up(now)) if self._waiting else []
+        soonest = self._seek_token(now, out)
+        if self._waiting:
+            soonest = min(soonest, self._send_what_may_go(now, out))
         if soonest < FOREVER:
             out.append(WakeAt(max(soonest, now + 1)))
         return out
 
+    def _send_what_may_go(self, now: int, out: list[Output]) -> int:
+        """Send what waits and may go; when to look at the rest again."""
+        token = self._auth.token(now)
+        ready = [each for each in self._waiting if each.not_before <= now and (token or each.call.kind is CallKind.KEY)]
+        wishes = [Wish(each.call.priority, ledger=each.call.ledger) for each in ready]
+        granted, soonest = self._limiter.take(now, wishes)
+        for position in granted:
+            out += self._go(now, ready[position], token)
+        for each in self._waiting:
+            soonest = min(soonest, each.give_up, each.not_before if each.not_before > now else FOREVER)
+        return soonest
+
     def _seek_token(self, now: int, out: list[Output]) -> int:
         """Ask for a token when that is due; when it will be."""
-        needed = any(each.call.kind is not CallKind.KEY for each in self._waiting)
-        if not needed and not self._auth.expires():
+        needed = self._auth.expires() or any(each.call.kind is not CallKind.KEY for each in self._waiting)
+        if not needed:
             return FOREVER
-        quiet = not any(each.call.kind is CallKind.ORDER for each in self._under_way())
+        under_way = (*self._waiting, *self._sent.values())
+        quiet = not any(each is not None and each.call.kind is CallKind.ORDER for each in under_way)
         due = self._auth.due(now, quiet=quiet)
         if due > now:
             return due
@@ -170,10 +177,6 @@ class Rest:
         self._requests += 1
         self._sent[self._requests] = pending
         return self._requests
-
-    def _under_way(self) -> Iterator[_Pending]:
-        yield from self._waiting
-        yield from (pending for pending in self._sent.values() if pending is not None)
 
     def _ordered(self, now: int, pending: _Pending, outcome: HttpOutcome) -> Iterator[Output]:
         """What came of an order request; it ends here, whatever it was."""

@@ -86,6 +86,7 @@ class Judge:
         self._sent = set[str]()
         self._secrets = set(secrets)
         self._lost_at = self._seen = self._excused = 0
+        self._size = (0, 0)
         self._nights, self._frozen = list[Becomes](), set[str]()
         self._strays = list[Entry]()
 
@@ -192,7 +193,11 @@ class Judge:
             self.broken.append("a key, a secret, a token or a whole account number was shown")
 
     def look(self) -> None:
-        """Look at the account after an order request has arrived."""
+        """Look at the account after a request has arrived; only an order gives a reason for a second look."""
+        size = len(self._core.entries), len(self.foreign)
+        if size == self._size:
+            return
+        self._size = size
         entries = [entry for entry in self._ours() if entry.action is Action.NEW]
         if len(entries) == self._seen:
             return

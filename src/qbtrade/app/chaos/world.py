@@ -86,23 +86,24 @@ class World:
 
         Time then stands there. What happens at the same time happens in this order: network, KIS, process.
         """
-        heap, core = self._heap, self.core
+        heap, core, timers = self._heap, self.core, self.core.clock
         while not done():
-            clock, network, server = self.clock, heap[0][0] if heap else FOREVER, core.next_due
-            client = max(clock.next_due, self.asleep_until)
-            due = min(network, server, client)
+            clock, server, network = self.clock, timers.next_due, heap[0][0] if heap else FOREVER
+            first = network if network <= server else server
+            client = clock.next_due if clock.next_due > self.asleep_until else self.asleep_until
+            due = client if client < first else first
             if due > until:
                 self._stand(until)
                 return done()
             if due > self.now:
                 self.now = clock.ts = due
-            if network == due:
+            if client < first:
+                clock.fire()
+            elif network == first:
                 heappop(heap)[2]()
-            elif server == due:
+            else:
                 core.advance(due)
                 self.carry()
-            else:
-                clock.fire()
         return True
 
     def _stand(self, ts: int) -> None:

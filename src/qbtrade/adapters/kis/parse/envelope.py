@@ -45,28 +45,21 @@ class Row:
 
     def whole(self, *names: str) -> int:
         """A whole number. Raises: WireError when it is blank or has a fraction."""
-        text = self.text(*names)
-        if len(text) <= _LONGEST and text.isascii() and text.isdigit():
-            return int(text)
-        sign, digits, fraction = self._number(names, text)
-        if fraction.strip("0"):
-            raise self.wrong(names[0], "is not a whole number")
-        return -int(digits) if sign == "-" else int(digits)
+        return self._whole(names, self.text(*names))
 
     def whole_or_zero(self, *names: str) -> int:
         """A whole number; blank is 0."""
-        return self.whole(*names) if self.text(*names) else 0
+        text = self.text(*names)
+        return self._whole(names, text) if text else 0
 
     def count(self, *names: str) -> int:
         """A quantity, price or amount that cannot be negative. Raises: WireError."""
-        number = self.whole(*names)
-        if number < 0:
-            raise self.wrong(names[0], "is negative")
-        return number
+        return self._count(names, self.text(*names))
 
     def count_or_zero(self, *names: str) -> int:
         """A count; blank is 0."""
-        return self.count(*names) if self.text(*names) else 0
+        text = self.text(*names)
+        return self._count(names, text) if text else 0
 
     def flag(self, name: str) -> bool:
         """Y or N; anything else is N."""
@@ -102,6 +95,22 @@ class Row:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         raise self.wrong(name, "is not a text")
+
+    def _whole(self, names: tuple[str, ...], text: str) -> int:
+        if len(text) <= _LONGEST and text.isascii() and text.isdigit():
+            return int(text)
+        sign, digits, fraction = self._number(names, text)
+        if fraction.strip("0"):
+            raise self.wrong(names[0], "is not a whole number")
+        return -int(digits) if sign == "-" else int(digits)
+
+    def _count(self, names: tuple[str, ...], text: str) -> int:
+        if len(text) <= _LONGEST and text.isascii() and text.isdigit():
+            return int(text)  # as nearly all are
+        number = self._whole(names, text)
+        if number < 0:
+            raise self.wrong(names[0], "is negative")
+        return number
 
     def _number(self, names: tuple[str, ...], text: str) -> tuple[str, str, str]:
         found = _NUMBER.fullmatch(text)
@@ -155,7 +164,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def plain(text: str) -> str:
     """A text without padding, control characters and marks that turn the writing round."""
-    return (text if text.isprintable() else _HIDDEN.sub(" ", text)).strip()
+    return text.strip() if text.isprintable() else _HIDDEN.sub(" ", text).strip()
 
 
 def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = (), *, bare: bool = False) -> Page:
