@@ -34,8 +34,7 @@ class _Timers:
         timer = Timer(fn)
         self._asked += 1
         heappush(self._heap, (ts, self._asked, timer))
-        if ts < self.next_due:
-            self.next_due = ts
+        self.next_due = self._heap[0][0]
         return timer
 
     def pop(self) -> tuple[int, Callable[[int], None] | None]:
@@ -78,8 +77,7 @@ class SimClock(_Timers):
         fn = timer.fn
         if fn is not None:
             timer.fn = None
-            if due > self.ts:
-                self.ts = due
+            self.ts = max(self.ts, due)
             fn(due)
 
 

@@ -1,6 +1,6 @@
 """Answers of the trading TRs. Source: KIS REST, /uapi/domestic-stock/v1/trading."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import date, timedelta
 from typing import Final
@@ -123,7 +123,7 @@ class Desk:
         found = [
             entry
             for day in self._trading_days(first, last) if is_recent == (variant == "within_3_months")
-            for entry in self._broker.on_day(day) if _is_asked(entry, params)
+            for entry in _asked(self._broker.on_day(day), params)
         ]  # fmt: skip
         ordered = found if params["INQR_DVSN"] == "01" else found[::-1]
         hides = self._faults.hits("empty-rows")
@@ -205,13 +205,15 @@ def _condition(entry: Entry) -> str:
     return {"IOC": "1", "FOK": "2"}.get(entry.ticket.tif, "0")
 
 
-def _is_asked(entry: Entry, params: Params) -> bool:
-    is_side = params["SLL_BUY_DVSN_CD"] in {"", "00", SIDE[entry.ticket.side]}
-    is_stock = params["PDNO"].strip() in {"", entry.ticket.symbol}
-    number = params["ODNO"].strip()
-    is_number = not number or (number.isdigit() and int(number) == entry.number)
-    is_state = {"01": entry.filled > 0, "02": entry.remaining > 0}.get(params["CCLD_DVSN"], True)
-    return is_side and is_stock and is_number and is_state
+def _asked(entries: Iterable[Entry], params: Params) -> Iterator[Entry]:
+    side, symbol, number = params["SLL_BUY_DVSN_CD"], params["PDNO"].strip(), params["ODNO"].strip()
+    state, one = params["CCLD_DVSN"], int(number) if number.isdigit() else 0
+    for entry in entries:
+        is_side = side in {"", "00"} or side == SIDE[entry.ticket.side]
+        is_number = not number or one == entry.number
+        is_state = entry.filled > 0 if state == "01" else entry.remaining > 0 if state == "02" else True
+        if is_side and is_number and is_state and symbol in {"", entry.ticket.symbol}:
+            yield entry
 
 
 def entry_id(entry: Entry) -> str:

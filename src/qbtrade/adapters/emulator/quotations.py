@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from itertools import islice
 from typing import Final
 
 from qbtrade.adapters.emulator.answers import Body, Refusal, Row, date_text, day_text, decimal, hour_text, row, success
@@ -136,13 +137,13 @@ class Quotations:
 
     def _conclusions_by_time(self, _now: int, params: Params) -> Body:
         listing, hour = self._listing(params), params["FID_INPUT_HOUR_1"]
-        newest = [told for told in reversed(listing.prints) if not hour or hour_text(told.ts) <= hour][:_PRINTS]
-        tr, today = "inquire-time-itemconclusion", listing.today
-        rows = []
-        for told in newest:
+        asked = (told for told in reversed(listing.prints) if not hour or hour_text(told.ts) <= hour)
+        tr, today, rows = "inquire-time-itemconclusion", listing.today, []
+        strength = decimal(today.bought * 100, today.sold)
+        for told in islice(asked, _PRINTS):
             values = {
                 "stck_cntg_hour": hour_text(told.ts), "stck_pbpr": told.price, "askp": told.ask, "bidp": told.bid,
-                "tday_rltv": decimal(today.bought * 100, today.sold), "acml_vol": told.volume, "cnqn": told.qty,
+                "tday_rltv": strength, "acml_vol": told.volume, "cnqn": told.qty,
                 **_change(told.price, listing),
             }  # fmt: skip
             told_row = row(tr, "output2", values)

@@ -42,8 +42,10 @@ EVENTS: Final = {
 
 def sign(price: int, base: int, listing: Listing | None = None) -> str:
     """1 upper limit, 2 up, 3 flat, 4 lower limit, 5 down."""
-    if listing is not None and price in {listing.band.upper, listing.band.lower}:
-        return "1" if price == listing.band.upper else "4"
+    if listing is not None and price == listing.band.upper:
+        return "1"
+    if listing is not None and price == listing.band.lower:
+        return "4"
     return "3" if price == base else "2" if price > base else "5"
 
 
@@ -59,8 +61,7 @@ def operation_class(phase: Phase) -> str:
 
 def trade_record(listing: Listing, told: Print, phase: Phase, day: date) -> str:
     """One H0STCNT0 record of the width that the day has."""
-    today, base, price = listing.today, listing.base, told.price
-    book = book_of(listing)
+    today, base, price, book = listing.today, listing.base, told.price, book_of(listing)
     values = {
         "MKSC_SHRN_ISCD": listing.instrument.symbol,
         "STCK_CNTG_HOUR": hour_text(told.ts),
@@ -99,7 +100,15 @@ def trade_record(listing: Listing, told: Print, phase: Phase, day: date) -> str:
         "HOUR_CLS_CODE": IN_SESSION,
         "VI_STND_PRC": listing.vi_reference,
         "MARKET_CLS_CODE": _SEGMENT[phase],
-        **_since(listing, price),
+        "OPRC_HOUR": hour_text(today.opened),
+        "OPRC_VRSS_PRPR_SIGN": sign(price, today.open),
+        "OPRC_VRSS_PRPR": price - today.open,
+        "HGPR_HOUR": hour_text(today.highest),
+        "HGPR_VRSS_PRPR_SIGN": sign(price, today.high),
+        "HGPR_VRSS_PRPR": price - today.high,
+        "LWPR_HOUR": hour_text(today.lowest),
+        "LWPR_VRSS_PRPR_SIGN": sign(price, today.low),
+        "LWPR_VRSS_PRPR": price - today.low,
     }
     return _record(TRADE, values, day)
 
@@ -107,7 +116,9 @@ def trade_record(listing: Listing, told: Print, phase: Phase, day: date) -> str:
 def book_record(listing: Listing, now: int, phase: Phase, day: date) -> str:
     """One H0STASP0 record of the width that the day has; in an auction with the expected price instead of levels."""
     book, base, is_auction = book_of(listing), listing.base, listing.is_auction(phase)
-    values: dict[str, object] = {
+    asks, bids = (_NO_PRICES, _NO_PRICES) if is_auction else (book.asks, book.bids)
+    expected = listing.expected if is_auction else 0
+    values = {
         "MKSC_SHRN_ISCD": listing.instrument.symbol,
         "BSOP_HOUR": hour_text(now),
         "HOUR_CLS_CODE": hour_class(listing, phase),
@@ -115,19 +126,15 @@ def book_record(listing: Listing, now: int, phase: Phase, day: date) -> str:
         "TOTAL_BIDP_RSQN": sum(book.bid_qtys),
         "ACML_VOL": listing.today.volume,
         "MARKET_CLS_CODE": _SEGMENT[phase],
-    }
-    expected = listing.expected if is_auction else 0
-    values |= {
         "ANTC_CNPR": expected,
         "ANTC_CNQN": book.ask_qtys[0] if is_auction else 0,
         "ANTC_VOL": listing.today.volume,
         "ANTC_CNTG_VRSS": expected - base,
         "ANTC_CNTG_VRSS_SIGN": sign(expected, base),
         "ANTC_CNTG_PRDY_CTRT": decimal((expected - base) * 100, base),
+        "MID_PRC": (asks[0] + bids[0]) // 2,
+        **dict(zip(_LEVELS, (*asks, *bids, *book.ask_qtys, *book.bid_qtys), strict=True)),
     }
-    asks, bids = (_NO_PRICES, _NO_PRICES) if is_auction else (book.asks, book.bids)
-    values |= zip(_LEVELS, (*asks, *bids, *book.ask_qtys, *book.bid_qtys), strict=True)
-    values["MID_PRC"] = (asks[0] + bids[0]) // 2
     return _record(BOOK, values, day)
 
 
@@ -152,17 +159,6 @@ def operation_record(listing: Listing, event: str, reason: str, day: date) -> st
 def status_class(listing: Listing) -> str:
     """ISCD_STAT_CLS_CODE: halted, or one on which credit is given."""
     return "58" if listing.is_halted else "55"
-
-
-def _since(listing: Listing, price: int) -> dict[str, object]:
-    today, values = listing.today, dict[str, object]()
-    for name, then, at in (
-        ("OPRC", today.open, today.opened), ("HGPR", today.high, today.highest), ("LWPR", today.low, today.lowest),
-    ):  # fmt: skip
-        values[f"{name}_HOUR"] = hour_text(at)
-        values[f"{name}_VRSS_PRPR_SIGN"] = sign(price, then)
-        values[f"{name}_VRSS_PRPR"] = price - then
-    return values
 
 
 def _record(tr_id: str, values: Mapping[str, object], day: date) -> str:

@@ -185,7 +185,7 @@ class KisFeed:
         now = self._clock.now()
         self._clock.call_at(max(due + EVERY, now), self._on_timer)
         if self._market.phase() is Phase.CONTINUOUS:
-            held = frozenset(self._held())
+            held = frozenset(() if self._told.issuperset(self._symbols) else self._held())
             for symbol in self._symbols:
                 if symbol not in self._told:
                     if symbol in held:

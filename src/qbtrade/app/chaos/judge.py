@@ -165,7 +165,8 @@ class Judge:
         today = kst_date(self._now())
         return any(
             isinstance(row, RiskStateChanged) and row.state is RiskState.HALTED and row.reason == "daily-loss"
-            for journal in self._disk.journals for row in journal.read() if kst_date(row.ts) == today
+            and kst_date(row.ts) == today
+            for journal in self._disk.journals for row in journal.read()
         )  # fmt: skip
 
     def _halted_inside(self) -> int:

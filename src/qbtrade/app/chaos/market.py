@@ -39,6 +39,8 @@ USUAL: Final = 400
 """Shares of a trade stay below; a tenth of them may be ours."""
 FALL: Final = 400
 """One part in so many is more than any tick, and less than a trade of a slump falls."""
+UTC_DAY: Final = 24 * 60 * MINUTE
+"""The hours of KRX lie in one day of UTC."""
 JUMP: Final = 8
 """Percent by which the first price of a day may differ from the close, when it jumps."""
 
@@ -132,7 +134,7 @@ def happened(plan: ChaosPlan, events: Sequence[Event]) -> dict[str, int]:
     for event in events:
         if isinstance(event, Trade):
             before = last.get(event.symbol, event)
-            if kst_date(before.ts) == kst_date(event.ts):
+            if before.ts // UTC_DAY == event.ts // UTC_DAY:
                 falls += event.price * FALL < before.price * (FALL - 1)
             else:
                 jumps += abs(event.price - before.price) * FALL > before.price

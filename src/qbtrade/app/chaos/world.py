@@ -13,7 +13,7 @@ from qbtrade.app.chaos.plan import ChaosPlan
 from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import NS, iso_kst
 from qbtrade.domain.money import PPB
-from qbtrade.kernel.clock import FOREVER, SimClock
+from qbtrade.kernel.clock import SimClock
 
 QUICK: Final = (2_000_000, 30_000_000)
 """One way through the network, ns, at least and at most."""
@@ -88,22 +88,26 @@ class World:
         """
         heap, core, timers = self._heap, self.core, self.core.clock
         while not done():
-            clock, server, network = self.clock, timers.next_due, heap[0][0] if heap else FOREVER
-            first = network if network <= server else server
-            client = clock.next_due if clock.next_due > self.asleep_until else self.asleep_until
-            due = client if client < first else first
+            clock, due = self.clock, timers.next_due
+            is_network = bool(heap) and heap[0][0] <= due
+            if is_network:
+                due = heap[0][0]
+            is_process = clock.next_due < due and self.asleep_until < due
+            if is_process:
+                due = max(clock.next_due, self.asleep_until)
             if due > until:
                 self._stand(until)
                 return done()
             if due > self.now:
                 self.now = clock.ts = due
-            if client < first:
+            if is_process:
                 clock.fire()
-            elif network == first:
+            elif is_network:
                 heappop(heap)[2]()
             else:
                 core.advance(due)
-                self.carry()
+                if core.outputs:
+                    self.carry()
         return True
 
     def _stand(self, ts: int) -> None:
@@ -151,8 +155,8 @@ class World:
 
     def hits(self, name: str) -> bool:
         """Whether a fault happens now; never once calm has come."""
-        rate = 0 if self.is_calm else self.plan.rate(name)
-        if rate <= 0 or self.rng.randrange(PPB) >= rate:
+        rate = self.plan.rates.get(name, 0)
+        if rate <= 0 or self.is_calm or self.rng.randrange(PPB) >= rate:
             return False
         self.sometimes[name] += 1
         return True

@@ -1,5 +1,6 @@
 """What else halts a session: many refusals, a clock that is not KIS's, a feed that stays away while shares are held."""
 
+import re
 from collections import deque
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
@@ -19,6 +20,7 @@ CLOCK_SKEW: Final = "clock-skew"
 FEED_GONE: Final = "feed-gone"
 SKEW: Final = 10 * NS
 """Machine time that KIS's clock may differ from ours: what preflight calls too large."""
+_USUAL: Final = re.compile(r"(\w{3}, \d\d \w{3} \d{4}) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) GMT", re.ASCII)
 GONE: Final = 60 * NS
 """Machine time without a feed after which a session that holds shares is halted."""
 
@@ -62,9 +64,18 @@ class Skew:
         return ahead if self._doubts > 1 else 0
 
 
-@lru_cache
 def _second(told: str) -> int | None:
-    """UTC ns of a date header, which answers of one second share; None where it tells nothing."""
+    """UTC ns of a date header; None where it tells nothing."""
+    usual = _USUAL.fullmatch(told)
+    midnight = _parsed(f"{usual[1]} 00:00:00 GMT") if usual else None
+    if usual is None or midnight is None:
+        return _parsed(told)
+    return midnight + (int(usual[2]) * 3600 + int(usual[3]) * 60 + int(usual[4])) * NS
+
+
+@lru_cache
+def _parsed(told: str) -> int | None:
+    """A date in any of the ways in which HTTP allows it; most of one day differ in the time alone."""
     try:
         date: Any = parsedate_to_datetime(told)
         return int(date.timestamp()) * NS
