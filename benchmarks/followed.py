@@ -113,7 +113,12 @@ def played(
             stack.callback(bridge.close)
             follower = Follower(servers.postgres.url(), path)
         begin = START + int(WARM * NS)
-        bus.subscribe(Trade, lambda trade: trade.ts < begin or latencies.append(clock.now() - trade.ts))
+
+        def measure(trade: Trade) -> None:
+            if trade.ts >= begin:
+                latencies.append(clock.now() - trade.ts)
+
+        bus.subscribe(Trade, measure)
         over = threading.Event()
         threads = [threading.Thread(target=_feed, args=(inbox, clock.twin(), seconds, rate, period, stop), daemon=True)]
         samples: list[tuple[float, int, int]] = []
