@@ -38,7 +38,7 @@ TOLD: Final = {
     "_postpone": (1,), "Differs": (1,), "alarm": (1, 2), "say_table": (2,), "_bad": (2,),
     "ok": (0,), "warn": (0, 1), "fail": (0, 1), "skip": (0,), "_objection": (1,),
     "_secret": (0,), "_account": (0,), "_private": (0,), "_place": (0, 1), "_ability": (0,),
-    "amiss": (0,), "noted": (0,),
+    "amiss": (0,), "noted": (0,), "Problem": (2,),
     "Key": (2, 3), "_choice": (1, 2), "_string": (0, 1), "_whole": (0, 1), "_rate": (0, 1), "_duration": (0, 1),
 }  # fmt: skip
 """Events and values whose words reach the screen: positions of their sentences."""
@@ -117,7 +117,7 @@ class Sentences(ast.NodeVisitor):
                 self._take(node.orelse)
             case ast.Subscript(value=table):
                 self._take(table)
-            case ast.Dict(values=values):
+            case ast.Dict(values=values) | ast.BoolOp(values=values):
                 for value in values:
                     self._take(value)
             case ast.Name(id=name):

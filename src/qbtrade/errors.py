@@ -110,11 +110,11 @@ class RowError(FileError):
 
     slug = "bad-row"
 
-    def __init__(self, path: str, row: int, column: str, problem: str) -> None:
+    def __init__(self, path: str, row: int, column: str, problem: str, *, hint: str = "", **values: object) -> None:
         super().__init__(
             "{path}, row {row}, column {column}: {problem}",
-            hint="Mend the row, or count such rows with --skip-bad-rows",
-            path=path, row=row, column=column, problem=problem,
+            hint=hint or "Mend the row, or count such rows with --skip-bad-rows",
+            path=path, row=row, column=column, problem=problem, **values,
         )  # fmt: skip
         self.path, self.row, self.column, self.problem = path, row, column, problem
 

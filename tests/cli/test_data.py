@@ -171,6 +171,7 @@ def test_wrong_arguments_are_one_line(tmp_path: Path) -> None:
         ("download", "--from", "2026-02-30"): "--from: '2026-02-30' is not a date",
         ("download", "--from", "2026-11-20", "--to", "2026-11-01"): "--from 2026-11-20 is after --to 2026-11-01",
         ("download", "--bars", "5m"): "KIS gives no bars of 5m",
+        ("download", "--bars", "1m", "--adjusted"): "--adjusted and --replace are for daily bars",
         ("download", "--env", "papper"): "Did you mean 'paper'?",
         ("import", path, "--raw", "--adjusted"): "--raw and --adjusted contradict each other",
         ("import", path, "--bars", "soon"): "'soon' is not a duration",

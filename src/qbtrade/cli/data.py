@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import msgspec
 import typer
 
-from qbtrade.cli.data_fetch import bring_in, download
+from qbtrade.cli.data_fetch import download
+from qbtrade.cli.data_import import bring_in
 from qbtrade.cli.data_load import load, remembered
 from qbtrade.cli.data_store import check, listing, show
 from qbtrade.cli.pages import option

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
@@ -13,14 +13,13 @@ import msgspec
 import typer
 
 from qbtrade.adapters.market_store.layout import Basis
-from qbtrade.app.units import duration
 from qbtrade.cli.data_options import Json, day_of, kind_of_rows, symbols_of
 from qbtrade.cli.interrupt import Interrupts
 from qbtrade.cli.pages import option
 from qbtrade.cli.screen import SPEAK, console_on
 from qbtrade.cli.text import N_, _
 from qbtrade.cli.words import explain
-from qbtrade.domain.calendar import NS, kst_date, kst_ns
+from qbtrade.domain.calendar import NS, kst_date
 from qbtrade.errors import ConfigError, DatabaseError, ExitCode, NoRowsError, UsageError
 from qbtrade.kernel.clock import Stopwatch
 from qbtrade.kernel.loop import StopRequest
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from qbtrade.adapters.market_store.layout import Sheet
     from qbtrade.app.data.download import Outcome, Step, Wanted
-    from qbtrade.app.data.importing import Brought
     from qbtrade.app.data.stored import Stored
 
 YEAR: Final = timedelta(days=365)
@@ -44,22 +42,14 @@ Bars = Annotated[str, option("--bars", metavar="1m|1d", default="1d", text=_("Ba
 KisEnv = Annotated[
     str, option("--env", metavar="NAME", default="paper", text=_("paper, real or emulator: whom to ask"))
 ]
-Files = Annotated[list[str], typer.Argument(metavar="FILE", help=N_("CSV or Parquet, as `qb simulate --source` reads"))]
-Only = Annotated[
-    list[str] | None, option("--symbol", metavar="SYMBOL", text=_("Only rows of these, or what the file is of"))
-]
-Since = Annotated[str, option("--from", metavar="DATE", text=_("Leave out what is before"))]
-Upto = Annotated[str, option("--to", metavar="DATE", text=_("Leave out what is after"))]
-Length = Annotated[str, option("--bars", metavar="LENGTH", text=_("How long the bars are, where times do not tell"))]
-Raw = Annotated[bool, typer.Option("--raw", help=N_("The prices are as they traded"))]
-Adjusted = Annotated[bool, typer.Option("--adjusted", help=N_("The prices are adjusted for corporate actions"))]
-Skip = Annotated[bool, typer.Option("--skip-bad-rows", help=N_("Count malformed rows instead of refusing the file"))]
-Replace = Annotated[bool, typer.Option("--replace", help=N_("Take the new rows where others are stored"))]
+Adjusted = Annotated[bool, typer.Option("--adjusted", help=N_("Daily bars adjusted for corporate actions, not raw"))]
+Instead = Annotated[bool, typer.Option("--replace", help=N_("Take them in place of bars with other prices"))]
 
 
 def download(
-    *, symbol: Symbols = None, from_: From = "", to: To = "", bars: Bars = "1d", env: KisEnv = "", json: Json = False
-) -> None:
+    *, symbol: Symbols = None, from_: From = "", to: To = "", bars: Bars = "1d", env: KisEnv = "",
+    adjusted: Adjusted = False, replace: Instead = False, json: Json = False,
+) -> None:  # fmt: skip
     """Fetch minute or daily bars from KIS; goes on where it was stopped."""
     from qbtrade.adapters.market_store.layout import DAILY
     from qbtrade.app.config import load_settings
@@ -73,72 +63,32 @@ def download(
 
     settings, stream = load_settings(Path.cwd(), os.environ), sys.stderr if json else sys.stdout
     symbols = symbols_of(symbol) or settings.plan_defaults().symbols or (USUAL_SYMBOL,)
-    kind, sort, span = kind_of(settings, env), kind_of_rows(bars), _span(from_, to)
+    kind, sort, span = kind_of(settings, env), kind_of_rows(bars), span_of(from_, to)
     if sort not in {MINUTES, DAILY}:
         raise UsageError("--bars: KIS gives no bars of {sort}", hint="Write 1m or 1d", sort=sort)
+    if sort != DAILY and (adjusted or replace):
+        raise UsageError("--adjusted and --replace are for daily bars", hint="KIS does not say what its minutes are")
     with ExitStack() as open_things:
-        stop = open_things.enter_context(_stoppable())
+        stop = open_things.enter_context(stoppable())
         way = reach(settings, kind, home(), symbols, open_things)
         way.asker.patience = PATIENCE
-        wanted = _wanted(symbols, sort, span, kst_date(way.clock.now()))
+        basis = Basis.ADJUSTED if adjusted else Basis.RAW
+        wanted = _wanted(symbols, sort, span, kst_date(way.clock.now()), basis, replace=replace)
         kept = Stored(home(), is_emulated=kind == "emulator")
         with _telling(wanted, kind, stream) as outcomes, _progress(stream) as on_step:
             trading = partial(_is_trading, home(), kind)
             fetch = Download(way, kept, load_rules().calendar, stop, on_step, is_trading=trading)
             outcomes.extend(fetch.run(wanted))
     sheets = [sheet for symbol in symbols for sheet in kept.sheets(sort, symbol)]
-    problem = _remembered(kept, sheets, wanted.first, wanted.last)
+    problem = remembered_files(kept, sheets, date.min if adjusted else wanted.first, wanted.last)
     if json:
-        _document({"bars": sort, "from": wanted.first, "to": wanted.last, "symbols": outcomes, "database": problem})
+        document({"bars": sort, "from": wanted.first, "to": wanted.last, "symbols": outcomes, "database": problem})
     _refuse_nothing(outcomes, wanted)
     raise typer.Exit(ExitCode.FAILED if problem else ExitCode.DONE)
 
 
-def bring_in(
-    files: Files,
-    *,
-    symbol: Only = None,
-    from_: Since = "",
-    to: Upto = "",
-    bars: Length = "",
-    raw: Raw = False,
-    adjusted: Adjusted = False,
-    skip_bad_rows: Skip = False,
-    replace: Replace = False,
-    json: Json = False,
-) -> None:
-    """Bring in files of trades or bars; what is stored already is left as it is."""
-    from qbtrade.app.data.importing import Wish
-    from qbtrade.app.data.importing import bring_in as take
-    from qbtrade.app.data.stored import Stored
-    from qbtrade.app.home import home
-    from qbtrade.app.rules import load_rules
-
-    if raw and adjusted:
-        raise UsageError("--raw and --adjusted contradict each other", hint="Leave both out when you do not know")
-    first, last = _span(from_, to)
-    interval = duration("--bars", bars, least=1) if bars else 0
-    wish = Wish(
-        paths=tuple(files), symbols=symbols_of(symbol), start=kst_ns(first, time()) if first else 0,
-        end=kst_ns(last + ONE, time()) if last else 0, interval=interval, skip_bad_rows=skip_bad_rows, replace=replace,
-        basis=Basis.RAW if raw else Basis.ADJUSTED if adjusted else Basis.UNKNOWN,
-    )  # fmt: skip
-    kept, all_brought = Stored(home()), list["Brought"]()
-    with _stoppable() as stop:
-        for brought in take(wish, kept, load_rules().calendar, stop):
-            if not json:
-                is_first = not any(other.path == brought.path for other in all_brought)
-                sys.stdout.write(_told_of(brought, bad_rows=brought.bad_rows if is_first else 0) + "\n")
-            all_brought.append(brought)
-    problems = [_remembered_file(kept, brought) for brought in all_brought]
-    problem = next(filter(None, problems), "")
-    if json:
-        _document({"files": all_brought, "database": problem})
-    raise typer.Exit(ExitCode.FAILED if problem else ExitCode.DONE)
-
-
 @contextmanager
-def _stoppable() -> Iterator[StopRequest]:
+def stoppable() -> Iterator[StopRequest]:
     """A wish to stop, which Ctrl+C makes true. What was stored until then stays."""
     from qbtrade.app.data.download import StoppedError
 
@@ -152,7 +102,7 @@ def _stoppable() -> Iterator[StopRequest]:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _span(first: str, last: str) -> tuple[date | None, date | None]:
+def span_of(first: str, last: str) -> tuple[date | None, date | None]:
     """Both dates, None where nothing was said. Raises: UsageError."""
     begin = day_of("--from", first) if first else None
     end = day_of("--to", last) if last else None
@@ -162,7 +112,10 @@ def _span(first: str, last: str) -> tuple[date | None, date | None]:
     return begin, end
 
 
-def _wanted(symbols: tuple[str, ...], sort: str, span: tuple[date | None, date | None], today: date) -> "Wanted":
+def _wanted(
+    symbols: tuple[str, ...], sort: str, span: tuple[date | None, date | None], today: date, basis: Basis, *,
+    replace: bool,
+) -> "Wanted":  # fmt: skip
     from qbtrade.adapters.market_store.layout import DAILY
     from qbtrade.app.data.download import Wanted
 
@@ -170,7 +123,7 @@ def _wanted(symbols: tuple[str, ...], sort: str, span: tuple[date | None, date |
     first = span[0] or (last - YEAR if sort == DAILY else last)
     if first > today:
         raise UsageError("--from {first} lies ahead: today is {today}", first=first, today=today)
-    return Wanted(symbols, sort, first, last)
+    return Wanted(symbols, sort, first, last, basis, replace)
 
 
 @contextmanager
@@ -255,21 +208,6 @@ def _told(outcome: "Outcome", wanted: "Wanted", kind: str) -> Iterator[str]:
         yield "  " + _("{count} days lie ahead").format(count=outcome.ahead)
 
 
-def _told_of(brought: "Brought", *, bad_rows: int) -> str:
-    parts = [_("{days} days, {rows:,} rows").format(days=brought.days, rows=brought.rows)]
-    for count, text in (
-        (brought.new, _("{count} new")),
-        (brought.same, _("{count} were there")),
-        (brought.replaced, _("{count} replaced")),
-    ):
-        if count:
-            parts.append(text.format(count=count))
-    if bad_rows:
-        parts.append(_("{count} bad rows of the file left out").format(count=bad_rows))
-    span = f"{brought.first}" if brought.first == brought.last else f"{brought.first} - {brought.last}"
-    return f"{brought.symbol}  {brought.kind}  {span}  {', '.join(parts)}"
-
-
 def _refuse_nothing(outcomes: list["Outcome"], wanted: "Wanted") -> None:
     """A download after which there is nothing is no success. Raises: NoRowsError."""
     for outcome in outcomes:
@@ -280,12 +218,7 @@ def _refuse_nothing(outcomes: list["Outcome"], wanted: "Wanted") -> None:
             )  # fmt: skip
 
 
-def _remembered_file(kept: "Stored", brought: "Brought") -> str:
-    sheets = kept.sheets(brought.kind, brought.symbol)
-    return _remembered(kept, sheets, brought.first, brought.last)
-
-
-def _remembered(kept: "Stored", sheets: Iterable["Sheet"], first: date, last: date) -> str:
+def remembered_files(kept: "Stored", sheets: Iterable["Sheet"], first: date, last: date) -> str:
     """Hand it to the database, where one is configured. What went wrong, in words; it is said, and costs no file."""
     from qbtrade.app.config import configured
 
@@ -303,5 +236,6 @@ def _remembered(kept: "Stored", sheets: Iterable["Sheet"], first: date, last: da
     return next(iter(problems), "")
 
 
-def _document(value: Any) -> None:
+def document(value: Any) -> None:
+    """Write one JSON document."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

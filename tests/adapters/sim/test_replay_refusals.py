@@ -50,6 +50,12 @@ def test_a_bad_trade_is_refused_at_its_row_and_column(tmp_path: Path, row: str, 
     assert problem in error.problem
 
 
+def test_a_row_from_before_the_calendar_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(RowError, match="2017-12-28") as caught:
+        replay(trades_csv(tmp_path, "2017-12-28T09:00:00,75000,1"))
+    assert caught.value.hint.startswith("qb's calendar covers 2018-01-01 to 20")
+
+
 @pytest.mark.parametrize(
     ("row", "column", "problem"),
     [

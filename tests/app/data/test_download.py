@@ -12,6 +12,7 @@ from qbtrade.adapters.kis.call import Call
 from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.parse.quotes import DailyBar
 from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.adapters.market_store.layout import Basis
 from qbtrade.app.asker import Asker
 from qbtrade.app.config import Settings
 from qbtrade.app.data.download import Download, NoAnswerError, Outcome, Step, StoppedError, Wanted
@@ -21,7 +22,7 @@ from qbtrade.app.reach import Reach
 from qbtrade.app.rules import load_rules
 from qbtrade.domain.calendar import MINUTE, kst_ns
 from qbtrade.domain.market import Bar
-from qbtrade.errors import NoRowsError
+from qbtrade.errors import FileError, NoRowsError
 from qbtrade.kernel.clock import LiveClock
 from qbtrade.kernel.loop import StopRequest
 
@@ -61,8 +62,15 @@ class Kis:
             reach, self.stored, CALENDAR, self.stop, self.steps.append, is_trading=is_trading
         )  # fmt: skip
 
-    def get(self, kind: str, first: date, last: date, *symbols: str) -> list[Outcome]:
-        return list(self._download.run(Wanted(symbols or ("005930",), kind, first, last)))
+    def get(self, kind: str, first: date, last: date, *symbols: str, **more: Any) -> list[Outcome]:
+        return list(self._download.run(Wanted(symbols or ("005930",), kind, first, last, **more)))
+
+    def daily(self) -> tuple[list[int], Basis]:
+        """Closes of the stored days, and what they are."""
+        sheet = self.stored.sheet("1d", "005930")
+        about = self.stored.about(sheet)
+        assert about is not None
+        return [row[4] for row in self.stored.rows(sheet)], about.basis
 
     def days(self, kind: str = "1d") -> set[date]:
         return self.stored.whole_days(kind, "005930")
@@ -147,6 +155,55 @@ def test_a_stop_comes_before_the_next_question(tmp_path: Path) -> None:
         kis.get("1d", MONDAY, FRIDAY)
 
     assert kis.asker.asked == []
+
+
+def as_asked(call: Call[Any]) -> tuple[DailyBar, ...]:
+    """Half the price where KIS is asked for adjusted ones: the shares were split."""
+    price = 50_000 if call.params["FID_ORG_ADJ_PRC"] == "0" else 100_000
+    return tuple(DailyBar(day, price, price, price, price, 10) for day in days_asked(call))
+
+
+def test_raw_and_adjusted_bars_take_each_others_place_only_when_told_to(tmp_path: Path) -> None:
+    kis, adjusted = Kis(tmp_path, as_asked), {"basis": Basis.ADJUSTED}
+    kis.get("1d", MONDAY, FRIDAY)
+    with pytest.raises(FileError, match="stored with raw prices, and these are adjusted"):
+        kis.get("1d", MONDAY, FRIDAY, **adjusted)
+    assert (len(kis.asker.asked), kis.daily()) == (1, ([100_000] * 5, Basis.RAW))
+
+    kis.get("1d", MONDAY, MONDAY, replace=True, **adjusted)
+    assert kis.daily() == ([50_000], Basis.ADJUSTED)
+    with pytest.raises(FileError, match="stored with adjusted prices, and these are raw"):
+        kis.get("1d", MONDAY, FRIDAY)
+    (outcome,) = kis.get("1d", FRIDAY, FRIDAY, replace=True)
+    assert (kis.daily(), outcome.stored, outcome.there) == (([100_000], Basis.RAW), 1, 0)
+
+
+def test_a_corporate_action_changes_every_adjusted_bar_that_is_stored(tmp_path: Path) -> None:
+    factor = [1]
+
+    def answer(call: Call[Any]) -> tuple[DailyBar, ...]:
+        price = 100_000 // factor[0]
+        return tuple(DailyBar(day, price, price, price, price, 10) for day in days_asked(call))[-100:]
+
+    kis, first = Kis(tmp_path, answer), date(2025, 11, 17)
+    kis.get("1d", first, date(2026, 11, 13), basis=Basis.ADJUSTED)
+    days = len(kis.days())
+    (same,) = kis.get("1d", MONDAY, FRIDAY, basis=Basis.ADJUSTED)
+    factor[0] = 2
+    (split,) = kis.get("1d", FRIDAY, FRIDAY, basis=Basis.ADJUSTED)
+
+    assert (same.there, same.stored) == (days, 5)
+    assert (split.there, split.stored) == (0, days + 5)
+    assert kis.daily() == ([50_000] * (days + 5), Basis.ADJUSTED)
+
+
+def test_adjusted_bars_of_which_a_page_does_not_come_stay_as_they_were(tmp_path: Path) -> None:
+    answers: list[Any] = [None, None, Failed("EGW00002 server error", "EGW00002")]
+    kis = Kis(tmp_path, lambda call: answers.pop(0) or every_day(call))
+    kis.get("1d", MONDAY, FRIDAY, basis=Basis.ADJUSTED)
+    with pytest.raises(NoAnswerError, match="EGW00002"):
+        kis.get("1d", date(2026, 1, 2), FRIDAY, basis=Basis.ADJUSTED)
+    assert len(kis.days()) == 5
 
 
 def a_minute(day: date, clock: time, volume: int = 5) -> Bar:

@@ -1,6 +1,7 @@
 """One market-data file, audited: which of its rows can be played, and the feeds that play them in constant memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from qbtrade.errors import FileError, RowError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+EPOCH: Final = date(1970, 1, 1)
 _LINES: Final = 10_000
 _IS_LATE: Final = f"(ts >= closes AND ts < closes + {LATE})"
 _STRAY: Final = Problem("ts", "is_stray", "{value} does not come after the time in the rows above")
@@ -73,7 +75,7 @@ class Recording:
         ticks: Ticks,
     ) -> None:
         self._connection, self._name, self._table = connection, name, table
-        self.path, self.kind = table.path, table.kind
+        self.path, self.kind, self._calendar = table.path, table.kind, calendar
         if self._run(f"SELECT 1 FROM ({table.typed(said)}) LIMIT 1").fetchone() is None:
             raise FileError("{path} has no rows", hint="Give a file with market data", path=self.path)
         # asking for n makes DuckDB count the rows one after the other, and so keep their order whatever else it plans
@@ -171,7 +173,11 @@ class Recording:
         value = self._table.value(self._connection, n, problem.column)
         words = problem.words.format(value=value, closed=self._sessions.why_closed(day or 0))
         words = "the value is missing" if value is None else words
-        raise RowError(str(self.path), self._table.line(n), self._table.column(problem.column), words)
+        line, column, calendar = self._table.line(n), self._table.column(problem.column), self._calendar
+        if day and not calendar.first <= EPOCH + timedelta(days=day) <= calendar.last:
+            hint = "qb's calendar covers {first} to {last}: leave the rest out with --from and --to"
+            raise RowError(str(self.path), line, column, words, hint=hint, first=calendar.first, last=calendar.last)
+        raise RowError(str(self.path), line, column, words)
 
     def _trades(self, symbol: str) -> str:
         return (

@@ -1,6 +1,6 @@
 """Bars of the past from KIS into the store: asks for what is missing, newest first, and stores what came at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, time, timedelta
 from typing import Final, TypeVar
 
@@ -11,14 +11,14 @@ from qbtrade.adapters.kis.call import Call
 from qbtrade.adapters.kis.environment import EnvKind
 from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.parse.quotes import DailyBar
-from qbtrade.adapters.market_store.layout import DAILY, About, Basis
+from qbtrade.adapters.market_store.layout import DAILY, About, Basis, Sheet
 from qbtrade.app.data.minutes import day_minutes, today_minutes
 from qbtrade.app.data.stored import Stored
 from qbtrade.app.preflight.case import UNKNOWN
 from qbtrade.app.reach import Reach
 from qbtrade.domain.calendar import Calendar, kst_date, kst_ns
 from qbtrade.domain.market import Bar
-from qbtrade.errors import BrokerError, NoRowsError
+from qbtrade.errors import BrokerError, FileError, NoRowsError
 from qbtrade.kernel.clock import sleep
 from qbtrade.kernel.loop import StopRequest
 
@@ -34,12 +34,17 @@ PATIENCE: Final = 10
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is to be downloaded. kind: `1m` or `1d`. first, last: both included."""
+    """What is to be downloaded. kind: `1m` or `1d`. first, last: both included. basis: of daily bars, RAW or ADJUSTED.
+
+    replace: take them in place of all daily bars that are stored with other prices.
+    """
 
     symbols: tuple[str, ...]
     kind: str
     first: date
     last: date
+    basis: Basis = Basis.RAW
+    replace: bool = False
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -113,8 +118,7 @@ class Download:
         for symbol in wanted.symbols:
             found = Outcome(symbol=symbol)
             try:
-                missing = self._missing(found, wanted)
-                (self._days if wanted.kind == DAILY else self._minutes)(found, missing)
+                self._one(found, wanted)
             except NoAnswerError as error:
                 if error.code not in UNKNOWN:
                     raise
@@ -123,10 +127,17 @@ class Download:
                 ) from error
             yield found
 
-    def _missing(self, found: Outcome, wanted: Wanted) -> list[date]:
-        """Trading days that are not stored, newest first. Raises: ConfigError, FileError."""
+    def _one(self, found: Outcome, wanted: Wanted) -> None:
+        if wanted.kind != DAILY:
+            self._minutes(found, self._missing(found, wanted, self._stored.whole_days(wanted.kind, found.symbol)))
+        elif wanted.basis is Basis.ADJUSTED:
+            self._adjusted_days(found, wanted)
+        else:
+            self._raw_days(found, wanted)
+
+    def _missing(self, found: Outcome, wanted: Wanted, there: Collection[date]) -> list[date]:
+        """Trading days but for those that are there, newest first. Raises: ConfigError."""
         self._calendar.why_closed(wanted.first)  # a day that no calendar covers is named as it was written
-        there = self._stored.whole_days(wanted.kind, found.symbol)
         today, missing = kst_date(self._clock.now()), []
         for number in range((wanted.last - wanted.first).days + 1):
             day = wanted.last - timedelta(days=number)
@@ -174,21 +185,61 @@ class Download:
         }  # fmt: skip
         return [bars[start] for start in sorted(bars)]
 
-    def _days(self, found: Outcome, missing: Sequence[date]) -> None:
-        rest, sheet = list(missing), self._stored.sheet(DAILY, found.symbol)
+    def _raw_days(self, found: Outcome, wanted: Wanted) -> None:
+        """What is missing, page by page."""
+        sheet = self._stored.sheet(DAILY, found.symbol)
+        before, is_anew = self._beside(sheet, wanted)
+        missing = self._missing(found, wanted, set() if is_anew else self._stored.whole_days(DAILY, found.symbol))
+        for kept in self._pages(found, missing, is_adjusted=False):
+            if kept:
+                source = ", ".join(dict.fromkeys([*(before.source.split(", ") if before else []), self.source]))
+                self._stored.add(sheet, kept, About(source, Basis.RAW), anew=is_anew)
+                is_anew = False
+            found.stored, found.rows = found.stored + len(kept), found.rows + len(kept)
+
+    def _adjusted_days(self, found: Outcome, wanted: Wanted) -> None:
+        """All days, and those that are stored again: a corporate action since then has changed every one of them."""
+        sheet = self._stored.sheet(DAILY, found.symbol)
+        before, _is_anew = self._beside(sheet, wanted)
+        known = {row[0]: row for row in self._stored.rows(sheet)} if before else {}
+        days = [kst_date(start) for start in known]
+        whole = msgspec.structs.replace(
+            wanted, first=min([wanted.first, *days]), last=max([wanted.last, *days])
+        )  # fmt: skip
+        pages = self._pages(found, self._missing(found, whole, set()), is_adjusted=True)
+        rows = [row for kept in pages for row in kept]
+        if rows:
+            self._stored.add(sheet, rows, About(self.source, Basis.ADJUSTED), anew=True)
+        found.there = sum(1 for row in rows if known.get(row[0]) == row)
+        found.stored = found.rows = len(rows) - found.there
+
+    def _beside(self, sheet: Sheet, wanted: Wanted) -> tuple[About | None, bool]:
+        """What a file is, None where new bars take its place, and whether they do. Raises: FileError for a mixture."""
+        before = self._stored.about(sheet)
+        if before is None or before.basis is wanted.basis:
+            return before, False
+        if not wanted.replace:
+            raise FileError(
+                "{symbol} {kind} is stored with {stored} prices, and these are {said}", symbol=sheet.symbol,
+                kind=sheet.kind, stored=before.basis, said=wanted.basis,
+                hint="--replace takes these instead of all that is stored",
+            )  # fmt: skip
+        return None, True
+
+    def _pages(self, found: Outcome, missing: Sequence[date], *, is_adjusted: bool) -> Iterator[list[tuple[int, ...]]]:
+        """The rows of these days, newest first, as many as one answer holds at a time."""
+        rest = list(missing)
         while rest:
             last = rest[0]
             oldest = self._back(last, PAGE - 1)
             asked = [day for day in rest if day >= oldest]
-            bars = self._fetch(calls.daily_bars(self._environment, found.symbol, asked[-1], last))
-            kept = [_daily_row(bar) for bar in bars if bar.day in asked and bar.close]
+            call = calls.daily_bars(self._environment, found.symbol, asked[-1], last, adjusted=is_adjusted)
+            kept = [_daily_row(bar) for bar in self._fetch(call) if bar.day in asked and bar.close]
             rest = rest[len(asked) :]
-            if kept:
-                self._stored.add(sheet, kept, About(self.source, Basis.RAW))
-            found.stored, found.rows = found.stored + len(kept), found.rows + len(kept)
             found.absent += len(asked) - len(kept)
             if not kept and len(asked) == PAGE:
                 found.absent, rest = found.absent + len(rest), []  # it was not listed yet
+            yield kept
             self._on_step(Step(found.symbol, asked[-1], len(kept), len(missing) - len(rest), len(missing)))
 
     def _back(self, day: date, count: int) -> date:

@@ -12,7 +12,7 @@ from qbtrade.adapters.market_store.layout import DAILY, RECORDED, About, Sheet, 
 from qbtrade.adapters.recordings.finished import finish
 from qbtrade.adapters.recordings.layout import emulated_runs, krx, recorded
 from qbtrade.domain.calendar import kst_date
-from qbtrade.errors import LockedError
+from qbtrade.errors import FileError, LockedError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -62,9 +62,21 @@ class Stored:
         """The rows of a file, none where there is no file. Raises: FileError."""
         return list(files.read(self.connection, sheet, columns)) if sheet.path.exists() else []
 
-    def add(self, sheet: Sheet, rows: Iterable[Sequence[int]], about: About) -> None:
-        """Put rows into a file: in place of a day's, or beside the daily bars that it has. Raises: FileError."""
+    def about(self, sheet: Sheet) -> About | None:
+        """What a file says of itself, None where there is no file. Raises: FileError."""
+        if not sheet.path.exists():
+            return None
+        (found,) = files.describe(self.connection, [sheet])
+        if found.problem:
+            raise FileError("{problem}", hint=files.HINT, problem=found.problem)
+        return found.about
+
+    def add(self, sheet: Sheet, rows: Iterable[Sequence[int]], about: About, *, anew: bool = False) -> None:
+        """Put rows into a file: in place of a day's, or beside the daily bars that it has. Raises: FileError.
+
+        anew: in place of those daily bars, too.
+        """
         new = {row[0]: row for row in rows}
-        if sheet.day is None:
+        if sheet.day is None and not anew:
             new = {**{row[0]: row for row in self.rows(sheet)}, **new}
         files.write(self.connection, sheet, files.values(sheet, new.values()), about)
