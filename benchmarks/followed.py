@@ -208,8 +208,9 @@ def p(values: list[int], percent: int) -> float:
     return ordered[min(len(ordered) * percent // 100, len(ordered) - 1)] / 1e6
 
 
+ALONE = "no servers"
 CONDITIONS: tuple[tuple[str, Callable[[Servers], Servers | None], int], ...] = (
-    ("no servers", lambda _both: None, 0),
+    (ALONE, lambda _both: None, 0),
     ("both well", lambda both: both, 0),
     ("both paused (SIGSTOP)", lambda both: both, signal.SIGSTOP),
     ("both dead (SIGKILL)", lambda both: both, signal.SIGKILL),
