@@ -6,7 +6,7 @@ journal has it.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +15,7 @@ from qbtrade.adapters.redis import names
 from qbtrade.adapters.redis.client import cause, connect
 from qbtrade.adapters.redis.commands import Commands
 from qbtrade.adapters.redis.reading import entries_of
+from qbtrade.adapters.redis.wire import packed, tell
 from qbtrade.domain.events import Alert, Heartbeat, Level, PriceTouched, type_of
 from qbtrade.domain.market import Quote, Trade
 from qbtrade.domain.message import Event
@@ -27,9 +28,8 @@ BEAT: Final = 0.1
 """Seconds between two rounds; what comes in between goes out together."""
 VIEWS: Final = 0.5
 """Seconds until last prices are written anew, and until somebody who asks for a halt is heard."""
-BATCH: Final = 100
-TOGETHER: Final = 10
-"""Symbols in one message. Making a message takes the interpreter from the engines, waiting for the answer does not."""
+TOGETHER: Final = 25
+"""Commands in one message. Making them takes the interpreter from the engines, waiting for the answer does not."""
 RENEWED: Final = 300.0
 """Seconds after which a price's time to live is set anew."""
 BOUND: Final = 50_000
@@ -40,6 +40,7 @@ LONGEST_PAUSE: Final = 5.0
 TOLD: Final = tuple(cls for cls in type_of.values() if cls not in {Trade, Quote, PriceTouched, Heartbeat})
 """Events of consequence and bars; of prices only the last of each symbol is told."""
 
+_ADD: Final = (b"XADD", names.EVENTS.encode(), b"MAXLEN", b"~", b"%d" % names.KEPT, b"*")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -123,44 +124,40 @@ class Bridge:
             self._listen()
 
     def _write_events(self) -> None:
-        while self._waiting and len(self._batch) < BATCH:
+        while self._waiting and len(self._batch) < TOGETHER:
             self._batch.append(self._waiting.popleft())
-        with self._pipeline() as pipe:
-            for number, event in self._batch:
-                pipe.xadd(names.EVENTS, self._entry(number, event), maxlen=names.KEPT, approximate=True)
-            pipe.execute()
+        tell(self._client, [self._entry(number, event) for number, event in self._batch])
         self._batch.clear()
 
-    def _entry(self, number: int, event: Event) -> Any:
+    def _entry(self, number: int, event: Event) -> bytes:
         tag = str(event.__struct_config__.tag)
-        return {"run": self._run, "n": number, "ts": event.ts, "type": tag, "body": _encode(event)}
+        return packed(
+            *_ADD, b"run", self._run.encode(), b"n", b"%d" % number, b"ts", b"%d" % event.ts, b"type", tag.encode(),
+            b"body", _encode(event),
+        )  # fmt: skip
 
     def _write_prices(self) -> None:
         symbols = list(dict.fromkeys((*self._trades, *self._quotes)))
         for start in range(0, len(symbols), TOGETHER):
-            with self._pipeline() as pipe:
-                for symbol in symbols[start : start + TOGETHER]:
-                    self._write_last(pipe, symbol)
-                pipe.execute()
+            tell(self._client, [each for symbol in symbols[start : start + TOGETHER] for each in self._last(symbol)])
 
-    def _write_last(self, pipe: Any, symbol: str) -> None:
+    def _last(self, symbol: str) -> Iterator[bytes]:
         trade, quote, now = self._trades.pop(symbol, None), self._quotes.pop(symbol, None), self._watch.seconds()
-        last = {"price": trade.price, "qty": trade.qty, "ts": trade.ts} if trade else {}
-        best = {"bid": quote.bid, "ask": quote.ask} if quote else {}
-        pipe.hset(names.last_of(symbol), mapping=last | best)
+        key = names.last_of(symbol).encode()
+        last = (b"price", b"%d" % trade.price, b"qty", b"%d" % trade.qty, b"ts", b"%d" % trade.ts) if trade else ()
+        best = (b"bid", b"%d" % quote.bid, b"ask", b"%d" % quote.ask) if quote else ()
+        yield packed(b"HSET", key, *last, *best)
         if now - self._renewed.get(symbol, -RENEWED) >= RENEWED:
             self._renewed[symbol] = now
-            pipe.expire(names.last_of(symbol), names.LAST_LASTS)
-
-    def _pipeline(self) -> Any:
-        return self._client.pipeline(transaction=False)
+            yield packed(b"EXPIRE", key, b"%d" % names.LAST_LASTS)
 
     def _write_status(self) -> None:
         status, self._status = self._status, None
         if status is None:
             return
         account, picture = status
-        with self._pipeline() as pipe:
+        pipe: Any
+        with self._client.pipeline(transaction=False) as pipe:
             pipe.hset(names.status_of(account), mapping=picture)
             pipe.expire(names.status_of(account), names.STATUS_LASTS)
             pipe.set(names.heartbeat_of(self._run), picture["written"], ex=names.HEARTBEAT_LASTS)
