@@ -9,6 +9,7 @@ import pytest
 
 from qbtrade.adapters.store.postgres.migrations import upgrade
 from qbtrade.adapters.store.postgres.sink import PostgresSink
+from qbtrade.adapters.store.postgres.sums import database_sums, journal_sums
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.app import report
 from qbtrade.app.history import By, Figures
@@ -16,7 +17,7 @@ from qbtrade.app.history_source import ALL, DATABASE, JOURNALS, Question, Told, 
 from qbtrade.app.home import create, journals_dir
 from qbtrade.domain.events import BookCorrected, Held, SessionStarted
 from qbtrade.errors import NoRowsError
-from tests.adapters.store.postgres.deliveries import database_sums, drained, journal_sums
+from tests.adapters.store.postgres.deliveries import drained
 from tests.builders import SAMSUNG, an_order, at
 from tests.recordings import Recording, a_traded_day
 from tests.servers import HOST, PASSWORD, free_port

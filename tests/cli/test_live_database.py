@@ -4,10 +4,12 @@ import os
 import signal
 from pathlib import Path
 
+import psycopg
+
 from qbtrade.adapters.services.process import patiently
 from qbtrade.adapters.store.postgres.migrations import upgrade
+from qbtrade.adapters.store.postgres.sums import database_sums, journal_sums
 from qbtrade.domain.events import Alert
-from tests.adapters.store.postgres.deliveries import database_sums, journal_sums
 from tests.live_days import events, hosted, session, wait_for
 from tests.program import run_qb
 from tests.servers import postgres_service
@@ -47,9 +49,17 @@ def test_a_database_that_is_killed_costs_the_session_nothing_and_gets_everything
         assert process.returncode == 130
         assert patiently(lambda: not service.server.is_alive)
         service.start()
+        lacking = run_qb("db", "verify", folder=tmp_path, home=tmp_path / "home", QB_DATABASE_URL=service.url())
+        assert (lacking.returncode, "rows in the journal" in lacking.stdout) == (1, True), lacking
         done = run_qb("db", "fill", folder=tmp_path, home=tmp_path / "home", QB_DATABASE_URL=service.url())
         assert (done.returncode, done.stderr) == (0, "")
         assert database_sums(service.url(), journal_of(tmp_path)) == journal_sums(journal_of(tmp_path))
+        alike = run_qb("db", "verify", folder=tmp_path, home=tmp_path / "home", QB_DATABASE_URL=service.url())
+        assert (alike.returncode, alike.stdout.endswith("rows: the database has the same\n")) == (0, True)
+        with psycopg.connect(service.url()) as connection:
+            connection.execute("UPDATE qb.alerts SET text = text || '!'")
+        other = run_qb("db", "verify", "latest", folder=tmp_path, home=tmp_path / "home", QB_DATABASE_URL=service.url())
+        assert (other.returncode, "alerts: rows are not what the journal says" in other.stdout) == (1, True)
 
 
 def test_a_database_that_comes_back_catches_up_while_the_session_goes_on(tmp_path: Path) -> None:

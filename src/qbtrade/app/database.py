@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from qbtrade.adapters.store.postgres import health, migrations
+from qbtrade.adapters.store.postgres import health, migrations, sums
 from qbtrade.adapters.store.postgres.sink import PostgresSink
+from qbtrade.app import sessions
 from qbtrade.app.config import configured
 from qbtrade.app.home import journals_dir
 from qbtrade.domain.calendar import NS
@@ -57,3 +58,26 @@ def fill(address: str, home: Path) -> Iterator[tuple[str, int, str]]:
                 yield path.stem, total, error.message
             else:
                 yield path.stem, total, ""
+
+
+def verify(address: str, home: Path, name: str = "") -> Iterator[tuple[str, int, str]]:
+    """Compare every journal, or one, with what the database has of it: all rows of all tables, by count and checksum.
+
+    Gives each run, how many rows both have, and what is wrong, if anything. Raises: as `look`; FileError for a name.
+    """
+    paths = [sessions.find(home, name)] if name else sorted(journals_dir(home).glob("[!.]*.sqlite3"))
+    for path in paths:
+        try:
+            here = sums.journal_sums(path)
+        except (FileError, JournalError) as error:
+            yield path.stem, 0, error.message
+            continue
+        there = sums.database_sums(address, path)
+        rows = sum(count for count, _checksum in here.values())
+        table = next((table for table in here if here[table] != there[table]), "")
+        if not table:
+            yield path.stem, rows, ""
+            continue
+        ours, theirs = here[table][0], there[table][0]
+        lacking = f"{table}: {ours} rows in the journal, {theirs} in the database"
+        yield path.stem, rows, lacking if ours != theirs else f"{table}: rows are not what the journal says"

@@ -36,6 +36,9 @@ def load(
         raise UsageError("--from {first} is after --to {last}", hint=hint, first=first, last=last)
     symbols, kept, url = symbols_of(symbol), stored(env), database.url()
     sheets = [sheet for sheet in kept.sheets(kind_of_rows(bars)) if not symbols or sheet.symbol in symbols]
+    if not (sheets or json):
+        sys.stdout.write(_("nothing is stored in {folder}").format(folder=kept.market) + "\n")
+        return
     found = list["Passed"]()
     for each in remember(url, kept, sheets, (first, last)):
         found.append(each)
@@ -75,4 +78,4 @@ def _told(each: "Passed") -> str:
 def _summed(found: Iterable["Passed"]) -> str:
     good = [each for each in found if not each.problem]
     rows, loaded = sum(each.rows for each in good), sum(each.loaded for each in good)
-    return _("the database has {rows:,} rows of these; it lacked {loaded:,}").format(rows=rows, loaded=loaded)
+    return _("the database has {rows:,} rows of this, {loaded:,} of them new").format(rows=rows, loaded=loaded)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=N_("Look after the database, the long memory."))
 Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdout"))]
+Run = Annotated[str, typer.Argument(metavar="RUN", help=N_("Only this one; all without"))]
 
 
 @app.command(help=N_("Bring the schema of the database up to date, in one transaction."))
@@ -78,6 +79,24 @@ def fill() -> None:
     _say(_("the database holds {count} of {runs} journals").format(count=runs - problems, runs=runs))
     if problems:
         raise typer.Exit(ExitCode.FAILED)
+
+
+@app.command(help=N_("Compare all rows of the journals with the database, by count and checksum."))
+def verify(run: Run = "") -> None:
+    """Compare all rows of the journals with the database, by count and checksum."""
+    from qbtrade.app import database
+    from qbtrade.app.home import home
+
+    runs = problems = total = 0
+    for run_id, rows, problem in database.verify(database.url(), home(), run):
+        runs, total, problems = runs + 1, total + rows, problems + bool(problem)
+        if problem:
+            _say(f"{run_id}  {said(problem)}")
+    if problems:
+        text = _("{count} of {runs} journals are not in the database as they are; qb db fill passes on what it lacks")
+        _say(text.format(count=problems, runs=runs))
+        raise typer.Exit(ExitCode.FAILED)
+    _say(_("{runs} journals, {rows:,} rows: the database has the same").format(runs=runs, rows=total))
 
 
 def _rows(health: "Health", clock_within: int) -> Iterable[tuple[str, str]]:

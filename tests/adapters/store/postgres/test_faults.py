@@ -13,10 +13,11 @@ from qbtrade.adapters.services import owner
 from qbtrade.adapters.store.postgres.market import held, load_trades, read_trades
 from qbtrade.adapters.store.postgres.migrations import newest, upgrade
 from qbtrade.adapters.store.postgres.sink import PostgresSink
+from qbtrade.adapters.store.postgres.sums import database_sums, journal_sums
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.domain.events import Alert, Level
 from qbtrade.errors import DatabaseError, FileError, QbError
-from tests.adapters.store.postgres.deliveries import database_sums, drained, journal_sums
+from tests.adapters.store.postgres.deliveries import drained
 from tests.builders import a_trade
 from tests.recordings import a_traded_day
 from tests.servers import postgres_service, services_folder

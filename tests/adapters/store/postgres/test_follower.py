@@ -8,10 +8,10 @@ from qbtrade.adapters.services.process import PATIENCE, patiently
 from qbtrade.adapters.store.outbox import last_number
 from qbtrade.adapters.store.postgres.follower import Follower
 from qbtrade.adapters.store.postgres.migrations import upgrade
+from qbtrade.adapters.store.postgres.sums import database_sums, journal_sums
 from qbtrade.adapters.store.sqlite import SqliteJournal
 from qbtrade.domain.events import EquityMarked
 from qbtrade.kernel.clock import Stopwatch
-from tests.adapters.store.postgres.deliveries import database_sums, journal_sums
 from tests.recordings import a_traded_day
 from tests.servers import postgres_service
 

@@ -13,13 +13,14 @@ from qbtrade.adapters.services.process import patiently
 from qbtrade.adapters.store.outbox import Letter, letters
 from qbtrade.adapters.store.postgres.migrations import upgrade
 from qbtrade.adapters.store.postgres.sink import PIECE, PostgresSink
+from qbtrade.adapters.store.postgres.sums import database_sums, journal_sums
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.adapters.store.verify import head
 from qbtrade.app import report
 from qbtrade.domain.events import Alert, EquityMarked, Level
 from qbtrade.domain.message import Event
 from qbtrade.errors import ConfigError, DatabaseError, QbError
-from tests.adapters.store.postgres.deliveries import database_sums, drained, journal_sums, lossy
+from tests.adapters.store.postgres.deliveries import drained, lossy
 from tests.program import run_qb
 from tests.recordings import a_traded_day
 from tests.servers import postgres_service
