@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -27,28 +27,30 @@ def letters(path: Path, after: int, most: int, wanted: Collection[type[Event]] =
     wanted: events that are worth decoding, all of them without. Raises: FileError for a missing or foreign file,
     JournalError for a damaged one.
     """
+    return [letter for piece in pieces(path, after, most, most, wanted) for letter in piece]
+
+
+def pieces(
+    path: Path, after: int, most: int, size: int, wanted: Collection[type[Event]] = ()
+) -> Iterator[Sequence[Letter]]:
+    """The same, `size` rows at a time: let go while they are in the processor's cache they take half the time."""
     tags = {str(cls.__struct_config__.tag).encode() for cls in wanted}
+    last, left = after, most
     with closing(open_journal(path)) as connection:
         connection.text_factory = bytes
         try:
             rows = connection.execute(
                 "SELECT seq, ts, type, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)
-            ).fetchall()
-            if len(rows) < most:
-                (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-                left = _rescued(path, max(after, last))[: most - len(rows)]
-            else:
-                left = []
+            )
+            while found := rows.fetchmany(size):
+                last, left = found[-1][0], left - len(found)
+                yield _decoded(path, found, tags)
+            more = _rescued(path, last)[:left] if left else []
         except (sqlite3.DatabaseError, OSError) as error:
             raise JournalError("journal {path} is damaged: {cause}", path=path, cause=error) from error
-    try:
-        found = [(seq, ts, body, decode(body) if not tags or tag in tags else None) for seq, ts, tag, body in rows]
-    except msgspec.DecodeError:
-        found = [(seq, ts, body, _event(path, seq, body)) for seq, ts, _tag, body in rows]
-    for seq, body in left:
-        event = _event(path, seq, body)
-        found.append((seq, event.ts, body, event))
-    return found
+    if more:
+        events = [(seq, body, _event(path, seq, body)) for seq, body in more]
+        yield [(seq, event.ts, body, event) for seq, body, event in events]
 
 
 def last_number(path: Path) -> int:
@@ -78,6 +80,13 @@ def _rescued(path: Path, after: int) -> list[tuple[int, bytes]]:
         if seq > after:
             found.setdefault(seq, body)
     return sorted(found.items())
+
+
+def _decoded(path: Path, rows: list[tuple[int, int, bytes, bytes]], tags: Collection[bytes]) -> Sequence[Letter]:
+    try:
+        return [(seq, ts, body, decode(body) if not tags or tag in tags else None) for seq, ts, tag, body in rows]
+    except msgspec.DecodeError:
+        return [(seq, ts, body, _event(path, seq, body)) for seq, ts, _tag, body in rows]
 
 
 def _event(path: Path, seq: int, body: bytes) -> Event:

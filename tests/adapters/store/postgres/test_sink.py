@@ -3,16 +3,16 @@
 import os
 import signal
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from qbtrade.adapters.services.process import patiently
-from qbtrade.adapters.store.outbox import Letter, letters
+from qbtrade.adapters.store.outbox import Letter, pieces
 from qbtrade.adapters.store.postgres.migrations import upgrade
-from qbtrade.adapters.store.postgres.sink import PIECE, PostgresSink
+from qbtrade.adapters.store.postgres.sink import PARCEL, PostgresSink
 from qbtrade.adapters.store.postgres.sums import database_sums, journal_sums
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.adapters.store.verify import head
@@ -29,6 +29,8 @@ SHOWN = (
     "order_id", "symbol", "side", "purpose", "kind", "tif", "qty", "price", "reference", "signal", "repriced_from",
     "status", "reason", "filled_qty", "filled_amount", "commission", "tax",
 )  # fmt: skip
+
+Piece = Sequence[Letter]
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +82,14 @@ def test_orders_stand_as_the_report_says(memory: str, journal: Path) -> None:
 def test_a_server_that_is_killed_in_the_midst_of_transactions_loses_and_doubles_nothing(journal: Path) -> None:
     calls = 0
 
-    def deadly(path: Path, after: int, most: int, wanted: Collection[type[Event]]) -> Sequence[Letter]:
+    def deadly(path: Path, after: int, most: int, size: int, wanted: Collection[type[Event]]) -> Iterator[Piece]:
         """Every third time the server dies between the cursor and the rows."""
         nonlocal calls
         calls += 1
         if calls % 3 == 0:
             os.kill(service.server.pid, signal.SIGKILL)
             assert patiently(lambda: not service.server.is_alive)
-        return letters(path, after, most, wanted)
+        return pieces(path, after, most, size, wanted)
 
     with postgres_service() as service:
         upgrade(service.url())
@@ -178,20 +180,48 @@ def test_a_journal_that_grows_is_followed_to_its_emergency_file(memory: str, tmp
         assert connection.execute("SELECT text FROM qb.alerts WHERE code = 'journal-lost'").fetchone() == ("a  b",)
 
 
-def test_one_transaction_takes_many_pieces_of_several_tables(memory: str, tmp_path: Path) -> None:
+def test_one_transaction_takes_several_parcels_while_it_reads(memory: str, tmp_path: Path) -> None:
     path = tmp_path / "20260302-090000-000000.sqlite3"
     events = a_traded_day().events
     store, sink, last = SqliteJournal(path), PostgresSink(memory, path), events[-1].ts
-    marks = [EquityMarked(last + number, number, number, 0) for number in range(2 * PIECE)]
-    alerts = [Alert(last + number, Level.INFO, "note", str(number)) for number in range(2 * PIECE)]
+    marks = [EquityMarked(last + number, number, number, 0) for number in range(2 * PARCEL)]
+    alerts = [Alert(last + number, Level.INFO, "note", str(number)) for number in range(2 * PARCEL)]
     store.append([*events, *(event for pair in zip(marks, alerts, strict=True) for event in pair)], durable=False)
     store.close()
 
-    assert sink.drain(3 * PIECE) == 3 * PIECE
-    assert sink.drain() == len(events) + PIECE
+    assert sink.drain(3 * PARCEL) == 3 * PARCEL
+    assert sink.drain() == len(events) + PARCEL
     sink.close()
 
     assert database_sums(memory, path) == journal_sums(path)
+
+
+def test_a_server_that_is_killed_while_a_parcel_is_under_way_gets_everything_later(tmp_path: Path) -> None:
+    path = tmp_path / "20260302-090000-000000.sqlite3"
+    events = a_traded_day().events
+    store, last, kills = SqliteJournal(path), events[-1].ts, [4 * PARCEL]
+    alerts = [Alert(last + number, Level.INFO, "note", "x" * 500) for number in range(4 * PARCEL)]
+    store.append([*events, *alerts], durable=False)
+    store.close()
+
+    def deadly(path: Path, after: int, most: int, size: int, wanted: Collection[type[Event]]) -> Iterator[Piece]:
+        """Once, three parcels after the first one went."""
+        for piece in pieces(path, after, most, size, wanted):
+            if kills and piece[-1][0] >= kills[0]:
+                kills.clear()
+                os.kill(service.server.pid, signal.SIGKILL)
+            yield piece
+
+    with postgres_service() as service:
+        upgrade(service.url())
+        sink = PostgresSink(service.url(), path, deadly)
+        with pytest.raises(QbError):
+            sink.drain()
+        assert patiently(lambda: not service.server.is_alive)
+        service.start()
+        assert drained(sink, 10**6) == len(events) + len(alerts)
+        sink.close()
+        assert database_sums(service.url(), path) == journal_sums(path)
 
 
 def test_a_paused_server_delays_and_loses_nothing(memory: str, journal: Path) -> None:

@@ -1,10 +1,11 @@
 """Rows into a table by binary COPY, the quickest way that PostgreSQL has."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from psycopg import sql
+from psycopg import Copy, sql
+from psycopg.abc import Buffer
+from psycopg.copy import Writer
 
 from qbtrade.adapters.store.postgres.connection import Connection
 
@@ -16,6 +17,9 @@ JSON: Final = "bytea"
 TEXTS: Final = "text[]"
 MOMENT: Final = "int8"
 """Of a timestamptz column: on the wire it is a count of microseconds, see `micros`, and nothing says its type."""
+_HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TAIL: Final = b"\xff\xff"
+"""What stands before and behind the rows of a binary COPY."""
 _Y2K: Final = 946_684_800 * 10**6
 
 
@@ -35,23 +39,39 @@ def copy_statement(table: sql.Identifier, columns: Iterable[str]) -> sql.Compose
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names)
 
 
-@contextmanager
-def copying(
-    connection: Connection, statement: sql.Composed, types: Iterable[str]
-) -> Iterator[Callable[[Sequence[Any]], None]]:
-    """What takes one row. The server works at what it was given while the block goes on with something else.
+class _Kept(Writer):
+    """Keeps what a COPY would send."""
 
-    types: of the columns on the wire.
-    """
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    def __init__(self) -> None:
+        self.pages: list[Buffer] = []
+
+    def write(self, data: Buffer) -> None:
+        self.pages.append(data)
+
+
+def packed(connection: Connection, types: Iterable[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows as they stand on the wire; nothing is sent. types: of the columns there."""
+    kept = _Kept()
+    with connection.cursor() as cursor, Copy(cursor, binary=True, writer=kept) as copy:
         copy.set_types(list(types))
-        yield copy.write_row
+        write = copy.write_row
+        for row in rows:
+            write(row)
+    return b"".join(kept.pages)[len(_HEAD) : -len(_TAIL)]
+
+
+def copy_packed(connection: Connection, statement: sql.Composed, parts: Iterable[bytes]) -> None:
+    """Hand over what was packed. Most of the time the server is at work, and the interpreter free."""
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(b"".join((_HEAD, *parts, _TAIL)))
 
 
 def copy_rows(
     connection: Connection, statement: sql.Composed, types: Iterable[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Hand rows over."""
-    with copying(connection, statement, types) as write:
+    """Hand rows over. types: of the columns on the wire."""
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(list(types))
+        write = copy.write_row
         for row in rows:
             write(row)

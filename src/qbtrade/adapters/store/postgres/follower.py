@@ -37,7 +37,7 @@ class Follower:
 
     def __init__(self, url: str, journal: Path, most: int = BATCH) -> None:
         self.progress = Progress()
-        self._journal, self._most, self._sink = journal, most, PostgresSink(url, journal)
+        self._journal, self._most, self._sink = journal, most, PostgresSink(url, journal, is_gentle=True)
         self._settled: Stamp = ()
         self._unasked = 0
         self._stopping = threading.Event()

@@ -5,27 +5,35 @@ matter where a transaction is cut off, whether its answer is lost, or whether an
 last ones: what is there says what is missing.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from psycopg import sql
 
-from qbtrade.adapters.store.outbox import Letter, letters
+from qbtrade.adapters.store.outbox import Letter, pieces
 from qbtrade.adapters.store.postgres.connection import Connection, connect, explained
-from qbtrade.adapters.store.postgres.copying import copy_statement, copying, micros
+from qbtrade.adapters.store.postgres.copying import copy_packed, copy_statement, micros, packed
 from qbtrade.adapters.store.postgres.migrations import require
 from qbtrade.adapters.store.postgres.projection import BECOMES, COLUMNS, Cells, moment
 from qbtrade.adapters.store.rows import genesis
 from qbtrade.domain.events import SessionEnded
 from qbtrade.domain.message import Event
+from qbtrade.kernel.clock import sleep
 
-BATCH: Final = 10_000
+BATCH: Final = 50_000
 """Rows of the journal in one transaction, at most."""
 PIECE: Final = 1_000
-"""Rows that are read at a time: they are let go while they are in the processor's cache, which halves the time."""
+"""Rows that are read at a time."""
+GENTLE_PIECE: Final = 100
+REST: Final = 0.0005
+"""Seconds of rest after such a piece: the engines wait for the interpreter as long as one takes, 0.3 ms."""
+PARCEL: Final = 5_000
+"""Rows that are sent together, while the next ones are read."""
 SERIES: Final = "equity"
 """The table that stands in partitions."""
 NO_ROOM: Final = (2**63 - 1, 0)
@@ -38,7 +46,7 @@ _MOVE: Final = "UPDATE qb.cursors SET seq = %s, head = %s, written_at = clock_ti
 _END: Final = "UPDATE qb.sessions SET ended_ts = %s, ended_at = %s, outcome = %s, reason = %s WHERE run_id = %s"
 _READ: Final[frozenset[type[Event]]] = frozenset({*BECOMES, SessionEnded})
 
-Read = Callable[[Path, int, int, Collection[type[Event]]], Sequence[Letter]]
+Read = Callable[[Path, int, int, int, Collection[type[Event]]], Iterable[Sequence[Letter]]]
 
 
 class Cursor(NamedTuple):
@@ -48,19 +56,28 @@ class Cursor(NamedTuple):
     head: bytes
 
 
+class Parcel:
+    """Rows that go to the server together, packed. times: UTC ns of those for which there has to be room."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.parts: dict[str, list[bytes]] = {table: [] for table in COLUMNS}
+        self.times: list[int] = []
+
+
 class Batch:
-    """Rows of one journal, laid down as cells. last: where they end; passed: how many; end: of the session."""
+    """Rows of one journal. last: where they end; passed: how many; parcel: those that wait; end: of the session."""
 
     def __init__(self, run_id: str, cursor: Cursor) -> None:
         self.last, self.passed = cursor, 0
-        self.tables: dict[str, list[Cells]] = {table: [] for table in COLUMNS}
+        self.parcel = Parcel()
         self.end: SessionEnded | None = None
         self._run_id = run_id
 
-    def take(self, found: Sequence[Letter]) -> None:
-        """Lay rows down that follow the last ones."""
-        run_id, tables = self._run_id, self.tables
-        head = self.last.head or genesis(found[0][3])
+    def take(self, connection: Connection, found: Sequence[Letter]) -> None:
+        """Lay rows down that follow the last ones, and pack them at once: as objects they would fill the caches."""
+        tables: dict[str, list[Cells]] = {table: [] for table in COLUMNS}
+        run_id, head = self._run_id, self.last.head or genesis(found[0][3])
         for seq, ts, body, event in found:
             head = sha256(head + body).digest()  # `link`, which is too dear to be called for every row
             if event is not None:
@@ -69,23 +86,49 @@ class Batch:
                 if isinstance(event, SessionEnded):
                     self.end = event
         self.last, self.passed = Cursor(found[-1][0], head), self.passed + len(found)
+        self.parcel.passed += len(found)
+        self.parcel.times += (row[2] for row in tables[SERIES])
+        for table, rows in tables.items():
+            if rows:
+                self.parcel.parts[table].append(packed(connection, COLUMNS[table].values(), rows))
 
-    def fullest(self) -> str:
-        """The table for which most rows wait."""
-        return max(self.tables, key=lambda table: len(self.tables[table]))
+    def taken(self) -> Parcel:
+        """What is ready to go."""
+        parcel, self.parcel = self.parcel, Parcel()
+        return parcel
 
-    def taken(self, table: str) -> list[Cells]:
-        """What waits for a table, and then waits no more."""
-        cells, self.tables[table] = self.tables[table], []
-        return cells
+
+class UnderWay:
+    """Work on a thread of its own, which does not keep the program from ending."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work, self._error = work, list[BaseException]()
+        self._thread = threading.Thread(target=self._run, name="postgres-copy", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until it is done. Raises: what the work raised."""
+        self._thread.join()
+        if self._error:
+            raise self._error[0]
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
+            self._error.append(error)
 
 
 class PostgresSink:
-    """Passes one journal on. read: gives its rows behind a number. seq: how far it is known to be."""
+    """Passes one journal on. read: gives its rows behind a number. seq: how far it is known to be.
 
-    def __init__(self, url: str, journal: Path, read: Read = letters) -> None:
+    is_gentle: leave the interpreter to others after each little piece, as beside a session.
+    """
+
+    def __init__(self, url: str, journal: Path, read: Read = pieces, *, is_gentle: bool = False) -> None:
         self._url, self._journal, self._read = url, journal, read
-        self._run_id = journal.stem
+        self._run_id, self._piece = journal.stem, GENTLE_PIECE if is_gentle else PIECE
+        self._rest = REST if is_gentle else 0.0
         self._connection: Connection | None = None
         self._room = NO_ROOM
         self.seq = 0
@@ -133,13 +176,18 @@ class PostgresSink:
     def _pass_on(self, connection: Connection, most: int) -> tuple[int, int]:
         """How many rows, and the number of the last one."""
         batch = Batch(self._run_id, self._locked(connection))
-        is_more = self._read_into(batch, most)
-        while is_more:
-            with self._under_way(connection, batch, batch.fullest()):
-                is_more = self._read_into(batch, most)
-        for table in COLUMNS:
-            with self._under_way(connection, batch, table):
-                pass
+        under_way: UnderWay | None = None
+        for found in self._read(self._journal, batch.last.seq, most, self._piece, _READ):
+            if batch.parcel.passed >= PARCEL:
+                if under_way:
+                    under_way.wait()
+                under_way = UnderWay(partial(self._copy, connection, batch.taken()))
+            batch.take(connection, found)
+            if self._rest and len(found) == self._piece:
+                sleep(self._rest)
+        if under_way:
+            under_way.wait()
+        self._copy(connection, batch.taken())
         if batch.end:
             end = batch.end
             connection.execute(_END, [end.ts, moment(end.ts), end.outcome.value, end.reason, self._run_id])
@@ -147,22 +195,15 @@ class PostgresSink:
             connection.execute(_MOVE, [batch.last.seq, batch.last.head, self._run_id])
         return batch.passed, batch.last.seq
 
-    @contextmanager
-    def _under_way(self, connection: Connection, batch: Batch, table: str) -> Iterator[None]:
-        """Hand a table's rows over; the server takes them while the block does something else."""
-        cells = batch.taken(table)
-        if not cells:
-            yield
-            return
-        if table == SERIES:
-            self._make_room(connection, cells)
-        with copying(connection, _COPY[table], COLUMNS[table].values()) as write:
-            for row in cells:
-                write(row)
-            yield
+    def _copy(self, connection: Connection, parcel: Parcel) -> None:
+        """The server takes it while the next one is made ready."""
+        if parcel.times:
+            self._make_room(connection, parcel.times)
+        for table, parts in parcel.parts.items():
+            if parts:
+                copy_packed(connection, _COPY[table], parts)
 
-    def _make_room(self, connection: Connection, cells: Sequence[Cells]) -> None:
-        times = [row[2] for row in cells]
+    def _make_room(self, connection: Connection, times: Sequence[int]) -> None:
         first, last = min(*times, self._room[0]), max(*times, self._room[1])
         if (first, last) != self._room:
             connection.execute("SELECT qb.prepare(%s, %s)", [moment(first), moment(last)])
@@ -176,11 +217,3 @@ class PostgresSink:
             row = connection.execute(_FIND, [self._run_id]).fetchone()
         seq, head = row or (0, b"")
         return Cursor(seq, bytes(head))
-
-    def _read_into(self, batch: Batch, most: int) -> bool:
-        """Read a piece. Gives whether there may be more of it."""
-        wanted = min(PIECE, most - batch.passed)
-        found = self._read(self._journal, batch.last.seq, wanted, _READ)
-        if found:
-            batch.take(found)
-        return len(found) == PIECE and batch.passed < most
