@@ -96,7 +96,7 @@ def test_what_is_stored_can_be_rehearsed_on_and_gives_the_same_as_its_files(tmp_
     assert stored["fills"] == files["fills"] != []
     assert stored["counts"]["trades"] == files["counts"]["trades"] == 2 * second["counts"]["trades"]
     assert nothing.exit_code == ExitCode.BAD_FILE
-    assert one_line(nothing.stderr).startswith("error: no 1d of any symbol are stored for this time. ")
+    assert one_line(nothing.stderr).startswith("error: nothing of 1d is stored of any symbol for this time. ")
 
 
 def bars(day: int) -> Iterator[str]:

@@ -91,6 +91,13 @@ def test_recorded_days_replay_from_the_database_byte_for_byte_as_from_their_file
         assert played(tmp_path, database, "db", *span) == played(tmp_path, database, "recorded", *span)
 
 
+def rehearsed(folder: Path, source: str) -> str:
+    """What a rehearsal on it says of its market data."""
+    ended = run_qb("simulate", "--json", "--source", source, folder=folder, home=folder / "home")
+    assert ended.returncode == 0, ended.stderr
+    return str(json.loads(ended.stdout)["session"]["source"])
+
+
 def test_what_runs_against_a_local_kis_recorded_is_told_by_run(tmp_path: Path) -> None:
     runs = ("20261102-090000-000001", "20261102-100000-000002")
     for run in runs:
@@ -111,8 +118,10 @@ def test_what_runs_against_a_local_kis_recorded_is_told_by_run(tmp_path: Path) -
     assert [page["kind"] for page in ask("show", "005930", f"{DAY}", *one)] == sorts[1:]
     assert ask("check", "--env", "emulator")["series"] == 2
     assert ask("check", *one)["series"] == 1
-    ended = run_qb("simulate", "--source", sorts[0], folder=tmp_path, home=tmp_path / "home")
-    assert ended.returncode == 0, ended.stderr
+    assert rehearsed(tmp_path, sorts[0]) == f"{sorts[0]} {DAY}"
+    assert rehearsed(tmp_path, "recorded:latest") == f"{sorts[1]} {DAY}"
+    unknown = run_qb("simulate", "--source", "recorded:nope", folder=tmp_path, home=tmp_path / "home")
+    assert (unknown.returncode, "is not stored market data" in unknown.stderr) == (2, True)
 
 
 def test_a_day_that_went_on_is_loaded_anew_and_others_are_left_alone(database: str, tmp_path: Path) -> None:

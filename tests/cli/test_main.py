@@ -43,6 +43,13 @@ def test_qb_alone_shows_the_help_page() -> None:
     assert qb().stdout == qb("--help").stdout
 
 
+@pytest.mark.parametrize("group", ["data", "db", "services", "kis"])
+def test_a_group_without_a_command_shows_its_page_and_no_error(group: str) -> None:
+    result = qb(group)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Usage: qb {group} [OPTIONS] COMMAND")
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from qbtrade.cli.main import app\n"

@@ -9,14 +9,15 @@ from typing import Final
 import msgspec
 
 from qbtrade.adapters.recordings.finished import finish
-from qbtrade.adapters.recordings.layout import SymbolDay, emulated, krx, recorded
+from qbtrade.adapters.recordings.layout import SymbolDay, emulated, emulated_runs, krx, recorded
 from qbtrade.app.plan import SimulationPlan
 from qbtrade.domain.calendar import Calendar, kst_date
 from qbtrade.errors import NoRowsError, UsageError
 
 RECORDED: Final = "recorded"
-"""`--source recorded`: the days of KRX; `recorded:RUN`: those of one run against a local KIS."""
-_NAMES: Final = re.compile(r"recorded(:\d{8}-\d{6}-\d{6})?")
+"""`--source recorded`: the days of KRX; `recorded:RUN`: those of one run against a local KIS, `latest` of the last."""
+LATEST: Final = "latest"
+_NAMES: Final = re.compile(r"recorded(:latest|:\d{8}-\d{6}-\d{6})?")
 _SHOWN: Final = 5
 
 
@@ -52,8 +53,11 @@ def is_recorded(source: Iterable[str]) -> bool:
 
 
 def market(home: Path, name: str) -> Path:
-    """The folder that `recorded` or `recorded:RUN` names."""
+    """The folder that `recorded`, `recorded:RUN` or `recorded:latest` names."""
     run_id = name.partition(":")[2]
+    runs = emulated_runs(home) if run_id == LATEST else ()
+    if runs:
+        return runs[-1]
     return emulated(home, run_id) if run_id else krx(home)
 
 
@@ -103,6 +107,9 @@ def replayed(plan: SimulationPlan, home: Path, calendar: Calendar) -> tuple[Simu
     (name, *others) = plan.source
     if others:
         raise UsageError("--source: recorded stands alone", hint="Name either recorded days or files")
-    days = find(market(home, name), Wanted(plan.symbols, plan.start, plan.end), calendar)
+    folder = market(home, name)
+    days = find(folder, Wanted(plan.symbols, plan.start, plan.end), calendar)
     damages = ready(days)
-    return msgspec.structs.replace(plan, source=tuple(str(day.parquet) for day in days), origin=name), damages
+    return msgspec.structs.replace(
+        plan, source=tuple(str(day.parquet) for day in days), origin=name.replace(LATEST, folder.name)
+    ), damages

@@ -41,6 +41,8 @@ def listing(symbol: Symbols = None, *, bars: Sort = "", env: Env = "", json: Jso
         print_page(_table(rows), sys.stdout)
     else:
         sys.stdout.write(_("nothing is stored in {folder}").format(folder=kept.market) + "\n")
+        if not env:
+            sys.stdout.write(_("--env emulator shows what came from local KISs") + "\n")
 
 
 def show(symbol: Symbol, day: Day, *, bars: Sort = "", env: Env = "", json: Json = False) -> None:

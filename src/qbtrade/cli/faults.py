@@ -33,6 +33,9 @@ def report(error: BaseException, *, debug: bool) -> ExitCode:
         case QbError():
             say(f"{_('error')}: {explain(error)}")
             return error.exit_code
+        case typer.TyperException() if type(error).__name__ == "NoArgsIsHelpError":
+            say(error.format_message())
+            return ExitCode.USAGE
         case typer.TyperException():
             say(f"{_('error')}: {_usage(error)}")
             return ExitCode.USAGE

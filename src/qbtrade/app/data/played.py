@@ -24,7 +24,7 @@ def files_of(source: Sequence[str], home: Path, symbols: Sequence[str], start: i
     if len(source) > 1:
         raise UsageError("--source: {name} stands alone", hint="Leave out the files", name=named[0])
     said = named[0].removeprefix(PREFIX).strip().lower()
-    kind = said if said == TRADES else write_duration(duration("--source", said, least=1))
+    kind = said if said == TRADES else _length(said)
     found = [
         sheet
         for sheet in sheets(market_folder(home, is_emulated=False), kind)
@@ -32,10 +32,19 @@ def files_of(source: Sequence[str], home: Path, symbols: Sequence[str], start: i
     ]
     if not found:
         raise NoRowsError(
-            "no {kind} of {symbols} are stored for this time", kind=kind, symbols=", ".join(symbols) or "any symbol",
+            "nothing of {kind} is stored of {symbols} for this time", kind=kind,
+            symbols=", ".join(symbols) or "any symbol",
             hint="`qb data list` shows what is there, `qb data download` and `import` bring more",
         )  # fmt: skip
     return tuple(dict.fromkeys(str(sheet.path if sheet.day is None else sheet.path.parent) for sheet in found))
+
+
+def _length(said: str) -> str:
+    try:
+        return write_duration(duration("--source", said, least=1))
+    except UsageError as error:
+        hint = "Write recorded, recorded:RUN, recorded:latest, recorded:trades or recorded:1m"
+        raise UsageError("--source: {said!r} is not stored market data", hint=hint, said=f"{PREFIX}{said}") from error
 
 
 def _holds(start: int, end: int, day: int) -> bool:

@@ -33,6 +33,7 @@ from qbtrade.errors import DatabaseError, NoRowsError
 
 _MADE: Final = re.compile(r"emulator(-adjusted)?|\d{8}-\d{6}-\d{6}")
 """Sources that are local KISs: what was downloaded from them, and the run of whoever recorded them."""
+_SHOWN: Final = 5
 CHUNK: Final = 16_384
 """Rows that are held in memory at a time."""
 _LOCK: Final = "SELECT pg_advisory_xact_lock(7221, 3)"
@@ -262,6 +263,6 @@ def _only(found: Sequence[str], kind: str) -> str:
     if len(real) > 1:
         raise DatabaseError(
             "several sources hold {kind} of this span: {names}", hint="Name one of them: --source db:NAME, db:1m:NAME",
-            kind=kind, names=", ".join(real),
+            kind=kind, names=", ".join(real[-_SHOWN:]) + (", …" if len(real) > _SHOWN else ""),
         )  # fmt: skip
     return real[0] if real else ""
