@@ -1,6 +1,8 @@
 """Rows into a table by binary COPY, the quickest way that PostgreSQL has."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from psycopg import Copy, sql
@@ -20,12 +22,13 @@ MOMENT: Final = "int8"
 _HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TAIL: Final = b"\xff\xff"
 """What stands before and behind the rows of a binary COPY."""
-_Y2K: Final = 946_684_800 * 10**6
+Y2K: Final = 946_684_800 * 10**6
+"""What `micros` takes off, for those who cannot spare a call for each row."""
 
 
 def micros(ts: int) -> int:
     """A time in UTC ns as a timestamptz stands on the wire: microseconds since 2000, cut down."""
-    return ts // 1000 - _Y2K
+    return ts // 1000 - Y2K
 
 
 def json_cell(text: bytes) -> bytes:
@@ -66,12 +69,41 @@ def copy_packed(connection: Connection, statement: sql.Composed, parts: Iterable
         copy.write(b"".join((_HEAD, *parts, _TAIL)))
 
 
+@contextmanager
+def copying(
+    connection: Connection, statement: sql.Composed, types: Iterable[str]
+) -> Iterator[Callable[[Sequence[Any]], None]]:
+    """What takes one row; the server works at those that it was given. types: of the columns on the wire."""
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(list(types))
+        yield copy.write_row
+
+
 def copy_rows(
     connection: Connection, statement: sql.Composed, types: Iterable[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Hand rows over. types: of the columns on the wire."""
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(list(types))
-        write = copy.write_row
+    """Hand rows over."""
+    with copying(connection, statement, types) as write:
         for row in rows:
             write(row)
+
+
+class UnderWay:
+    """Work on a thread of its own, which does not keep the program from ending."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work, self._error = work, list[BaseException]()
+        self._thread = threading.Thread(target=self._run, name="postgres-copy", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until it is done. Raises: what the work raised."""
+        self._thread.join()
+        if self._error:
+            raise self._error[0]
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
+            self._error.append(error)

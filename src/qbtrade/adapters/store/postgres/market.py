@@ -14,17 +14,26 @@ the server refuses, one line each.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
-from itertools import islice
+from itertools import chain, count, islice
 from typing import Any, Final
 
 import msgspec
 from psycopg import sql
 
 from qbtrade.adapters.store.postgres.connection import Connection, connected
-from qbtrade.adapters.store.postgres.copying import FLAG, INTEGER, MOMENT, TEXT, copy_rows, copy_statement, micros
+from qbtrade.adapters.store.postgres.copying import (
+    FLAG,
+    INTEGER,
+    MOMENT,
+    TEXT,
+    Y2K,
+    copy_rows,
+    copy_statement,
+    copying,
+    micros,
+)
 from qbtrade.adapters.store.postgres.migrations import require
 from qbtrade.adapters.store.postgres.projection import moment
 from qbtrade.domain.calendar import DAY, MINUTE, kst_ns
@@ -116,18 +125,59 @@ def load_trades(url: str, source: str, trades: Iterable[Trade]) -> Loaded:
 
     A symbol's day (KST) of which anything comes is replaced as a whole, so bring whole days. All or nothing.
     """
-    rest = iter(trades)
-    count = replaced = 0
-    numbers: Counter[tuple[str, int]] = Counter()
+    rows, replaced = Rows(source, trades), 0
     with connected(url) as connection, connection.transaction():
         require(connection)
         connection.execute(_LOCK)
-        while chunk := list(islice(rest, CHUNK)):
-            days = {(trade.symbol, (trade.ts + _KST) // DAY) for trade in chunk}
-            replaced += _make_room(connection, source, days - numbers.keys())
-            copy_rows(connection, _COPY_TRADES, _TRADE.values(), _trade_rows(source, chunk, numbers))
-            count += len(chunk)
-    return Loaded(count, replaced)
+        while day := rows.begin():
+            replaced += _make_room(connection, source, *day)
+            with copying(connection, _COPY_TRADES, _TRADE.values()) as write:
+                for row in rows:
+                    write(row)
+    return Loaded(rows.brought(), replaced)
+
+
+class Rows:
+    """Trades as rows, up to the first one of a day for which there has to be room; then `begin` goes on."""
+
+    def __init__(self, source: str, trades: Iterable[Trade]) -> None:
+        self._source, self._trades = source, iter(trades)
+        self._next = next(self._trades, None)
+        self._counts: dict[tuple[str, int], Iterator[int]] = {}
+        self._days: dict[str, tuple[int, int, Iterator[int]]] = {}
+
+    def begin(self) -> tuple[str, int] | None:
+        """The symbol and day (KST) of the next trade, None without one."""
+        if self._next is None:
+            return None
+        day = self._next.symbol, (self._next.ts + _KST) // DAY
+        self._counts[day] = count(1)
+        return day
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        source, days = self._source, self._days
+        for trade in chain([self._next] if self._next else (), self._trades):
+            symbol, ts = trade.symbol, trade.ts
+            day = days.get(symbol)
+            if day is None or not day[0] <= ts < day[1]:
+                day = self._known(symbol, (ts + _KST) // DAY)
+                if day is None:
+                    self._next = trade
+                    return
+            yield symbol, source, next(day[2]), ts, ts // 1000 - Y2K, trade.price, trade.qty, trade.auction
+        self._next = None
+
+    def brought(self) -> int:
+        """How many there were."""
+        return sum(next(numbers) - 1 for numbers in self._counts.values())
+
+    def _known(self, symbol: str, day: int) -> tuple[int, int, Iterator[int]] | None:
+        """From when to when the day lasts, and what numbers its trades."""
+        numbers = self._counts.get((symbol, day))
+        if numbers is None:
+            return None
+        self._days[symbol] = found = day * DAY - _KST, (day + 1) * DAY - _KST, numbers
+        return found
 
 
 def sums(url: str, source: str, days: Iterable[tuple[str, date]]) -> list[tuple[int, int, int, int, int]]:
@@ -193,22 +243,11 @@ def held(url: str) -> list[Held]:
         return [Held(*row) for row in connection.execute(_HELD)]
 
 
-def _make_room(connection: Connection, source: str, days: Iterable[tuple[str, int]]) -> int:
-    """Take away what is there of these days. Gives how many trades that were."""
-    gone = 0
-    for symbol, day in sorted(days):
-        first, last = moment(day * DAY - _KST), moment((day + 1) * DAY - _KST)
-        connection.execute("SELECT qb.prepare(%s, %s)", [first, last])
-        gone += connection.execute(_FORGET, [symbol, source, first, last]).rowcount
-    return gone
-
-
-def _trade_rows(source: str, chunk: Iterable[Trade], numbers: Counter[tuple[str, int]]) -> Iterator[tuple[Any, ...]]:
-    for trade in chunk:
-        ts = trade.ts
-        key = trade.symbol, (ts + _KST) // DAY
-        number = numbers[key] = numbers[key] + 1
-        yield trade.symbol, source, number, ts, micros(ts), trade.price, trade.qty, trade.auction
+def _make_room(connection: Connection, source: str, symbol: str, day: int) -> int:
+    """Take away what is there of a day. Gives how many trades that were."""
+    first, last = moment(day * DAY - _KST), moment((day + 1) * DAY - _KST)
+    connection.execute("SELECT qb.prepare(%s, %s)", [first, last])
+    return connection.execute(_FORGET, [symbol, source, first, last]).rowcount
 
 
 def _bar_rows(source: str, chunk: Iterable[Bar], *, adjusted: bool) -> Iterator[tuple[Any, ...]]:

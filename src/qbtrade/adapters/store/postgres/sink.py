@@ -5,7 +5,6 @@ matter where a transaction is cut off, whether its answer is lost, or whether an
 last ones: what is there says what is missing.
 """
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,7 +16,7 @@ from psycopg import sql
 
 from qbtrade.adapters.store.outbox import Letter, pieces
 from qbtrade.adapters.store.postgres.connection import Connection, connect, explained
-from qbtrade.adapters.store.postgres.copying import copy_packed, copy_statement, micros, packed
+from qbtrade.adapters.store.postgres.copying import Y2K, UnderWay, copy_packed, copy_statement, packed
 from qbtrade.adapters.store.postgres.migrations import require
 from qbtrade.adapters.store.postgres.projection import BECOMES, COLUMNS, Cells, moment
 from qbtrade.adapters.store.rows import genesis
@@ -82,7 +81,7 @@ class Batch:
             head = sha256(head + body).digest()  # `link`, which is too dear to be called for every row
             if event is not None:
                 for table, cells in BECOMES.get(event.__class__, ()):
-                    tables[table].append(cells((run_id, seq, ts, micros(ts)), event))
+                    tables[table].append(cells((run_id, seq, ts, ts // 1000 - Y2K), event))
                 if isinstance(event, SessionEnded):
                     self.end = event
         self.last, self.passed = Cursor(found[-1][0], head), self.passed + len(found)
@@ -96,27 +95,6 @@ class Batch:
         """What is ready to go."""
         parcel, self.parcel = self.parcel, Parcel()
         return parcel
-
-
-class UnderWay:
-    """Work on a thread of its own, which does not keep the program from ending."""
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        self._work, self._error = work, list[BaseException]()
-        self._thread = threading.Thread(target=self._run, name="postgres-copy", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Until it is done. Raises: what the work raised."""
-        self._thread.join()
-        if self._error:
-            raise self._error[0]
-
-    def _run(self) -> None:
-        try:
-            self._work()
-        except BaseException as error:  # noqa: BLE001 (it is raised where it is waited for)
-            self._error.append(error)
 
 
 class PostgresSink:
