@@ -139,11 +139,12 @@ class Gateway:
         return found[0]
 
     def _params(self, transaction: RestTr, request: Request) -> Mapping[str, str]:
-        given = _object(request) if transaction.method == "POST" else request.query
+        is_body = transaction.method == "POST"
+        given = _object(request) if is_body else request.query
         missing = [name for name in transaction.request if name not in given and name not in OPTIONAL]
         if missing:
             raise Refusal("OPSQ2001", rt_cd="2", note=missing[0])
-        if not all(isinstance(value, str) for value in given.values()):
+        if is_body and not all(isinstance(value, str) for value in given.values()):
             raise Refusal("OPSQ9995", rt_cd="1")
         if "CANO" in transaction.request and [given["CANO"], given["ACNT_PRDT_CD"]] != self._account:
             raise Refusal("OPSQ2000", rt_cd="2")

@@ -174,10 +174,12 @@ class Life:
             self._arrive(request, world.now + world.way(), timeout)
 
     def _arrive(self, request: HttpRequest, ts: int, timeout: int | None) -> None:
-        """Reach KIS at a time. timeout: until when its answer counts; None when it never comes back."""
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        """Reach KIS at a time. timeout: until when its answer counts; None when it never comes back.
+
+        Both ends write names of headers in lower case, as sockets hand them on.
+        """
         path, query = _asked(request.url)
-        wanted = Request(request.method, path, headers, query, request.body)
+        wanted = Request(request.method, path, request.headers, query, request.body)
         is_over = False
 
         def end(outcome: HttpOutcome, when: int) -> None:
@@ -198,8 +200,7 @@ class Life:
             if answer is None:
                 end(NoAnswer("connection reset"), back)
             else:
-                names = {name.lower(): value for name, value in answer.headers.items()}
-                end(HttpReply(answer.status, names, answer.body), back)
+                end(HttpReply(answer.status, answer.headers, answer.body), back)
 
         self._world.at(ts, lambda: self._world.request(wanted, on_reply))
         if timeout is not None:

@@ -40,7 +40,14 @@ class Connection:
         """A text for the client."""
         if not self.is_mute and not (self.is_quiet and "PINGPONG" not in text):
             self._down = max(self._down, self._world.now + self._world.way())
-            self._world.at(self._down, lambda: self._world.when_awake(lambda: self._line.on_text(self, text)))
+            self._world.at(self._down, lambda: self._reach(text))
+
+    def _reach(self, text: str) -> None:
+        """A text is at the client's machine."""
+        if self._world.now < self._world.asleep_until:
+            self._world.at(self._world.asleep_until, lambda: self._line.on_text(self, text))
+        else:
+            self._line.on_text(self, text)
 
     def on_hangup(self, reason: str) -> None:
         """The server ended it."""

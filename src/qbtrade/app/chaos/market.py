@@ -10,6 +10,7 @@ from typing import Final
 
 from qbtrade.adapters.emulator.actions import ACTIONS, Planned
 from qbtrade.adapters.emulator.plan import Stage
+from qbtrade.app.chaos.luck import drawn
 from qbtrade.app.chaos.plan import ChaosPlan
 from qbtrade.app.rules import instrument_for, load_rules
 from qbtrade.domain.calendar import KST, MINUTE, NS, kst_date, kst_ns
@@ -179,6 +180,6 @@ def _day(plan: ChaosPlan, symbol: str, begins: int, base: int, ticks: TickTable,
             yield SymbolResumed(stopped_until, symbol, "vi")
             ts = stopped_until + NS
         in_slump = slumps and slump_at <= ts < slump_at + MINUTE
-        price = ticks.step(price, -SLUMP if in_slump and price > base * 93 // 100 else rng.randrange(-1, 2))
-        yield Trade(ts, symbol, price, rng.randrange(1, most))
-        ts += rng.randrange(NS // 2, 3 * NS)
+        price = ticks.step(price, -SLUMP if in_slump and price > base * 93 // 100 else drawn(rng, -1, 2))
+        yield Trade(ts, symbol, price, drawn(rng, 1, most))
+        ts += drawn(rng, NS // 2, 3 * NS)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.wire import Frame, Hangup, Reply, Request
+from qbtrade.app.chaos.luck import drawn
 from qbtrade.app.chaos.plan import ChaosPlan
 from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import NS, iso_kst
@@ -94,7 +95,7 @@ class World:
                 due = heap[0][0]
             is_process = clock.next_due < due and self.asleep_until < due
             if is_process:
-                due = max(clock.next_due, self.asleep_until)
+                due = clock.next_due if self.asleep_until <= self.now else max(clock.next_due, self.asleep_until)
             if due > until:
                 self._stand(until)
                 return done()
@@ -156,7 +157,7 @@ class World:
     def hits(self, name: str) -> bool:
         """Whether a fault happens now; never once calm has come."""
         rate = self.plan.rates.get(name, 0)
-        if rate <= 0 or self.is_calm or self.rng.randrange(PPB) >= rate:
+        if rate <= 0 or self.is_calm or drawn(self.rng, 0, PPB) >= rate:
             return False
         self.sometimes[name] += 1
         return True
@@ -164,8 +165,8 @@ class World:
     def way(self) -> int:
         """How long something takes through the network, ns."""
         if self.hits("slow"):
-            return self.rng.randrange(NS, 4 * NS)
-        return self.rng.randrange(*QUICK)
+            return drawn(self.rng, NS, 4 * NS)
+        return drawn(self.rng, *QUICK)
 
     # memory
 

@@ -28,10 +28,15 @@ class Row:
 
     __slots__ = ("_is_lowered", "_values", "_what")
 
-    def __init__(self, what: str, values: object) -> None:
+    def __init__(self, what: str, values: object, *, is_lowered: bool = False) -> None:
         if not isinstance(values, dict):
             raise WireError(what, "a row is not an object")
-        self._what, self._values, self._is_lowered = what, values, False
+        self._what, self._values, self._is_lowered = what, values, is_lowered
+
+    def texts(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Names and values as they came; None when some value is no text."""
+        values = tuple(self._values.values())
+        return (tuple(self._values), values) if {str}.issuperset(map(type, values)) else None
 
     def text(self, *names: str) -> str:
         """The first of these fields that is there, or ""."""
@@ -173,7 +178,8 @@ def read(what: str, reply: HttpReply, ctx_names: Sequence[str] = (), *, bare: bo
     ctx_names: the paging keys that were asked with. bare: the key desk answers, which tells success by status alone.
     """
     body = _object(what, reply.body)
-    head = Row(what, {name: value for name, value in body.items() if isinstance(value, str)})
+    texts = {name: value for name, value in body.items() if isinstance(value, str)}
+    head = Row(what, texts, is_lowered=True)
     success, refusal = head.text("rt_cd"), head.text("error_code")
     good_key = bare and not success and reply.status // 100 == _GOOD
     if not (success or refusal or good_key):

@@ -5,6 +5,7 @@ Source: PROTOCOL 5.1, 5.3, 5.4, 5.5.
 
 from collections.abc import Sequence
 from datetime import date, time
+from functools import lru_cache
 
 import msgspec
 
@@ -129,7 +130,7 @@ def order_history(pages: Sequence[Page]) -> OrderHistory:
     if not pages:
         raise WireError("inquire-daily-ccld", "no page")
     totals = pages[0].row("output2")
-    found = all_rows(pages, "output1", _order_row_or_not)
+    found = all_rows(pages, "output1", _known_row)
     told = [row for row in found if isinstance(row, OrderRow)]
     rows = _newest(told)
     return OrderHistory(
@@ -150,6 +151,18 @@ def _newest(rows: Sequence[OrderRow]) -> tuple[OrderRow, ...]:
 def live_orders(pages: Sequence[Page]) -> tuple[LiveOrder, ...]:
     """All pages of the orders that can still be changed. Raises: WireError."""
     return all_rows(pages, "output", _live_order)
+
+
+def _known_row(row: Row) -> OrderRow | UnreadRow:
+    """The list is asked for again and again, and hardly one of its rows has changed meanwhile."""
+    texts = row.texts()
+    return _row_of(*texts) if texts else _order_row_or_not(row)
+
+
+@lru_cache(maxsize=1024)
+def _row_of(names: tuple[str, ...], values: tuple[str, ...]) -> OrderRow | UnreadRow:
+    """The same texts make the same row."""
+    return _order_row_or_not(Row("inquire-daily-ccld", dict(zip(names, values, strict=True))))
 
 
 def _order_row_or_not(row: Row) -> OrderRow | UnreadRow:
