@@ -1,6 +1,6 @@
 """What befalls the machine and the account of a virtual world: halts, disks, sleep, and the time at which all heals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
@@ -8,15 +8,15 @@ import msgspec
 
 from qbtrade.adapters.emulator.wire import Request
 from qbtrade.adapters.kis.answer import Answer
-from qbtrade.adapters.kis.http import Heeds
+from qbtrade.adapters.kis.http import Heeds, HttpRequest
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.judge import Judge
+from qbtrade.app.chaos.judge import SIDES, Judge
 from qbtrade.app.chaos.plan import NATURE, SERVER, ChaosPlan
 from qbtrade.app.chaos.world import World
 from qbtrade.app.halt_flag import Halt
 from qbtrade.app.status import Status
 from qbtrade.domain.calendar import MINUTE, NS
-from qbtrade.domain.events import Alert
+from qbtrade.domain.events import Alert, RiskState, RiskStateChanged
 from qbtrade.domain.money import PPB
 from qbtrade.kernel.loop import StopRequest
 
@@ -25,6 +25,15 @@ BLACKOUT = 3 * MINUTE
 LONGEST_SLEEP = 90
 LARGEST_STEP = 60
 MOST_STOPS = 3
+SOON = 20
+"""Seconds within which somebody who sees trading halted ends qb, to start it again."""
+LAST_START = 2 * MINUTE
+"""Before a day's end nobody does."""
+STAYS_HALTED = 90 * NS
+"""Who ends qb while he has it halted resumes no earlier, when it runs again."""
+DARK = ("ledger-busy",)
+SILENT = ("ledger-busy", "notice-missing", "answer-lost")
+"""What a blackout is made of, and one that takes notices and the answers to orders with it."""
 STARTS_ANEW_AFTER = 30 * NS
 """So long it takes a person to end a session that gets no token any more, as the runbook says."""
 
@@ -91,18 +100,20 @@ class Fate:
         self._trouble, self._begins = plan.trouble * MINUTE, 0
         self._rates = {name: plan.rate(name) for name in SERVER}
         self.stop = StopRequest()
-        self._stops = Random(f"{plan.seed}:stops")
+        self._stops, self._starts = Random(f"{plan.seed}:stops"), Random(f"{plan.seed}:starts")
+        self._awaits_order, self._dark_until, self._halted_until, self._restarts = False, 0, 0, 0
+        self._lasts = (plan.trouble + plan.calm) * MINUTE
 
     def draw(self, begins: int) -> None:
         """Plan everything of a day that begins now."""
-        disk, rng, self._begins = self._disk, self._rng, begins
+        disk, rng, self._begins, self._restarts = self._disk, self._rng, begins, 0
         self._world.at(self._begins + self._trouble, self._calm_down)
         self._once("halted", self._halt, self._resume, 5 * NS)
         self._once("disk-full", lambda: disk.fill(is_full=True), lambda: disk.fill(is_full=False), NS)
         self._once(
             "disk-read-only", lambda: disk.protect(is_read_only=True), lambda: disk.protect(is_read_only=False), NS
         )
-        self._once("blackout", self._black_out, self._see_again, BLACKOUT)
+        self._once("blackout", self._darken, self._see_again, BLACKOUT)
         self._once("asleep", lambda: self._sleep(rng.randrange(NS, LONGEST_SLEEP * NS)))
         self._once("clock-set", self._set_clock, lambda: self.stop.ask("the clock was set"), NS)
         if self._stops.randrange(PPB) < self._world.plan.rate("stopped"):
@@ -115,9 +126,24 @@ class Fate:
             self._world.sometimes["stopped, no token"] += 1
             self._world.at(self._world.now + STARTS_ANEW_AFTER, partial(self.stop.ask, "no token"))
 
-    def _stop(self) -> None:
-        self._world.sometimes["stopped"] += 1
-        self.stop.ask("stopped by hand")
+    def on_state(self, event: RiskStateChanged) -> None:
+        """Who sees trading halted may end qb and start it again, as if that helped."""
+        now, is_late = self._world.now, self._world.now > self._begins + self._lasts - LAST_START
+        if event.symbol or event.state is not RiskState.HALTED or is_late or self._restarts >= MOST_STOPS:
+            return
+        if self._starts.randrange(PPB) < self._world.plan.rate("stopped"):
+            self._restarts, self._halted_until = self._restarts + 1, now + STAYS_HALTED
+            self._world.at(now + self._starts.randrange(SOON * NS), partial(self._stop, self.stop))
+
+    def on_sent(self, request: HttpRequest) -> None:
+        """An order leaves: the moment for a blackout that was waiting for it."""
+        if request.headers["tr_id"] in SIDES:
+            self._world.at(self._world.now, self._fall_silent)
+
+    def _stop(self, only: StopRequest | None = None) -> None:
+        if only in {None, self.stop}:  # else that process is gone already
+            self._world.sometimes["stopped"] += 1
+            self.stop.ask("stopped by hand")
 
     def _once(
         self, name: str, begin: Callable[[], None], end: Callable[[], None] | None = None, shortest: int = 0
@@ -144,15 +170,28 @@ class Fate:
         self._world.is_calm = False
         self._set_faults(self._rates)
 
-    def _black_out(self) -> None:
-        """KIS tells nothing of the account; sometimes its notices stay away, too."""
-        self._world.sight.dark.append(self._span(BLACKOUT))
-        hides = {"ledger-busy": PPB, "notice-missing": PPB} if self._world.hits("silence") else {"ledger-busy": PPB}
-        self._set_faults(hides)
+    def _darken(self) -> None:
+        """KIS tells nothing of the account; or of nothing at all, from when an order leaves within a minute."""
+        self._awaits_order = self._world.hits("silence")
+        if self._awaits_order:
+            self._world.at(self._world.now + MINUTE, self._fall_silent)
+        else:
+            self._black_out(DARK)
+
+    def _fall_silent(self) -> None:
+        if self._awaits_order and not self._world.is_calm:
+            self._black_out(SILENT)
+        self._awaits_order = False
+
+    def _black_out(self, hides: Sequence[str]) -> None:
+        began, self._dark_until = self._span(BLACKOUT)
+        self._world.sight.dark.append((began, self._dark_until))
+        self._set_faults(dict.fromkeys(hides, PPB))
+        self._world.at(self._dark_until, self._see_again)
 
     def _see_again(self) -> None:
-        usual = 0 if self._world.is_calm else self._rates["notice-missing"]
-        self._set_faults({"ledger-busy": 0} | ({"notice-missing": usual} if self._world.plan.rate("silence") else {}))
+        if self._world.now >= self._dark_until and not self._world.is_calm:
+            self._set_faults({name: self._rates[name] for name in SILENT})
 
     def _set_faults(self, rates: dict[str, int]) -> None:
         body = msgspec.json.encode(rates)
@@ -163,7 +202,10 @@ class Fate:
         self._board.flag, self._judge.halted_at = Halt(now, "chaos"), now
 
     def _resume(self) -> None:
-        self._board.flag, self._judge.halted_at = None, 0
+        if self._world.now < self._halted_until and not self._world.is_calm:
+            self._world.at(self._halted_until, self._resume)
+        else:
+            self._board.flag, self._judge.halted_at = None, 0
 
     def _span(self, lasts: int) -> tuple[int, int]:
         """From now on, at most until all heals."""

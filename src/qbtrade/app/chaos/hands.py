@@ -185,7 +185,7 @@ class Hands:
             and (entry.ticket.symbol, entry.ticket.side, entry.ticket.qty, entry.ticket.price)
             == (looks.symbol, looks.side, looks.qty + order.before, looks.price)
         ]  # fmt: skip
-        is_wrong = not self._rng.randrange(WRONG)
+        is_wrong = not self._rng.randrange(WRONG) and self._world.now < self._ends  # that is a fault, too, and heals
         meant = [entry.number for entry in alike if (entry.number in others) is is_wrong]
         number = str(meant[0]) if meant else ""
         try:

@@ -46,8 +46,8 @@ MARKET_FAULTS: Final[Mapping[str, str]] = {
 }
 """What happens to the market, and what it means."""
 ACCOUNT_FAULTS: Final[Mapping[str, str]] = {
-    "silence": "a blackout takes the notices of orders with it",
-    "stopped": "somebody ends qb in order, up to three times a day, and starts it again",
+    "silence": "a blackout takes the notices of orders with it, and begins as an order leaves, whose answer is lost",
+    "stopped": "somebody ends qb in order, up to three times a day and where trading was halted, and starts it again",
     "by-hand": "somebody trades in the same account with KIS's app, sometimes exactly as qb does; not on paper",
     "second-machine": "a program on another machine trades in the same account; not on paper",
     "payment": "money comes to the account or leaves it",

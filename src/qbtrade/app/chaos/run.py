@@ -12,6 +12,7 @@ from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
 from qbtrade.adapters.kis.environment import CAPABILITIES, LIMITS, Environment, EnvKind, Secret
 from qbtrade.adapters.kis.events import Notice
+from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.app.chaos.audit import audited
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board, Fate
@@ -47,7 +48,7 @@ from qbtrade.app.plan import SimulationPlan
 from qbtrade.app.status import NoScreen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import KST, MINUTE, NS, iso_kst, kst_date
-from qbtrade.domain.events import Alert
+from qbtrade.domain.events import Alert, RiskStateChanged
 from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.loop import StopRequest
 
@@ -176,10 +177,11 @@ class Run:
         crashes, world = self._plan.crashes, self._world
         crash = crashes[number] if number < len(crashes) else None
         life = Life(world, self._environment, self._machine, self.judge, crash, self._board.gate)
-        life.on_sent = self._hands.on_sent
+        life.on_sent = self._on_sent
         self.lives.append(life)
         life.bus.subscribe(Notice, self._on_notice)
         life.bus.subscribe(Alert, self._fate.on_alert)
+        life.bus.subscribe(RiskStateChanged, self._fate.on_state)
         world.sight.born[f"{number:04d}"] = world.now
         world.note("born", str(number))
         try:
@@ -205,6 +207,10 @@ class Run:
         if world.now >= self._end:
             self._compare(session)
         return world.now >= self._end
+
+    def _on_sent(self, request: HttpRequest) -> None:
+        self._hands.on_sent(request)
+        self._fate.on_sent(request)
 
     def _on_notice(self, notice: Notice) -> None:
         self._world.sight.noticed.setdefault(notice.order_no, self._world.now)

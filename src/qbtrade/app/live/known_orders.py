@@ -157,12 +157,18 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
 
 
 def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment) -> set[Sender]:
-    """How rows of orders look that KIS told us the numbers of; nothing unless they all look the same."""
+    """How rows of orders look that KIS told us the numbers of, in this session or else before it; or nothing.
+
+    Nothing unless they all look the same.
+    """
     if environment.order_sender:
         return {Sender(environment.order_sender)}
-    told = {order.number for order in known.orders.values() if order.told}
-    found = {row.sender for row in rows if row.order_no in told and row.sender}
-    return found if len(found) == 1 else set()
+    rows = tuple(rows)
+    for numbers in ({order.number for order in known.orders.values() if order.told}, known.settled):
+        found = {row.sender for row in rows if row.order_no in numbers and row.sender}
+        if found:
+            return found if len(found) == 1 else set()
+    return set()
 
 
 def _sent(order: KnownOrder) -> Sent:

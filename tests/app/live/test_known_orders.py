@@ -1,0 +1,42 @@
+"""What a person may say of a lost order: that it is gone, where rows tell that what looks like it is somebody else's."""
+
+from datetime import time
+
+import pytest
+from msgspec.structs import replace
+
+from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
+from qbtrade.app.live.known_orders import Known, KnownOrder, strangers
+from qbtrade.domain.order import OrderStatus, Side
+from qbtrade.errors import LockedError
+from tests.adapters.kis.desk import an_environment
+from tests.builders import SAMSUNG, an_order, at
+from tests.kis_venue import DAY
+
+ENVIRONMENT = an_environment("real")
+BY_QB, BY_HAND = Sender("OPENAPI", "10.0.0.1"), Sender("HTS", "10.0.0.2")
+LOST = KnownOrder("Q1", an_order("Q1", qty=5, price=75_000), at("10:00", DAY), 0, OrderStatus.UNCONFIRMED)
+TWIN = OrderRow(
+    day=DAY, at=time(10), branch="", order_no="7", original_no="", symbol=SAMSUNG, side=Side.BUY, code="00", qty=5,
+    price=75_000, filled_qty=0, filled_amount=0, open_qty=5, canceled_qty=0, rejected_qty=0, sender=BY_HAND,
+)  # fmt: skip
+EARLIER = replace(TWIN, order_no="3", qty=9, sender=BY_QB)
+
+
+def set_aside(*rows: OrderRow) -> list[str]:
+    known = Known({"Q1": LOST}, frozenset({"3", "4"}))
+    return [trace.number for trace in strangers(known, LOST, OrderHistory(rows, 0, 0, 0), ENVIRONMENT)]
+
+
+def test_rows_of_orders_of_earlier_sessions_tell_that_a_twin_is_somebody_elses() -> None:
+    assert set_aside(EARLIER, TWIN) == ["7"]
+
+
+def test_a_twin_may_be_ours_where_no_row_tells_who_makes_our_orders() -> None:
+    with pytest.raises(LockedError):
+        set_aside(TWIN)
+
+
+def test_a_twin_may_be_ours_where_rows_of_ours_are_not_alike() -> None:
+    with pytest.raises(LockedError):
+        set_aside(EARLIER, replace(EARLIER, order_no="4", sender=BY_HAND), TWIN)
