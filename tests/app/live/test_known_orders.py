@@ -1,4 +1,4 @@
-"""What a person may say of a lost order: that it is gone, where rows tell that what looks like it is somebody else's."""
+"""What a person may say of a lost order: that it is gone, where rows tell that its twin is somebody else's."""
 
 from datetime import time
 
