@@ -37,6 +37,11 @@ def read(text: str) -> str:
 
 
 @pytest.mark.usefixtures("ring")
+@pytest.mark.parametrize("place", ["a:5432,b:5433", "me:p%2Fw@[::1]:1", "", "db:", "me@", "me:p:w@db:65535"])
+def test_several_hosts_with_ports_or_none_are_an_address(place: str) -> None:
+    assert read(f"postgresql://{place}/long?connect_timeout=3") == f"postgresql://{place}/long?connect_timeout=3"
+
+
 def test_an_address_may_live_in_the_keyring() -> None:
     assert read("keyring:database") == "postgresql://me:hidden@db/long"
     with pytest.raises(ConfigError, match=r"the keyring holds nothing under 'other'\. keyring set qbtrade other"):
@@ -49,7 +54,10 @@ def test_a_keyring_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.
         read("keyring:database")
 
 
-@pytest.mark.parametrize("text", ["postgresql", "localhost/db", "mysql://x/y", "", "://x"])
+NO_PORT = ("postgresql://me:pw@db:54x2/long", "postgresql://db:65536", "postgresql://[::1/db", "postgresql://a,b:c/db")
+
+
+@pytest.mark.parametrize("text", ["postgresql", "localhost/db", "mysql://x/y", "", "://x", *NO_PORT])
 def test_what_is_no_address_of_that_kind_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"^env: URL is not an address. Write postgresql://user@host/name$"):
         read(text)

@@ -10,6 +10,8 @@ KEYRING: Final = "keyring:"
 """`keyring:NAME` stands for the secret that the OS keyring holds for qbtrade under NAME."""
 SERVICE: Final = "qbtrade"
 """The name under which the keyring keeps everything of ours."""
+LAST_PORT: Final = 65_535
+_PLACE = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:(?P<port>[0-9]{0,5}))?")
 _IN_USER = re.compile(r"(?<=://)([^/?#@:]*):.*@")
 _IN_QUERY = re.compile(r"(?i)([?&][^=&]*pass[^=&]*=)[^&#]*")
 
@@ -17,11 +19,19 @@ _IN_QUERY = re.compile(r"(?i)([?&][^=&]*pass[^=&]*=)[^&#]*")
 def address(what: str, text: str, *, schemes: Sequence[str]) -> str:
     """Read `scheme://...`, or fetch it from the keyring; no error repeats it. Raises: UsageError, ConfigError."""
     url = secret(what, text)
-    if url.partition("://")[0] not in schemes or "://" not in url:
+    scheme, separator, rest = url.partition("://")
+    if scheme not in schemes or not separator or not _has_places(rest):
         raise UsageError(
             "{what} is not an address", hint="Write {scheme}://user@host/name", what=what, scheme=schemes[0]
         )
     return url
+
+
+def _has_places(rest: str) -> bool:
+    """Whether each host stands there with a port or none; PostgreSQL takes several, and a socket has none."""
+    netloc = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    found = [_PLACE.fullmatch(place) for place in netloc.rpartition("@")[2].split(",")]
+    return all(place and int(place["port"] or 0) <= LAST_PORT for place in found)
 
 
 def secret(what: str, text: str) -> str:
