@@ -52,7 +52,7 @@ LIVE: Final = (
 )  # fmt: skip
 LATEST: Final = "15:00"
 A_DAY: Final = {"real": 200, "paper": 20}
-"""Kills of a day. On paper an order whose answer was lost locks its symbol until the night: nothing is tried any more."""
+"""Kills of a day. On paper an order whose answer was lost locks its symbol until the night: nothing is tried then."""
 PATIENCE: Final = 120
 BEFORE_OPEN: Final = 600
 """Market seconds from the emulator's start to the open."""
