@@ -195,9 +195,12 @@ def test_a_file_with_a_cut_tail_is_named_and_the_others_stay_usable(tmp_path: Pa
     shown = qb("data", "show", "005930", "2026-11-23")
 
     assert checked.exit_code == ExitCode.FAILED
-    assert f"005930  1m  2026-11-23  cannot read {broken}: " in checked.stdout
+    assert f"005930  1m  2026-11-23  {broken} is cut off: its end is missing" in checked.stdout
     assert checked.stdout.endswith("1 series checked: 1 findings, 0 notes\n")
-    assert (shown.exit_code, f"cannot read {broken}: " in one_line(shown.stderr)) == (ExitCode.BAD_FILE, True)
+    assert (shown.exit_code, f"{broken} is cut off: its end is missing" in one_line(shown.stderr)) == (
+        ExitCode.BAD_FILE,
+        True,
+    )
     assert json.loads(qb("data", "list", "--json").stdout)[0]["unreadable"] == 1
     assert qb("data", "show", "005930", "2026-11-20").exit_code == ExitCode.DONE
     mended = qb("data", "import", str(bars_csv(tmp_path, *other)), "--replace")

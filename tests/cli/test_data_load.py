@@ -216,3 +216,20 @@ def test_a_source_that_is_not_there_is_named(database: str, tmp_path: Path, name
     load(tmp_path, database)
     ended = run_qb("simulate", "--source", name, folder=tmp_path, home=tmp_path / "home", QB_DATABASE_URL=database)
     assert (ended.returncode in {2, 3}, words in ended.stderr) == (True, True), ended.stderr
+
+
+def test_a_recorded_day_whose_end_is_cut_off_is_named_by_whoever_reads_it(database: str, tmp_path: Path) -> None:
+    upgrade(database)
+    kept(krx(tmp_path / "home"), DAY, ("005930",))
+    path = krx(tmp_path / "home") / f"{DAY}" / "005930.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+    for args, code in (
+        (("data", "check"), 1), (("data", "load"), 1), (("data", "show", "005930", f"{DAY}"), 3),
+        (("simulate", "--source", "recorded"), 3),
+    ):  # fmt: skip
+        ended = run_qb(*args, folder=tmp_path, home=tmp_path / "home", QB_DATABASE_URL=database)
+        assert (ended.returncode, f"{path} is cut off: its end is missing" in ended.stdout + ended.stderr) == (
+            code,
+            True,
+        )
+    assert trades(database) == []

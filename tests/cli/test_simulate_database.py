@@ -1,6 +1,7 @@
 """`qb simulate --source db`: what PostgreSQL holds, played like the file that brought it there."""
 
 import json
+from math import sin
 from pathlib import Path
 
 from qbtrade.adapters.store.postgres.market import load_bars, load_trades
@@ -36,6 +37,28 @@ def test_what_the_database_holds_is_played_like_the_file(tmp_path: Path, databas
     assert {**from_file, "session": None} == {**from_database, "session": None}
     bars = json.loads(simulate(tmp_path, database, "--source", "db:1m", "--from", f"{TODAY}", "--to", f"{TODAY}"))
     assert bars["counts"]["bars"] == len(BARS)
+
+
+def wavy(number: int) -> Bar:
+    price, start = 70_000 + 100 * int(6 * sin(number / 4)), at("09:05") + number * MINUTE
+    return Bar(start + MINUTE, SAMSUNG, start, price, price + 100, price - 100, price, 50_000)
+
+
+def test_a_strategy_sees_the_bars_before_the_first_one_that_is_asked_for(tmp_path: Path, database: str) -> None:
+    upgrade(database)
+    bars = [wavy(number) for number in range(120)]
+    load_bars(database, "kis", bars, adjusted=False)
+    rows = "".join(f"{b.start},{SAMSUNG},{b.open},{b.high},{b.low},{b.close},{b.volume}\n" for b in bars)
+    (tmp_path / "bars.csv").write_text(f"ts,symbol,open,high,low,close,volume\n{rows}")
+    later = ("--from", f"{TODAY}T10:05", "--max", "500000")
+    from_file, from_database = (
+        json.loads(simulate(tmp_path, database, "--source", source, *later)) for source in ("bars.csv", "db:1m")
+    )
+    del from_file["timing"], from_database["timing"]
+    assert from_file["counts"]["rows"] == 60
+    assert from_file["counts"]["fills"] > 2
+    assert {**from_file, "session": None} == {**from_database, "session": None}
+    assert from_database["session"]["source"] == f"1m kis {TODAY}"
 
 
 def test_what_the_database_lacks_is_named(tmp_path: Path, database: str) -> None:

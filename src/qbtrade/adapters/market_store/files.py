@@ -23,6 +23,8 @@ SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
 """Of DuckDB."""
 OURS_ALONE: Final = 0o700
 HINT: Final = "Bring that day in again: qb data import --replace, or delete the file and download it again"
+OF_RECORDING: Final = "Move it away, or put a copy in its place"
+_CUT: Final = "No magic bytes found at end of file"
 PIECE: Final = 10_000
 """Rows that are held at a time."""
 _MANY: Final = 200
@@ -126,8 +128,11 @@ def _reading(sheet: Sheet) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        hint = OF_RECORDING if sheet.kind == RECORDED else HINT
+        if _CUT in str(error):
+            raise FileError("{path} is cut off: its end is missing", hint=hint, path=sheet.path) from error
         raise FileError(
-            "cannot read {path}: {cause}", hint=HINT, path=sheet.path, cause=str(error).splitlines()[0]
+            "cannot read {path}: {cause}", hint=hint, path=sheet.path, cause=str(error).splitlines()[0]
         ) from error
 
 

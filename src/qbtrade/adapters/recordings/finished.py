@@ -91,10 +91,11 @@ def newest(day: SymbolDay, count: int) -> tuple[int, list[tuple[int, int, int]]]
 
 def unreadable(path: Path, error: Exception) -> FileError:
     """A finished file that is not as it was written."""
-    return FileError(
-        "the recording {path} is damaged: {cause}", path=path, cause=str(error).splitlines()[0],
-        hint="Move it away, or put a copy in its place",
-    )  # fmt: skip
+    hint = "Move it away, or put a copy in its place"
+    if "No magic bytes found at end of file" in str(error):
+        return FileError("{path} is cut off: its end is missing", path=path, hint=hint)
+    cause = str(error).splitlines()[0]
+    return FileError("the recording {path} is damaged: {cause}", path=path, cause=cause, hint=hint)
 
 
 @contextmanager

@@ -195,6 +195,9 @@ def read(connection: "DuckDBPyConnection", path: Path, sql: str) -> "DuckDBPyCon
     try:
         return connection.execute(sql)
     except Error as error:
+        if "No magic bytes found at end of file" in str(error):
+            hint = "Put a copy in its place, or take the days without it"
+            raise FileError("{path} is cut off: its end is missing", hint=hint, path=path) from error
         lines = str(error).splitlines()
         why = f"{lines[0]}, {lines[2]}" if "CSV Error" in lines[0] and len(lines) > 2 else lines[0]  # noqa: PLR2004
         raise FileError("cannot read {path}: {why}", hint=_FORMS, path=path, why=why) from error

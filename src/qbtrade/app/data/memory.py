@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -74,13 +74,13 @@ def _trades(url: str, stored: Stored, group: Iterable[Described]) -> Iterator[Pa
             continue
         try:
             (here,) = files.ask(stored.connection, sheet, f"SELECT {_SUMS} FROM {files.played(sheet)}")  # noqa: S608
-            (there,) = market.sums(url, source, [(sheet.symbol, sheet.day)])
-            if here != there:
-                loaded = market.load_trades(url, source, _events(stored, sheet)).rows
         except FileError as error:
             yield _passed(each, problem=error.message)
-        else:
-            yield _passed(each, rows=here[0], loaded=loaded)
+            continue
+        (there,) = market.sums(url, source, [(sheet.symbol, sheet.day)])
+        if here != there:
+            loaded = market.load_trades(url, source, _events(stored, sheet)).rows
+        yield _passed(each, rows=here[0], loaded=loaded)
 
 
 def _events(stored: Stored, sheet: Sheet) -> Iterator[Trade]:
@@ -93,14 +93,13 @@ def _bars(url: str, stored: Stored, group: Iterable[Described], span: tuple[date
     """All bars of one symbol and length that come from one source go at once."""
     for (_sort, _symbol, source), each in groupby(group, key=lambda one: (*_series(one), source_of(one))):
         parts = list(each)
-        found = chain.from_iterable(_read(stored, part.sheet, span) for part in parts)
-        adjusted = parts[0].about.basis is Basis.ADJUSTED
         try:
-            done = market.load_bars(url, source, found, adjusted=adjusted)
+            found = [bar for part in parts for bar in _read(stored, part.sheet, span)]
         except FileError as error:
             yield _passed(parts[0], problem=error.message)
-        else:
-            yield _passed(parts[0], rows=done.rows, loaded=done.changed)
+            continue
+        done = market.load_bars(url, source, found, adjusted=parts[0].about.basis is Basis.ADJUSTED)
+        yield _passed(parts[0], rows=done.rows, loaded=done.changed)
 
 
 def _series(each: Described) -> tuple[str, str]:
