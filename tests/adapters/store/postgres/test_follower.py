@@ -68,6 +68,22 @@ def test_an_outage_is_said_with_what_is_left_and_made_up_for(tmp_path: Path) -> 
     store.close()
 
 
+def test_a_server_that_goes_away_is_noticed_also_while_nothing_is_written(tmp_path: Path) -> None:
+    path, store, _last = a_journal(tmp_path)
+    with postgres_service() as service:
+        upgrade(service.url())
+        follower = Follower(service.url(), path)
+        follower.start()
+        assert patiently(lambda: follower.progress.passed == last_number(path))
+        service.stop()
+        assert patiently(lambda: "PostgreSQL" in follower.progress.problem)
+        assert follower.progress.behind == 0
+        service.start()
+        assert patiently(lambda: not follower.progress.problem)
+        follower.stop(PATIENCE)
+    store.close()
+
+
 def test_a_server_that_is_away_does_not_hold_up_the_end(tmp_path: Path) -> None:
     path, store, _last = a_journal(tmp_path)
     with postgres_service() as service:
