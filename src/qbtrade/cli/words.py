@@ -146,6 +146,7 @@ _SLUG: Final = re.compile(r"\(([a-z]+(?:-[a-z]+)*)\)")
 _OURS: Final = ("what", "problem", "cause")
 """Values of an error that are sentences or names of ours."""
 FROM_BELOW: Final = (
+    N_("PostgreSQL has not answered for {seconds} s"),
     N_("{table}: {ours} rows in the journal, {theirs} in the database"),
     N_("{table}: rows are not what the journal says"),
     N_("Saturday"),

@@ -43,7 +43,7 @@ class LongMemory:
 
     def look(self, bus: Bus, now: int) -> None:
         """Say once that the database is away, and once that it is back."""
-        problem = self._follower.progress.problem if self._follower else ""
+        problem = self._follower.problem if self._follower else ""
         if problem and not self._is_away:
             text = f"PostgreSQL takes no rows ({problem}): the journal keeps them, trading goes on"
             bus.publish(Alert(now, Level.WARNING, "database-away", text, "see `qb db check`; `qb db fill` catches up"))

@@ -4,8 +4,12 @@ import os
 import signal
 from pathlib import Path
 
+import psycopg
+import pytest
+
 from qbtrade.adapters.services.process import PATIENCE, patiently
 from qbtrade.adapters.store.outbox import last_number
+from qbtrade.adapters.store.postgres import follower as follower_of
 from qbtrade.adapters.store.postgres.follower import Follower
 from qbtrade.adapters.store.postgres.migrations import upgrade
 from qbtrade.adapters.store.postgres.sums import database_sums, journal_sums
@@ -82,6 +86,32 @@ def test_a_server_that_goes_away_is_noticed_also_while_nothing_is_written(tmp_pa
         assert patiently(lambda: not follower.progress.problem)
         follower.stop(PATIENCE)
     store.close()
+
+
+def test_a_server_that_stands_still_is_noticed_and_gets_the_rows_when_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, database: str, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(follower_of, "SILENT", 1.0)
+    upgrade(database)
+    path, store, last = a_journal(tmp_path)
+    follower = Follower(database, path)
+    follower.start()
+    assert patiently(lambda: follower.progress.passed == last_number(path))
+    with psycopg.connect(database) as onlooker:
+        (pid,) = onlooker.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'qb' AND datname = current_database()"
+        ).fetchone() or (0,)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        store.append(marks(last, 500), durable=False)
+        assert patiently(lambda: "has not answered" in follower.problem)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert patiently(lambda: follower.progress.passed == last_number(path))
+    assert patiently(lambda: follower.problem == "")
+    follower.stop(PATIENCE)
+    store.close()
+    assert database_sums(database, path) == journal_sums(path)
 
 
 def test_a_server_that_is_away_does_not_hold_up_the_end(tmp_path: Path) -> None:

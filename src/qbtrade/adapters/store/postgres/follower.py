@@ -14,11 +14,14 @@ from msgspec.structs import replace
 from qbtrade.adapters.store.outbox import Stamp, last_number, stamp
 from qbtrade.adapters.store.postgres.sink import BATCH, PostgresSink
 from qbtrade.errors import QbError
+from qbtrade.kernel.clock import Stopwatch
 
 PAUSE: Final = 0.25
 """Seconds between two looks at a journal of which nothing is left."""
 UNASKED: Final = 8
 """Looks that find nothing new until all is read and asked for anew, so that a server that is away is noticed."""
+SILENT: Final = 15.0
+"""Machine seconds without an answer after which a server is said to stand still; it is waited for all the same."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
 """Seconds before the server is asked again, doubled each time."""
@@ -40,8 +43,16 @@ class Follower:
         self._journal, self._most, self._sink = journal, most, PostgresSink(url, journal, is_gentle=True)
         self._settled: Stamp = ()
         self._unasked = 0
+        self._asked: Stopwatch | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="postgres-sink", daemon=True)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is passed on, or "": what the server says, or that it says nothing."""
+        asked = self._asked  # which the thread may take away meanwhile
+        is_silent = asked is not None and asked.seconds() > SILENT
+        return f"PostgreSQL has not answered for {SILENT:.0f} s" if is_silent else self.progress.problem
 
     def start(self) -> None:
         """Begin."""
@@ -76,6 +87,7 @@ class Follower:
         now = stamp(self._journal)  # taken first: what is written from here on changes it again
         if self._is_idle(now):
             return 0
+        self._asked = Stopwatch()
         try:
             passed = self._sink.drain(self._most)
             behind = last_number(self._journal) - self._sink.seq if passed == self._most else 0
@@ -85,6 +97,8 @@ class Follower:
         except Exception as error:  # noqa: BLE001 (no session ends by what copies it)
             self.progress = replace(self.progress, problem=f"internal error: {type(error).__name__}")
             return -1
+        finally:
+            self._asked = None
         self._settled = () if behind else now
         self.progress = Progress(self.progress.passed + passed, behind)
         return passed
