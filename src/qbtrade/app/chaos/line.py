@@ -124,6 +124,8 @@ class VirtualLine:
     def _do(self, outputs: Iterable[Output]) -> None:
         for output in outputs:
             match output:
+                case Event():
+                    self._bus.publish(output)
                 case Connect():
                     self._connect()
                 case SendText(text):
@@ -133,8 +135,6 @@ class VirtualLine:
                     connection, self._connection = self._connection, None
                     if connection is not None:
                         connection.end()
-                case Event():
-                    self._bus.publish(output)
         self._plan()
 
     def _plan(self) -> None:

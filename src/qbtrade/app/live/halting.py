@@ -19,7 +19,7 @@ TAKEN_OVER: Final = "taken-over"
 
 def heed(session: "LiveSession") -> None:
     """Follow the halt flag, which another process sets and takes away; end when the account is not ours any more."""
-    if session.taken_by:
+    if session.board.taken_by():
         session.is_over = True
         return
     halt, risk = session.board.halt(), session.engines.risk
