@@ -158,7 +158,7 @@ def test_an_amendment_moves_the_remainder_to_a_new_number() -> None:
 
 def test_a_cancel_can_lose_the_race_with_a_fill() -> None:
     lost = 0
-    for seed in range(30):
+    for seed in range(6):
         driver = Driver(ticks=200_000, seed=seed).at("09:00:30")
         driver.listen()
         number = driver.order("buy", 1, last(driver) + 1_000)["output"]["ODNO"]
