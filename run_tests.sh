@@ -24,6 +24,7 @@ esac
 cd "$(dirname "$0")" || exit 1
 ./quick_start.sh --dev --no-run || exit 1
 export PATH="$PWD/.venv/bin:$PATH"
+unset PYTHONDONTWRITEBYTECODE # hundreds of processes start: each would compile what one of them can keep for all
 
 failed=''
 step() { # NAME COMMAND...: its output is shown only when it fails, or when NAME is tests
