@@ -37,8 +37,7 @@ ODD: Final = frozenset({
 })  # fmt: skip
 """Alerts after which the books may disagree."""
 MOVES: Final = (
-    ev.OrderSending, ev.OrderAccepted, ev.OrderFilled, ev.OrderCanceling, ev.OrderCanceled, ev.OrderRejected,
-    ev.OrderExpired, ev.OrderUnconfirmed, ev.OrderAbandoned,
+    ev.OrderFilled, ev.OrderCanceling, ev.OrderCanceled, ev.OrderExpired, ev.OrderUnconfirmed, ev.OrderAbandoned
 )  # fmt: skip
 """What an order of ours may do that the broker's balance shows later."""
 UNSURE: Final = frozenset({
@@ -63,10 +62,13 @@ class Reconciling:
         self._pause = max(PAUSE, pace // 2)
         self._repeats = Repeats(settle=max(SETTLE, pace), pause=self._pause)
         self._looks = Looks(self._clock, self._look, self._blind)
-        self._moved_at = self._clock.now()
+        self._moved_at, self._going = self._clock.now(), dict[str, int]()
         self._told: tuple[Difference, ...] = ()
         if not session.live.plan.dry_run:
+            session.wire.bus.subscribe(ev.OrderSending, lambda event: self._on_going(event.order.order_id, event.ts))
+            session.wire.bus.subscribe(ev.OrderAccepted, lambda event: self._on_going(event.order_id, event.ts))
             session.wire.bus.subscribe_all(MOVES, self._on_moved)
+            session.wire.bus.subscribe_all((ev.OrderRejected, ev.OrderNotSent), self._on_refused)
             session.wire.bus.subscribe(ev.FeedRestored, lambda _event: self._looks.want(self._pause))
             session.wire.bus.subscribe(ev.OrderResolved, lambda _event: self._looks.want(self._pause))
             session.wire.bus.subscribe(ev.Alert, self._on_alert)
@@ -78,8 +80,15 @@ class Reconciling:
 
     # when
 
+    def _on_going(self, order_id: str, now: int) -> None:
+        self._going[order_id] = now
+
     def _on_moved(self, event: Event) -> None:
         self._moved_at = event.ts
+
+    def _on_refused(self, event: ev.OrderRejected | ev.OrderNotSent) -> None:
+        """It has moved nothing, and a stop-loss may be refused again and again."""
+        self._going.pop(event.order_id, None)
 
     def _on_alert(self, event: ev.Alert) -> None:
         if event.code in ODD:
@@ -129,7 +138,8 @@ class Reconciling:
             doubt = session.kis.unbooked(history) or next(
                 filter(None, (self._doubt(each, history, session.kis) for each in found)), ""
             )
-        judgement = self._repeats.judge(Look(asked, found, self._moved_at, doubt))
+        moved_at = max((self._moved_at, *self._going.values()))
+        judgement = self._repeats.judge(Look(asked, found, moved_at, doubt))
         match judgement:
             case Judgement.CLEAN:
                 self._told = ()
