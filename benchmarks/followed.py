@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,11 +55,20 @@ class Servers:
         self.postgres.start()
         self.redis.start()
 
+    def pids(self) -> list[int]:
+        """Every process of both."""
+        return [pid for service in (self.postgres, self.redis) for pid in family(service.server.pid)]
+
     def signal(self, number: int) -> None:
         """To every process of both."""
-        for service in (self.postgres, self.redis):
-            for pid in family(service.server.pid):
-                os.kill(pid, number)
+        send(number, self.pids())
+
+
+def send(number: int, pids: list[int]) -> None:
+    """A signal, to those that still live."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def family(pid: int) -> list[int]:
@@ -167,8 +176,11 @@ def _look(path: Path, follower: Follower, samples: list[tuple[float, int, int]],
 
 
 def _disturb(servers: Servers, after: float, number: int) -> None:
-    sleep(after)
-    servers.signal(number)
+    """Whom to disturb is found out before anything is measured: to look for processes takes the interpreter."""
+    sleep(WARM / 2)  # who follows has connected, each by a process of its own
+    pids = servers.pids()
+    sleep(after - WARM / 2)
+    send(number, pids)
 
 
 def _lags(samples: list[tuple[float, int, int]]) -> Iterator[int]:
