@@ -204,7 +204,9 @@ class Judge:
             return
         self._seen = len(entries)
         buys = [entry for entry in entries if entry.ticket.side is Side.BUY]
-        limits, (cash, cost, _shares) = self._limits, self._account()
+        limits, (cash, cost, shares) = self._limits, self._account()
+        if self.raided:  # others may buy them back, and then it is open whose shares those are, and whose cash
+            cost = cost_of(self._ours(), {name: qty for name, qty in shares.items() if name not in self.raided})
         bound = sum(entry.remaining * entry.limit for entry in buys if entry.is_open)
         at_work = bound + cost
         if at_work > limits.max_budget:
@@ -212,7 +214,7 @@ class Judge:
         today = sum(entry.day == kst_date(self._now()) for entry in buys)
         if today > limits.max_entries:
             self.exceeded.append(f"{today} entries of a day, the limit is {limits.max_entries}")
-        if cash - bound < self._cash * limits.cash_share // PPB - SLACK:
+        if cash - bound < self._cash * limits.cash_share // PPB - SLACK and not self.raided:
             self.exceeded.append(f"cash fell to {cash - bound:,}, below the reserve")
         self._lost_at = (self._lost_at or self._now()) if self._has_lost() else 0
         approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.read())
