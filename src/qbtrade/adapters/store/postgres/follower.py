@@ -69,7 +69,7 @@ class Follower:
         with closing(self._sink):
             while True:
                 is_last = self._stopping.is_set()
-                passed = self._step()
+                passed = self._step(is_last=is_last)
                 if passed < 0:
                     if is_last:
                         return
@@ -82,10 +82,10 @@ class Follower:
                         return
                     self._stopping.wait(PAUSE)
 
-    def _step(self) -> int:
+    def _step(self, *, is_last: bool) -> int:
         """Rows that were passed on; -1 when it could not be done."""
         now = stamp(self._journal)  # taken first: what is written from here on changes it again
-        if self._is_idle(now):
+        if not is_last and self._is_idle(now):
             return 0
         self._asked = Stopwatch()
         try:
