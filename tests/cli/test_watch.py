@@ -73,6 +73,14 @@ def test_a_watcher_sees_a_session_that_runs_and_says_where_to_go_on(tmp_path: Pa
         process.communicate(timeout=PATIENCE)
 
 
+def test_a_watcher_of_a_session_that_is_not_there_says_that_it_waits(tmp_path: Path, server: Server) -> None:
+    with watching(tmp_path, server, "--run", "latest") as watcher:
+        assert watcher.stdout
+        assert watcher.stdout.readline() == "no session latest shows itself now; waiting for it\n"
+        watcher.send_signal(signal.SIGINT)
+        watcher.communicate(timeout=PATIENCE)
+
+
 def test_a_watcher_waits_for_a_redis_that_was_killed(tmp_path: Path, server: Server) -> None:
     with watching(tmp_path, server) as watcher:
         assert watcher.stdout

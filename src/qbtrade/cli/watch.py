@@ -73,11 +73,12 @@ def _place(text: str) -> str:
 def _follow(reader: "Reader", run: str, viewer: "_Viewer") -> None:
     from qbtrade.adapters.redis.reading import AwayError
 
-    trouble = ""
+    trouble, is_awaited = "", bool(run)
     while True:
         try:
             reader.begin()
-            viewer.see([picture for picture in reader.pictures() if run in {"", picture.run}])
+            shown = [picture for picture in reader.pictures() if run in {"", picture.run}]
+            viewer.see(shown)
             told, missed = reader.read(WAIT)
         except AwayError as error:
             if not trouble:
@@ -90,11 +91,14 @@ def _follow(reader: "Reader", run: str, viewer: "_Viewer") -> None:
             viewer.say(_("Redis is back"))
         if missed:
             viewer.say(_("{count} events were not told here; the journal has them").format(count=missed))
-        for one in told:
-            if run in {"", one.run}:
-                viewer.tell(one)
-                if run and one.type == ENDED:
-                    return
+        mine = [one for one in told if run in {"", one.run}]
+        if is_awaited and not (shown or mine):
+            viewer.say(_("no session {run} shows itself now; waiting for it").format(run=run))
+        is_awaited = False
+        for one in mine:
+            viewer.tell(one)
+            if run and one.type == ENDED:
+                return
 
 
 class _Viewer(Protocol):
