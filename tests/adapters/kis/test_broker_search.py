@@ -345,6 +345,18 @@ def test_before_an_answer_proved_who_we_are_another_than_the_one_found_before_is
     assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
 
 
+def test_what_one_find_taught_of_who_makes_our_orders_decides_between_no_two_of_them() -> None:
+    rig = OrderRig()
+    rig.submit(an_order("Q0", symbol=HYNIX), LOST)
+    rig.rows.append(rig.row("1", 1, symbol=HYNIX, open_qty=1, sender=THEIRS))
+    rig.wait(10)
+    assert rig.status("Q0") is S.WORKING
+    rig.submit(an_order("Q1", qty=5), LOST)
+    rig.rows += [rig.row("7", 5, open_qty=5, sender=OURS), rig.row("8", 5, open_qty=5, sender=THEIRS)]
+    rig.wait(MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["which-is-ours"])
+
+
 def test_of_two_that_look_alike_none_is_taken_because_a_notice_tells_of_one_alone() -> None:
     rig = OrderRig()
     rig.submit(an_order(qty=5), LOST)

@@ -44,6 +44,7 @@ class Own:
         self.elsewhere = list[Notice]()
         self.closed_at = 0
         self._sender, self._alike = sender, set[Sender]()  # as is certain; as orders look that were found or left
+        self._was_known = False
         self.last_number = ""
 
     # who is who
@@ -76,6 +77,7 @@ class Own:
         """None of the numbers of the day so far is this session's. settled: of orders that earlier sessions knew."""
         self._settled = settled
         self._alike.update(row.sender for row in history.rows if row.order_no in settled and row.sender)
+        self._was_known = len(self._alike) == 1
         self._hear(settled)
         self._hear(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.rows)
@@ -93,6 +95,11 @@ class Own:
             self._sender = self._sender or row.sender
         else:
             self._alike.add(row.sender)
+
+    @property
+    def knows_sender(self) -> bool:
+        """Whether somebody, KIS itself or an earlier session said who makes our orders, not a find of this one."""
+        return bool(self._sender) or self._was_known
 
     def is_foreign(self, sender: Sender) -> bool:
         """Whether somebody else may have made an order, as its row tells: it is not like each of ours."""

@@ -131,10 +131,11 @@ class Search:
         if any(self._has_to_wait(trace) for trace in ours):
             return
         rivals = [each for each in orders if fitting[0].may_be(each)]
+        possible = ours if self._own.knows_sender else fitting  # the order that taught it may have been another's
         if not ours:
             self._ask_whether_by_hand(sent, fitting)
-        elif len(ours) > len(rivals):
-            self._ask_which(sent, len(ours))
+        elif len(possible) > len(rivals):
+            self._ask_which(sent, len(possible))
         else:
             trace = free.pop(ours[0].number)
             self._accept(sent, trace.number, trace.branch)
