@@ -138,9 +138,9 @@ def test_a_day_that_went_on_is_loaded_anew_and_others_are_left_alone(database: s
 
 def test_the_day_of_a_session_is_there_when_it_ends(database: str, tmp_path: Path) -> None:
     upgrade(database)
-    with hosted("15:10", speed=100) as kis:
+    with hosted("14:50", speed=60) as kis:
         kis.variables.update(QB_DATABASE_URL=database)
-        with session(kis, tmp_path, *USUAL, "--until", "15:18") as process:
+        with session(kis, tmp_path, *USUAL, "--until", "15:12") as process:
             _stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stderr) == (0, "")
     (run,) = (path.name for path in (tmp_path / "home" / "recordings" / "emulator").iterdir())

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.app.chaos.resolved import Sight
-from qbtrade.domain.calendar import NS
+from qbtrade.domain.calendar import NS, kst_date
 from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending, SessionStarted
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderKind, OrderRequest
@@ -37,7 +37,7 @@ def unexcused(left: Iterable[Entry], journal: Iterable[Event]) -> list[Entry]:
 
 
 class Taken(NamedTuple):
-    """A number that a journal calls ours, since when. knew: a true one before; asked: whether it is of others."""
+    """A number that a journal calls ours, since when. knew: a true one that day; asked: whether it is of others."""
 
     number: str
     ts: int
@@ -47,11 +47,13 @@ class Taken(NamedTuple):
 
 def taken(journals: Iterable[Iterable[Event]], foreign: Collection[int]) -> Iterator[Taken]:
     """Every number once. Rows of a number of others, taken before, tell nothing of what ours look like."""
-    known, asked = set[str](), set[str]()
+    known, asked, today, day = set[str](), set[str](), set[str](), None
     for journal in journals:
         for row in journal:
             match row:
                 case SessionStarted():
+                    if kst_date(row.ts) != day:  # numbers of a day before teach a session nothing
+                        today, day = set(), kst_date(row.ts)
                     numbers = {*row.settled, *(left.number for left in row.leftovers if left.number)}
                 case OrderAccepted():
                     numbers = {row.broker_order_id}
@@ -61,8 +63,9 @@ def taken(journals: Iterable[Iterable[Event]], foreign: Collection[int]) -> Iter
                 case _other:
                     continue
             for number in sorted(numbers - known):
-                yield Taken(number, row.ts, any(int(each) not in foreign for each in known), number in asked)
+                yield Taken(number, row.ts, any(int(each) not in foreign for each in today), number in asked)
             known |= numbers
+            today |= numbers
 
 
 def indistinct(

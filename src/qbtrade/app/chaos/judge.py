@@ -205,8 +205,9 @@ class Judge:
         self._seen = len(entries)
         buys = [entry for entry in entries if entry.ticket.side is Side.BUY]
         limits, (cash, cost, shares) = self._limits, self._account()
-        if self.raided:  # others may buy them back, and then it is open whose shares those are, and whose cash
-            cost = cost_of(self._ours(), {name: qty for name, qty in shares.items() if name not in self.raided})
+        unsaid = self.raided | self._frozen  # others may buy back what they sold: whose shares those are is open then
+        if unsaid:
+            cost = cost_of(self._ours(), {name: qty for name, qty in shares.items() if name not in unsaid})
         bound = sum(entry.remaining * entry.limit for entry in buys if entry.is_open)
         at_work = bound + cost
         if at_work > limits.max_budget:
