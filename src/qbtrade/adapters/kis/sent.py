@@ -98,8 +98,11 @@ class Trace(msgspec.Struct, frozen=True):
     def may_be(self, sent: Sent) -> bool:
         """Whether it looks exactly like this order, kind included, and is not older."""
         kinds = {"", *(LIMITS if sent.request.kind is OrderKind.LIMIT else MARKETS)}
-        is_new = self.ts >= sent.sent_at - sent.sent_at % NS - EARLIER
-        return self.looks_like(sent) and is_new and self.code in kinds
+        return self.looks_like(sent) and not self.is_older(sent) and self.code in kinds
+
+    def is_older(self, sent: Sent) -> bool:
+        """Whether the broker had it before this order left, however far its clock is behind ours."""
+        return self.ts < sent.sent_at - sent.sent_at % NS - EARLIER
 
 
 def traces_of_rows(rows: Iterable[OrderRow]) -> list[Trace]:

@@ -135,7 +135,7 @@ def row_of(known: Known, order: KnownOrder, number: str, history: OrderHistory) 
 
 
 def strangers(known: Known, order: KnownOrder, history: OrderHistory, environment: Environment) -> tuple[Trace, ...]:
-    """Orders that look like one that is to be said not to exist, and that others made, as their rows say.
+    """Orders that look like one that is to be said not to exist, and that others made, as sender or time says.
 
     Raises: LockedError when one looks like it that may be ours, BrokerError when the list may lack one.
     """
@@ -147,7 +147,7 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
         if trace.looks_like(_sent(order)) and trace.number not in others
     ]  # fmt: skip
     for trace in alike:
-        if not any(sender.differs(trace.sender) for sender in ours):
+        if not (trace.is_older(_sent(order)) or any(sender.differs(trace.sender) for sender in ours)):
             raise LockedError(
                 "order {number} at KIS looks like order {order_id}: it cannot be said to be gone",
                 hint="`qb orders resolve {order_id} --number {number}`, if it is the same order",
