@@ -151,16 +151,22 @@ def test_the_day_of_a_session_is_there_when_it_ends(database: str, tmp_path: Pat
     assert (again["source"], again["rows"], again["loaded"]) == (run, count, 0)
 
 
+def recorded(folder: Path, url: str, how: str) -> tuple[int, str, str]:
+    """A recorder that is stopped once it has written: its exit code, and what it said."""
+    with hosted("10:00") as kis:
+        kis.variables.update(QB_DATABASE_URL=url)
+        with recording(kis, folder, how) as process:
+            wait_until_written(process, folder)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+    return process.returncode, stdout, stderr
+
+
 def test_a_database_that_is_away_costs_one_line_and_gets_the_day_later(database: str, tmp_path: Path) -> None:
     nobody = f"postgresql://qb@{HOST}:{free_port()}/qb"
     upgrade(database)
-    with hosted("10:00") as kis:
-        kis.variables.update(QB_DATABASE_URL=nobody)
-        with recording(kis, tmp_path, "--quiet") as process:
-            wait_until_written(process, tmp_path)
-            process.send_signal(signal.SIGINT)
-            _stdout, stderr = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
+    code, _stdout, stderr = recorded(tmp_path, nobody, "--quiet")
+    assert code == 130
     (line,) = [line for line in stderr.splitlines() if "database" in line]
     assert "the day is recorded, the database lacks it (PostgreSQL does not answer" in line
     (first,) = load(tmp_path, database, "--env", "emulator")
@@ -170,12 +176,7 @@ def test_a_database_that_is_away_costs_one_line_and_gets_the_day_later(database:
 
 def test_a_recorder_brings_its_day_there(database: str, tmp_path: Path) -> None:
     upgrade(database)
-    with hosted("10:00") as kis:
-        kis.variables.update(QB_DATABASE_URL=database)
-        with recording(kis, tmp_path, "--json") as process:
-            wait_until_written(process, tmp_path)
-            process.send_signal(signal.SIGINT)
-            stdout, _stderr = process.communicate(timeout=PATIENCE)
+    _code, stdout, _stderr = recorded(tmp_path, database, "--json")
     told = json.loads(stdout)
     ((source, count, _auctions),) = trades(database)
     assert (source, count > 0, told["day"]) == (told["run_id"], True, f"{DAY}")

@@ -86,7 +86,8 @@ class Search:
     def keep(self, notice: Notice) -> None:
         """Somebody may own it later."""
         self._kept.append(notice)
-        self._waits_since.setdefault(notice.order_no, self._turns)
+        if self._tells_rows:
+            self._waits_since.setdefault(notice.order_no, self._turns)
 
     def early(self, number: str) -> list[Notice]:
         """Take out the notices of an order that has its number now."""

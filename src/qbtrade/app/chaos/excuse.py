@@ -103,14 +103,14 @@ def strays(
     """Orders of ours that came after all had healed, when an order of others had their name.
 
     What they fill is what others do, as far as qb can know, and that is believed after minutes; until then the last
-    session has to say that its books disagree.
+    session has to say, after they came, that its books disagree.
     """
-    if not any(isinstance(row, Alert) and row.code == "books-disagree" for row in journals[-1]):
-        return []
+    said = max((row.ts for row in journals[-1] if isinstance(row, Alert) and row.code == "books-disagree"), default=0)
     new = [entry for entry in entries if entry.action is Action.NEW]
     tickets = [entry.ticket for entry in new if entry.number in mistaken]
     names = {int(each.number) for each in taken(journals, mistaken)}
-    return [entry for entry in new if entry.ticket in tickets and entry.number not in names and entry.ts > healed]
+    ours = (entry for entry in new if entry.ticket in tickets and entry.number not in names)
+    return [entry for entry in ours if healed < entry.ts < said]
 
 
 def just_come(entry: Entry, journals: Iterable[Iterable[Event]], now: int) -> bool:
