@@ -147,7 +147,7 @@ class Judge:
         if since and now - since > HALT_MEANT_AFTER:
             self.broken.append("a buy was handed over after the session had halted itself")
         if self._lost_at and now - self._lost_at > LOSS_KNOWN_AFTER and self._has_lost():
-            self.broken.append("a buy was handed over long after KIS had booked the loss that ends the day")
+            self.exceeded.append("a buy was handed over long after KIS had booked the loss that ends the day")
 
     def _intent(self, looks: Looks) -> str:
         """The id of an intent of this process that looks so and for which nothing left yet, or ""."""
