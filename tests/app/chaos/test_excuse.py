@@ -61,3 +61,9 @@ def test_an_order_that_comes_after_its_twin_was_taken_may_miss_in_the_book_while
     row = Alert(10, Level.CRITICAL, said, "")
     journals = [[SENT, OrderAccepted(4, "Q1", "8"), row]]
     assert [entry.number for entry in strays(journals, [twin, own], {8}, healed=6)] == found
+
+
+def test_an_order_excuses_none_of_its_looks_when_no_session_took_its_number_for_ours() -> None:
+    other, own = (msgspec.structs.replace(ENTRY, number=number, ts=ts) for number, ts in ((8, 3), (9, 7)))
+    journals = [[SENT, Alert(10, Level.CRITICAL, "books-disagree", "")]]
+    assert strays(journals, [other, own], {8}, healed=6) == []

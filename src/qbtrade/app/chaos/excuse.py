@@ -107,8 +107,8 @@ def strays(
     """
     said = max((row.ts for row in journals[-1] if isinstance(row, Alert) and row.code == "books-disagree"), default=0)
     new = [entry for entry in entries if entry.action is Action.NEW]
-    tickets = [entry.ticket for entry in new if entry.number in mistaken]
     names = {int(each.number) for each in taken(journals, mistaken)}
+    tickets = [entry.ticket for entry in new if entry.number in names.intersection(mistaken)]
     ours = (entry for entry in new if entry.ticket in tickets and entry.number not in names)
     return [entry for entry in ours if healed < entry.ts < said]
 

@@ -200,8 +200,9 @@ class Hands:
         self._world.sometimes[f"answered {'with a number' if number else 'gone'}{', wrongly' * is_wrong}"] += 1
         may_come = not number and self._world.plan.rate("arrives-late") > 0
         self._judge.is_misled |= is_wrong or may_come
-        if is_wrong:
-            others.discard(int(number or 0))
+        if is_wrong and number:
+            others.discard(int(number))
+            self._judge.misnamed.add(int(number))
 
     def _rows(self) -> OrderHistory:
         """The day's orders as the app shows them."""

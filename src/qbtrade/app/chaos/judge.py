@@ -67,7 +67,7 @@ class Judge:
     woke_at: when the machine slept last, the time at which it wakes. bases: yesterday's closes of the stocks that may
     be traded, KRW. secrets: what must not be told. best: highest prices since a time, KRW by symbol, where they matter.
     foreign: numbers of orders that others made, paid: KRW that came. raided: symbols of which others sold shares of qb.
-    is_misled: somebody told qb that an order of others was its own.
+    is_misled: somebody told qb that an order of others was its own; misnamed: numbers of such orders.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Judge:
         self._bases, self._worth = dict(bases), cash
         self.broken, self.exceeded = list[str](), list[str]()
         self.halted_at = self.woke_at = self.paid = 0
-        self.foreign = set[int]()
+        self.foreign, self.misnamed = set[int](), set[int]()
         self.raided = set[str]()
         self.is_misled = False
         self._now, self._best = now, best
@@ -271,7 +271,8 @@ class Judge:
         journals = [journal.read() for journal in self._disk.journals]
         mistaken = indistinct(journals, self._core.entries, self.foreign, sight, told_who=told_who)
         self.foreign -= mistaken
-        self._strays = strays(journals, self._ours(), mistaken, healed) if mistaken else []
+        named = mistaken | self.misnamed
+        self._strays = strays(journals, self._ours(), named, healed) if named else []
         self.is_misled |= bool(mistaken)
 
     def compare(self, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
