@@ -207,7 +207,9 @@ class Judge:
         limits, (cash, cost, shares) = self._limits, self._account()
         unsaid = self.raided | self._frozen  # others may buy back what they sold: whose shares those are is open then
         if unsaid:
-            cost = cost_of(self._ours(), {name: qty for name, qty in shares.items() if name not in unsaid})
+            cost = cost_of(
+                self._ours(), {name: qty for name, qty in shares.items() if name not in unsaid}, self._nights
+            )
         bound = sum(entry.remaining * entry.limit for entry in buys if entry.is_open)
         at_work = bound + cost
         if at_work > limits.max_budget:
@@ -234,7 +236,7 @@ class Judge:
             return ledger.cash - self.paid, cost, {symbol: position.qty for symbol, position in held.items()}
         cash, shares = books(self._ours(), self._cash, self._nights)
         left = {symbol: min(qty, ledger.held(symbol)) for symbol, qty in shares.items()}
-        return cash, cost_of(self._ours(), left), left
+        return cash, cost_of(self._ours(), left, self._nights), left
 
     def _has_lost(self) -> bool:
         """Whether KIS has booked a loss that ends the day, whatever the shares that are held have gained by then.

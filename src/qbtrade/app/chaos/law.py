@@ -57,13 +57,20 @@ def _become(shares: dict[str, int], night: Becomes) -> None:
     shares[night.symbol] = shares.get(night.symbol, 0) * night.new // night.old
 
 
-def cost_of(entries: Iterable[Entry], shares: Mapping[str, int]) -> int:
-    """What so many shares of each symbol cost when those that were bought first were sold first, KRW."""
-    total, left = 0, dict(shares)
+def cost_of(entries: Iterable[Entry], shares: Mapping[str, int], becomes: Iterable[Becomes] = ()) -> int:
+    """What so many shares of each symbol cost when those that were bought first were sold first, KRW.
+
+    becomes: what became of shares, in time order.
+    """
+    total, left, nights = 0, dict(shares), list(becomes)
     for entry in reversed([entry for entry in entries if entry.filled and entry.ticket.side.value == "BUY"]):
-        taken = min(entry.filled, max(left.get(entry.ticket.symbol, 0), 0))
-        left[entry.ticket.symbol] = left.get(entry.ticket.symbol, 0) - taken
-        total += entry.amount * taken // entry.filled
+        symbol, bought = entry.ticket.symbol, {entry.ticket.symbol: entry.filled}
+        for night in nights:
+            if night.symbol == symbol and night.day > entry.day:
+                _become(bought, night)
+        taken = min(bought[symbol], max(left.get(symbol, 0), 0))
+        left[symbol] = left.get(symbol, 0) - taken
+        total += entry.amount * taken // max(bought[symbol], 1)
     return total
 
 
