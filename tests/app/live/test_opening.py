@@ -117,6 +117,23 @@ def test_the_one_fill_that_explains_shares_and_cash_to_the_won_is_booked_where_n
     assert (found.held, found.leftovers, found.differences) == ({SAMSUNG: (2, 149_800)}, (), ())
 
 
+def test_totals_older_than_the_balance_do_not_make_news_of_what_was_booked() -> None:
+    left = Leftover("L000001", an_order(qty=6), at("10:00"))
+    found = Carried(1_000_000, TODAY, leftovers=[left], day_qty=0, day_amount=0)
+    told = OrderHistory((), 6, 1, 75_000)
+    begins = opening(found, a_balance(550_000, 6), told, lambda _symbol: FREE, same_day=True)
+    assert (begins.leftovers, begins.differences) == ((), ())
+    assert (begins.accounted.qty, begins.accounted.amount, begins.accounted.held) == (6, 450_000, {SAMSUNG: 6})
+
+
+def test_what_others_filled_is_no_news_when_the_books_agree() -> None:
+    left = Leftover("L000001", an_order(qty=6), at("10:00"))
+    found = Carried(1_000_000, TODAY, leftovers=[left], day_qty=0, day_amount=0)
+    told = OrderHistory((), 8, 8, 600_000)
+    begins = opening(found, a_balance(550_000, 6), told, lambda _symbol: FREE, same_day=True)
+    assert (begins.accounted.qty, begins.accounted.amount) == (8, 600_000)
+
+
 def test_shares_without_a_plausible_price_are_left_to_a_person() -> None:
     left = Leftover("L000001", an_order(qty=2), at("10:00"))
     told = OrderHistory((), 2, 2, 149_800)

@@ -126,8 +126,11 @@ def opening(
     found_differences = differences(ours, others, slack=balance.costs + books.paid)
     settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
     is_open = bool(found_differences or leftovers)  # else all that was filled today, by whomever, is in the books
-    is_known = same_day and found.day_qty >= 0 and is_open
-    accounted = _accounted(found, books) if is_known else everything(history, balance)
+    accounted = everything(history, balance)
+    if same_day and found.day_qty >= 0:
+        known = _accounted(found, books)
+        is_older = history.filled_qty < known.qty  # than the balance, which told of fills that it lacks
+        accounted = known if is_open or is_older else accounted
     aside = min(found.aside, max(balance.cash, 0)) if same_day else 0
     cash, slack = balance.cash - aside, balance.costs + books.paid if same_day else -1
     undecided = {symbol: jump for symbol, jump in jumped.jumps.items() if symbol not in rebased and books.held(symbol)}
