@@ -126,11 +126,8 @@ def opening(
     found_differences = differences(ours, others, slack=balance.costs + books.paid)
     settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
     is_open = bool(found_differences or leftovers)  # else all that was filled today, by whomever, is in the books
-    accounted = everything(history, balance)
-    if same_day and found.day_qty >= 0:
-        known = _accounted(found, books)
-        is_older = history.filled_qty < known.qty  # than the balance, which told of fills that it lacks
-        accounted = known if is_open or is_older else accounted
+    is_known = same_day and found.day_qty >= 0 and (is_open or history.filled_qty < found.day_qty + books.qty)
+    accounted = _accounted(found, books) if is_known else everything(history, balance)
     aside = min(found.aside, max(balance.cash, 0)) if same_day else 0
     cash, slack = balance.cash - aside, balance.costs + books.paid if same_day else -1
     undecided = {symbol: jump for symbol, jump in jumped.jumps.items() if symbol not in rebased and books.held(symbol)}
@@ -167,7 +164,10 @@ def _rebase(
 
 
 def _accounted(found: Carried, books: _Books) -> Accounted:
-    """What our own journals know of the day, so that a fill between two sessions is found missing."""
+    """What our own journals know of the day, so that a fill between two sessions is found missing.
+
+    So it is where totals lack fills that the balance told of: they are older, and those fills are no news.
+    """
     symbols = found.foreign.keys() | books.positions.keys()
     shares = {symbol: found.foreign.get(symbol, 0) + books.held(symbol) for symbol in symbols}
     return Accounted(found.day_qty + books.qty, found.day_amount + books.amount, shares)
