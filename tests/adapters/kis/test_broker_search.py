@@ -332,6 +332,19 @@ def test_whose_order_it_is_goes_by_earlier_sessions_where_all_their_rows_agree()
     assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
 
 
+@pytest.mark.parametrize(("answered", "status"), [("", S.UNCONFIRMED), ("1", S.WORKING)])
+def test_of_two_that_look_alike_one_is_taken_after_a_restart_where_kis_itself_named_an_order_of_ours(
+    answered: str, status: S
+) -> None:
+    rig = OrderRig()
+    rig.rows.append(rig.row("1", 1, sender=OURS))
+    rig.broker.begin(rig.history(), rig.accounted(), frozenset("1"), frozenset(answered))
+    rig.submit(an_order("Q1", qty=5), LOST)
+    rig.rows += [rig.row("7", 5, open_qty=5, sender=OURS), rig.row("8", 5, open_qty=5, sender=THEIRS)]
+    rig.wait(MINUTE)
+    assert (rig.status(), rig.alarms()) == (status, ["which-is-ours"] if status is S.UNCONFIRMED else [])
+
+
 def test_before_an_answer_proved_who_we_are_another_than_the_one_found_before_is_a_question() -> None:
     rig = OrderRig()
     rig.submit(an_order("Q0", symbol=HYNIX), LOST)

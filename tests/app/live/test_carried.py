@@ -50,9 +50,13 @@ def read(*rows: Event, older: tuple[Event, ...] = ()) -> Carried:
     return carried(books, "account", TODAY)
 
 
-def changed(symbol: str, qty: int, cost: int, cash: int, realized: int = 0) -> ev.PositionChanged:
+def a_fill(qty: int) -> ev.OrderFilled:
+    return ev.OrderFilled(at("10:01"), "Q1", SAMSUNG, Side.BUY, 75_000, qty)
+
+
+def changed(symbol: str, qty: int, cost: int, cash: int, realized: int = 0, order_id: str = "Q1") -> ev.PositionChanged:
     return ev.PositionChanged(
-        at("10:01"), symbol, qty, cost, realized, 10, 0, cash, "Q1", Side.BUY, 75_000, qty, Purpose.ENTRY
+        at("10:01"), symbol, qty, cost, realized, 10, 0, cash, order_id, Side.BUY, 75_000, qty, Purpose.ENTRY
     )
 
 
@@ -80,16 +84,56 @@ def test_a_leftover_keeps_its_looks_and_the_time_at_which_it_was_sent_over_any_n
         started(leftovers=(LEFT,)), ev.OrderSending(at("10:00"), adopted),
         ev.OrderAccepted(at("10:01"), "L000001", "77"),
         ev.OrderFilled(at("10:02"), "L000001", SAMSUNG, Side.BUY, 75_000, 1),
+        changed(SAMSUNG, 1, 75_000, 924_990, order_id="L000001"),
     )  # fmt: skip
     assert found.leftovers == [ev.Leftover("L000001", LEFT.order, LEFT.sent_at, "77", 3, 225_000)]
     assert found.entries == 0
+
+
+def test_a_fill_whose_booking_was_not_written_any_more_is_left_to_what_the_broker_tells() -> None:
+    rows = (
+        started(day_qty=0), ev.OrderSending(at("10:00"), an_order("Q1", qty=3)),
+        ev.OrderAccepted(at("10:00"), "Q1", "5"), a_fill(1), changed(SAMSUNG, 1, 75_000, 924_990), a_fill(1), a_fill(1),
+    )  # fmt: skip
+    (left,) = read(*rows).leftovers
+    assert (left.filled, left.amount, read(*rows).day_qty, read(*rows).day_amount) == (1, 75_000, 1, 75_000)
+    assert read(*rows, changed(SAMSUNG, 2, 150_000, 849_980)).leftovers[0].filled == 2
+    assert read(*rows, *(changed(SAMSUNG, 3, 225_000, 774_970),) * 2).leftovers == []
+
+
+def test_an_order_that_ended_is_looked_at_again_when_the_booking_of_a_fill_was_not_written_any_more() -> None:
+    rows = (
+        started(), ev.OrderSending(at("10:00"), an_order("Q1", qty=2)), ev.OrderAccepted(at("10:00"), "Q1", "5"),
+        a_fill(1), ev.OrderCanceled(at("10:01"), "Q1", 1, "asked"),
+    )  # fmt: skip
+    assert [(left.number, left.filled) for left in read(*rows).leftovers] == [("5", 0)]
+    assert read(*rows, changed(SAMSUNG, 1, 75_000, 924_990)).leftovers == []
+
+
+def test_what_was_sold_beyond_what_the_book_had_is_no_fill_that_waits_for_its_booking() -> None:
+    found = read(
+        started(), ev.OrderSending(at("10:00"), an_order("Q1", qty=2)), ev.OrderAccepted(at("10:00"), "Q1", "5"),
+        a_fill(2), ev.Alert(at("10:01"), ev.Level.CRITICAL, "oversold", "order Q1 sold 2 shares", ""),
+    )  # fmt: skip
+    assert found.leftovers == []
+
+
+def test_numbers_that_the_broker_itself_named_are_told_apart_from_those_that_were_found() -> None:
+    found = read(
+        started(answered=("2",), settled=("1", "2"), leftovers=(LEFT,)),
+        ev.OrderSending(at("10:00"), an_order("L000001", qty=3)), ev.OrderAccepted(at("10:00"), "L000001", "3"),
+        ev.OrderSending(at("10:01"), an_order("Q1")), ev.OrderAccepted(at("10:01"), "Q1", "4"),
+        ev.OrderSending(at("10:02"), an_order("Q2")), ev.OrderUnconfirmed(at("10:02"), "Q2", "timed out"),
+        ev.OrderAccepted(at("10:03"), "Q2", "5"),
+    )  # fmt: skip
+    assert (found.numbers, found.answered) == (frozenset("12345"), frozenset("24"))
 
 
 def test_an_order_that_was_given_up_and_turned_up_is_no_error() -> None:
     order = an_order("Q1", qty=2)
     found = read(
         started(), ev.OrderSending(at("10:00"), order), ev.OrderAbandoned(at("10:01"), "Q1", "no trace"),
-        ev.OrderAccepted(at("10:02"), "Q1", "5"), ev.OrderFilled(at("10:03"), "Q1", SAMSUNG, Side.BUY, 75_000, 1),
+        ev.OrderAccepted(at("10:02"), "Q1", "5"), a_fill(1), changed(SAMSUNG, 1, 75_000, 924_990),
     )  # fmt: skip
     (left,) = found.leftovers
     assert (left.number, left.remaining, found.numbers) == ("5", 1, frozenset({"5"}))

@@ -23,8 +23,8 @@ TWIN = OrderRow(
 EARLIER = replace(TWIN, order_no="3", qty=9, sender=BY_QB)
 
 
-def set_aside(*rows: OrderRow) -> list[str]:
-    known = Known({"Q1": LOST}, frozenset({"3", "4"}))
+def set_aside(*rows: OrderRow, answered: str = "") -> list[str]:
+    known = Known({"Q1": LOST}, frozenset({"3", "4"}), frozenset(answered))
     return [trace.number for trace in strangers(known, LOST, OrderHistory(rows, 0, 0, 0), ENVIRONMENT)]
 
 
@@ -40,3 +40,7 @@ def test_a_twin_may_be_ours_where_no_row_tells_who_makes_our_orders() -> None:
 def test_a_twin_may_be_ours_where_rows_of_ours_are_not_alike() -> None:
     with pytest.raises(LockedError):
         set_aside(EARLIER, replace(EARLIER, order_no="4", sender=BY_HAND), TWIN)
+
+
+def test_rows_of_ours_that_are_not_alike_are_measured_by_those_that_kis_itself_named() -> None:
+    assert set_aside(EARLIER, replace(EARLIER, order_no="4", sender=BY_HAND), TWIN, answered="3") == ["7"]

@@ -174,6 +174,19 @@ def test_where_our_own_orders_look_unlike_each_other_none_is_taken_by_its_looks(
     assert [each.number for each in found.leftovers] == [""]
 
 
+def test_of_two_that_look_alike_one_is_taken_only_where_the_broker_itself_named_an_order_of_ours() -> None:
+    left = Leftover("L000001", an_order(qty=2), at("10:00"))
+    made_by = {"5": "HTS", "7": "API", "8": "HTS"}  # 5 was found by its looks, and is that of others
+    rows = [
+        replace(a_row(number, qty=3 if number == "5" else 2), sender=Sender(who)) for number, who in made_by.items()
+    ]
+    known = Carried(1_000_000, TODAY, leftovers=[left], numbers=frozenset({"5"}))
+    assert [each.number for each in begun(known, a_balance(1_000_000), *rows).leftovers] == [""]
+    rows.append(replace(a_row("4", qty=3, filled=0), sender=Sender("API")))
+    known = replace(known, numbers=frozenset({"4", "5"}), answered=frozenset({"4"}))
+    assert begun(known, a_balance(1_000_000), *rows).settled == {"4", "5", "7"}
+
+
 def test_a_row_that_another_order_of_ours_owns_is_not_taken() -> None:
     left = Leftover("L000001", an_order(qty=2), at("10:00"))
     found = begun(

@@ -64,13 +64,16 @@ class KisBroker:
 
     # what is known before the first order
 
-    def begin(self, history: OrderHistory, accounted: Accounted, settled: frozenset[str] = frozenset()) -> None:
+    def begin(
+        self, history: OrderHistory, accounted: Accounted, settled: frozenset[str] = frozenset(),
+        answered: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         """Take the day so far: none of its numbers is this session's.
 
         accounted: what the broker's totals hold that is no news. settled: numbers of orders that earlier sessions
-        knew, and that can be no order that is looked for.
+        knew, and that can be no order that is looked for; answered: those of ours that KIS itself named.
         """
-        self._own.begin(history, settled)
+        self._own.begin(history, settled, answered)
         self._totals.begin(accounted)
 
     def adopt(self, order: OrderRequest, sent_at: int, number: str, before: int, before_amount: int) -> None:

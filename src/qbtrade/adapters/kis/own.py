@@ -44,7 +44,6 @@ class Own:
         self.elsewhere = list[Notice]()
         self.closed_at = 0
         self._sender, self._alike = sender, set[Sender]()  # as is certain; as orders look that were found or left
-        self._was_known = False
         self.last_number = ""
 
     # who is who
@@ -73,11 +72,16 @@ class Own:
         """Whether it is known whose number it is."""
         return number in self._numbers or number in self._strangers or number in self._settled
 
-    def begin(self, history: OrderHistory, settled: frozenset[str]) -> None:
-        """None of the numbers of the day so far is this session's. settled: of orders that earlier sessions knew."""
+    def begin(self, history: OrderHistory, settled: frozenset[str], answered: frozenset[str] = frozenset()) -> None:
+        """None of the numbers of the day so far is this session's. settled: of orders that earlier sessions knew.
+
+        answered: numbers of ours that the broker itself named; the others may have been found by mistake.
+        """
         self._settled = settled
         self._alike.update(row.sender for row in history.rows if row.order_no in settled and row.sender)
-        self._was_known = len(self._alike) == 1
+        certain = {row.sender for row in history.rows if row.order_no in answered and row.sender}
+        if len(certain) == 1:
+            self._sender = self._sender or certain.pop()
         self._hear(settled)
         self._hear(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.rows)
@@ -98,8 +102,8 @@ class Own:
 
     @property
     def knows_sender(self) -> bool:
-        """Whether somebody, KIS itself or an earlier session said who makes our orders, not a find of this one."""
-        return bool(self._sender) or self._was_known
+        """Whether somebody or KIS itself said who makes our orders: an order that was found may be that of others."""
+        return bool(self._sender)
 
     def is_foreign(self, sender: Sender) -> bool:
         """Whether somebody else may have made an order, as its row tells: it is not like each of ours."""

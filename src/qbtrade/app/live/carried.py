@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.home import journals_dir
+from qbtrade.app.live.orders_left import OrdersLeft
 from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import kst_date
 from qbtrade.domain.message import Event, EventType
 from qbtrade.domain.order import Purpose, Side
 
 E = EventType
-ENDINGS = (ev.OrderRejected, ev.OrderNotSent, ev.OrderCanceled, ev.OrderExpired, ev.OrderDenied)
-"""What ends an order for good; one that was given up may still turn up on its day."""
-
 REBASED: Final = "rebased"
 TOLD: Final = "told-by-hand"
 DECIDED: Final = frozenset({REBASED, TOLD})
@@ -33,7 +30,8 @@ class Carried(msgspec.Struct):
     profit: realized less costs of the day's earlier sessions. began: what the day's first session counts from, beyond
     cash and cost of shares, by symbol. entries: of the day; is_day_over: its loss reached
     the limit. foreign: shares of others when the last session began.
-    numbers: the broker's, of all orders that it knew. day_qty, day_amount: shares and KRW of the day's fills that are
+    numbers: the broker's, of all orders that it knew; answered: those that the broker itself named when it took the
+    order. day_qty, day_amount: shares and KRW of the day's fills that are
     accounted for, -1 where that is not known. aside: KRW beyond cash, which no limit counts that day.
     run_id: of the last session. jumps: base prices that nobody has decided about, by symbol. last: prices, by symbol.
     """
@@ -47,6 +45,7 @@ class Carried(msgspec.Struct):
     entries: int = 0
     foreign: dict[str, int] = {}
     numbers: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
     day_qty: int = -1
     day_amount: int = 0
     aside: int = 0
@@ -111,22 +110,10 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
     found.day_qty, found.day_amount, found.run_id = started.day_qty, started.day_amount, started.run_id
     found.jumps = dict(started.jumps)
     positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
-    orders = {left.order_id: left for left in started.leftovers}
-    ended = set[str]()
+    orders = OrdersLeft(started)
     for event in events:
+        orders.read(event)
         match event:
-            case ev.OrderSending() if event.order.order_id not in orders:
-                orders[event.order.order_id] = ev.Leftover(event.order.order_id, event.order, event.ts)
-            case ev.OrderResolved(number=""):
-                ended.add(event.order_id)
-            case ev.OrderAccepted():
-                ended.discard(event.order_id)  # it turned up after all
-                orders[event.order_id] = replace(orders[event.order_id], number=event.broker_order_id)
-            case ev.OrderFilled():
-                left, amount = orders[event.order_id], event.price * event.qty
-                orders[event.order_id] = replace(left, filled=left.filled + event.qty, amount=left.amount + amount)
-                found.day_qty += event.qty if found.day_qty >= 0 else 0
-                found.day_amount += amount
             case ev.PositionChanged():
                 positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
             case ev.BookCorrected():
@@ -134,11 +121,11 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
             case ev.SessionEnded():
                 found.last = event.last
             case _other:
-                if isinstance(event, ENDINGS):
-                    ended.add(event.order_id)
+                pass
     found.positions = {symbol: held for symbol, held in positions.items() if held[0]}
-    found.leftovers = [left for order_id, left in orders.items() if order_id not in ended and left.remaining > 0]
-    found.numbers = frozenset(started.settled) | {left.number for left in orders.values() if left.number}
+    found.leftovers, found.numbers, found.answered = orders.open(), orders.numbers(), frozenset(orders.answered)
+    found.day_qty += orders.qty if found.day_qty >= 0 else 0
+    found.day_amount += orders.amount
 
 
 def _correct(found: Carried, positions: dict[str, tuple[int, int]], event: ev.BookCorrected) -> None:

@@ -46,10 +46,11 @@ class KnownOrder(msgspec.Struct):
 
 
 class Known(msgspec.Struct):
-    """What a journal tells. settled: numbers of orders of earlier sessions."""
+    """What a journal tells. settled: numbers of orders of earlier sessions; answered: those that KIS itself named."""
 
     orders: dict[str, KnownOrder]
     settled: frozenset[str]
+    answered: frozenset[str] = frozenset()
 
     def of_others(self, order: KnownOrder) -> frozenset[str]:
         """Numbers that belong to other orders of qb."""
@@ -69,7 +70,8 @@ def known_among(events: Iterable[Event]) -> Known:
     for event in events:
         bus.publish(event)
         if isinstance(event, ev.SessionStarted):
-            known.settled, before = frozenset(event.settled), {left.order_id: left for left in event.leftovers}
+            known.settled, known.answered = frozenset(event.settled), frozenset(event.answered)
+            before = {left.order_id: left for left in event.leftovers}
         else:
             _follow(known.orders, event, before)
     for order_id, order in known.orders.items():
@@ -157,14 +159,15 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
 
 
 def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment) -> set[Sender]:
-    """How rows of orders look that KIS told us the numbers of, in this session or else before it; or nothing.
+    """How rows of orders look that KIS told us the numbers of, or else that earlier sessions knew; or nothing.
 
     Nothing unless they all look the same.
     """
     if environment.order_sender:
         return {Sender(environment.order_sender)}
     rows = tuple(rows)
-    for numbers in ({order.number for order in known.orders.values() if order.told}, known.settled):
+    told = {order.number for order in known.orders.values() if order.told}
+    for numbers in (told | known.answered, known.settled):
         found = {row.sender for row in rows if row.order_no in numbers and row.sender}
         if found:
             return found if len(found) == 1 else set()

@@ -29,9 +29,10 @@ class Opening(msgspec.Struct, frozen=True):
     """What a session begins with. held: shares and cost of qb's own lots; foreign: shares of others, by symbol.
 
     leftovers: orders that may still work. profit: KRW of the day so far, as Carried has it. settled: the broker's
-    numbers of all other orders of the day that qb sent. accounted: what the broker's totals hold that is no news.
-    aside: KRW in the account beyond cash, which no limit counts before the next day. jumps: base prices that nobody has
-    decided about, by symbol. corrections: what of it no fill of ours explains, without their time.
+    numbers of all other orders of the day that qb sent; answered: as Carried has them. accounted: what the broker's
+    totals hold that is no news. aside: KRW in the account beyond cash, which no limit counts before the next day.
+    jumps: base prices that nobody has decided about, by symbol. corrections: what of it no fill of ours explains,
+    without their time.
     """
 
     cash: int
@@ -41,6 +42,7 @@ class Opening(msgspec.Struct, frozen=True):
     differences: tuple[Difference, ...]
     profit: int
     settled: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
     accounted: Accounted = Accounted(0, 0, {})
     aside: int = 0
     jumps: dict[str, Jump] = {}
@@ -139,6 +141,7 @@ def opening(
         found_differences,
         books.profit,
         settled,
+        found.answered if same_day else frozenset(),
         accounted,
         aside,
         undecided,
@@ -193,25 +196,27 @@ def _open_numbers(history: OrderHistory) -> frozenset[str]:
 
 def _with_rows(books: _Books, found: Carried, rows: tuple[OrderRow, ...], sender: Sender) -> Iterator[Leftover]:
     """Every order without an end, with what rows tell of it; no row is two orders."""
-    taken = set(found.numbers)
+    taken, certain = set(found.numbers), {sender} if sender else _senders(rows, found.answered)
     for each in found.leftovers:
-        left = _by_rows(books, each, rows, taken, sender)
+        left = _by_rows(books, each, rows, taken, certain)
         taken.add(left.number)
         yield left
 
 
 def _by_rows(
-    books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str], sender: Sender
+    books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str], certain: Collection[Sender]
 ) -> Leftover:
     """Book what the row of an order tells: the row of its number, or the only one that looks like it.
 
-    One that somebody else made, as rows of numbers that are ours tell, is left to the question that a session asks.
+    certain: how rows of our orders look, where that is known for sure. One that somebody else made, as rows of numbers
+    that are ours tell, is left to the question that a session asks; so are two, unless it is certain who made them.
     """
     if not left.number:
-        sent, ours = Sent(left.order, left.sent_at), {sender} if sender else _senders(rows, taken)
-        traces = (each for each in traces_of_rows(rows) if each.number not in taken and each.may_be(sent))
+        sent, ours = Sent(left.order, left.sent_at), certain or _senders(rows, taken)
+        traces = [each for each in traces_of_rows(rows) if each.number not in taken and each.may_be(sent)]
         fitting = [each.number for each in traces if not any(own.differs(each.sender) for own in ours)]
-        left = replace(left, number=fitting[0] if len(fitting) == 1 else "")
+        possible = fitting if certain else traces  # an order that was found by its looks may have been another's
+        left = replace(left, number=fitting[0] if len(fitting) == len(possible) == 1 else "")
     row = next((row for row in rows if row.order_no == left.number), None)
     if row is None or row.filled_qty <= left.filled or row.filled_amount <= left.amount:
         return left

@@ -188,7 +188,8 @@ class LiveSession:
         for symbol, price in live.at_broker.prices.items():
             self.feed.prepare(symbol, price)
         if self.kis is not None:
-            self.kis.begin(live.at_broker.history, live.opening.accounted, live.opening.settled)
+            begun = live.opening
+            self.kis.begin(live.at_broker.history, begun.accounted, begun.settled, begun.answered)
             self._adopt_leftovers(self.kis, now)
         self.feed.start()
         tell_answers(self)

@@ -163,13 +163,13 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
 
     account: whose books these are, a digest, "" where no broker keeps them. held: what it begins with, by symbol.
     elsewhere: shares of qb in symbols that it does not trade; foreign: shares of others. leftovers: orders of earlier
-    sessions without an end; settled: the broker's numbers of the day's other ones. day_start: equity from which the
-    day's profit counts, 0 for its own at the start. entries, profit: of the day before it; profit in KRW, realized
-    less costs; is_day_over: its loss had reached the limit.
-    day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted for,
-    -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal.
-    aside: KRW in the account beyond cash, which no limit counts before the next day. jumps: by symbol of shares held,
-    what nobody has decided yet.
+    sessions without an end; settled: the broker's numbers of the day's other ones; answered: numbers of the day that
+    the broker itself named when it took the order. day_start: equity from which the day's profit counts, 0 for its own
+    at the start. entries, profit: of the day before it; profit in KRW, realized less costs; is_day_over: its loss had
+    reached the limit. day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted
+    for, -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal. aside:
+    KRW in the account beyond cash, which no limit counts before the next day. jumps: by symbol of shares held, what
+    nobody has decided yet.
     """
 
     session_id: str
@@ -194,6 +194,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     foreign: dict[str, int] = {}
     leftovers: tuple[Leftover, ...] = ()
     settled: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
     day_qty: int = -1
     day_amount: int = 0
     configuration: str = ""
