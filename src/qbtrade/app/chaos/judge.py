@@ -66,7 +66,8 @@ class Judge:
     halted_at: since when trading is halted from outside, or 0.
     woke_at: when the machine slept last, the time at which it wakes. bases: yesterday's closes of the stocks that may
     be traded, KRW. secrets: what must not be told. best: highest prices since a time, KRW by symbol, where they matter.
-    foreign: numbers of orders that others made, paid: KRW that came. raided: symbols of which others sold shares of qb.
+    foreign: numbers of orders that others made, paid: KRW that came. raided: symbols of which others sold shares of qb,
+    or of which one that a night left was in part theirs.
     is_misled: somebody told qb that an order of others was its own; misnamed: numbers of such orders.
     """
 
@@ -95,10 +96,15 @@ class Judge:
 
         frozen: stocks of qb of whose shares nobody can say yet what they have become.
         """
+        tonight = list(becomes)
+        ours, every = (books(entries, 0, self._nights)[1] for entries in (self._ours(), self._core.entries))
+        for each in tonight:
+            if every.get(each.symbol, 0) * each.new % each.old and every[each.symbol] != ours.get(each.symbol):
+                self.raided.add(each.symbol)
         self._bases.update(bases)
-        self._nights += becomes
-        self._frozen |= set(frozen)
+        self._nights += tonight
         cash, cost, shares = self._account()
+        self._frozen = {symbol for symbol in self._frozen | set(frozen) if shares.get(symbol)}
         self._lost_at, self._worth = (
             0,
             cash + min(cost, sum(qty * bases.get(symbol, 0) for symbol, qty in shares.items())),
