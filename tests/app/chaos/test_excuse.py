@@ -7,7 +7,7 @@ import pytest
 
 from qbtrade.adapters.emulator.orders import Entry, Ticket
 from qbtrade.app.chaos.excuse import strays, unexcused
-from qbtrade.domain.events import Alert, Level, OrderAccepted, OrderSending
+from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
 from tests.builders import SAMSUNG, an_order
@@ -51,19 +51,30 @@ def test_one_that_was_named_excuses_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "came", "found"),
+    ("said", "filled", "found"),
     [("books-disagree", 9, [9]), ("books-disagree", 5, []), ("books-disagree", 11, []), ("order-left", 9, [])],
 )
-def test_an_order_that_comes_after_its_twin_was_taken_may_miss_in_the_book_while_qb_says_that_books_disagree(
-    said: str, came: int, found: list[int],
+def test_an_order_that_fills_after_its_twin_was_taken_may_miss_in_the_book_while_qb_says_that_books_disagree(
+    said: str, filled: int, found: list[int],
 ) -> None:  # fmt: skip
-    twin, own = (msgspec.structs.replace(ENTRY, number=number, ts=ts) for number, ts in ((8, 3), (9, came)))
+    twin, own = (msgspec.structs.replace(ENTRY, number=number, filled_at=ts) for number, ts in ((8, 3), (9, filled)))
     row = Alert(10, Level.CRITICAL, said, "")
     journals = [[SENT, OrderAccepted(4, "Q1", "8"), row]]
     assert [entry.number for entry in strays(journals, [twin, own], {8}, healed=6)] == found
 
 
 def test_an_order_excuses_none_of_its_looks_when_no_session_took_its_number_for_ours() -> None:
-    other, own = (msgspec.structs.replace(ENTRY, number=number, ts=ts) for number, ts in ((8, 3), (9, 7)))
+    other, own = (msgspec.structs.replace(ENTRY, number=number, filled_at=ts) for number, ts in ((8, 3), (9, 7)))
     journals = [[SENT, Alert(10, Level.CRITICAL, "books-disagree", "")]]
     assert strays(journals, [other, own], {8}, healed=6) == []
+
+
+@pytest.mark.parametrize(("given_up", "said", "found"), [(5, "oversold", [9]), (8, "oversold", []), (5, "odd", [])])
+def test_an_order_that_came_after_it_was_given_up_may_sell_what_the_book_no_longer_has(
+    given_up: int, said: str, found: list[int],
+) -> None:  # fmt: skip
+    own = msgspec.structs.replace(ENTRY, number=9, ts=7, filled_at=8)
+    text = "order Q1 sold 5 shares of 005930, of which the book has 0"
+    alerts = (Alert(9, Level.CRITICAL, code, text) for code in (said, "books-disagree"))
+    journal = [SENT, OrderAbandoned(given_up, "Q1", ""), OrderAccepted(8, "Q1", "9"), *alerts]
+    assert [entry.number for entry in strays([journal], [own], set(), healed=6)] == found

@@ -12,7 +12,7 @@ from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.many import load, save, shrunk
 from qbtrade.app.chaos.plan import ACCOUNT_FAULTS, ALL, ChaosPlan, Crash, drawn
 from qbtrade.app.chaos.points import HITS, places, reference, walk
-from qbtrade.app.chaos.run import Run, run, visited
+from qbtrade.app.chaos.run import NUMBER, Run, run, visited
 
 CALM = (ChaosPlan(seed=1), ChaosPlan(seed=1, side="paper"))
 
@@ -126,6 +126,14 @@ def test_the_judge_sees_a_key_in_a_picture_or_a_text() -> None:
     judge.on_text(f"the token of {CREDENTIALS['real'].app_key} was refused")
     assert len(judge.broken) == 1
     assert CREDENTIALS["real"].app_key not in judge.broken[0]
+
+
+def test_a_seed_that_looks_like_an_account_number_is_no_secret_and_the_number_is_one() -> None:
+    number = CREDENTIALS["real"].account.partition("-")[0]
+    world = Run(replace(CALM[0], seed=int(number)))
+    assert world.verdict().broken == ()
+    world.judge.on_text(NUMBER.partition("-")[0])
+    assert world.judge.broken == ["a key, a secret, a token or a whole account number was shown"]
 
 
 def test_a_failing_world_is_made_smaller_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

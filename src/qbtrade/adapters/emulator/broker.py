@@ -210,7 +210,7 @@ class Broker:
     def _fill(self, entry: Entry, fill: OrderFilled) -> None:
         day, args = kst_date(fill.ts), (fill.order_id, fill.symbol, fill.side, fill.price, fill.qty)
         entry.filled, entry.amount = entry.filled + fill.qty, entry.amount + fill.price * fill.qty
-        entry.is_open = entry.remaining > 0
+        entry.filled_at, entry.is_open = fill.ts, entry.remaining > 0
         self.ledger.fill(day, *args)
         if self._faults.hits("balance-lag"):
             self._shown_at = fill.ts + BALANCE_LAG

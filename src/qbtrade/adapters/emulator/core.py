@@ -83,7 +83,9 @@ class Emulator:
         }  # fmt: skip
         self._make_broker()
         self._venue = Venue(self.clock, stage, self._listings, self._exchange, self._broker, self._stream, plan.events)
-        self._gateway = Gateway(plan.side, access, self._handlers(), self._faults, rng, plan.calls_per_second)
+        self._gateway = Gateway(
+            plan.side, access, self._handlers(), self._faults, rng, plan.calls_per_second, plan.credentials.account
+        )
         self.clock.advance(stage.start)
 
     def _make_broker(self) -> None:

@@ -11,7 +11,6 @@ from qbtrade.adapters.emulator.answers import Body, OAuthRefusal, Refusal, html_
 from qbtrade.adapters.emulator.faults import Faults
 from qbtrade.adapters.emulator.limiter import SlidingLimit
 from qbtrade.adapters.emulator.paging import paged
-from qbtrade.adapters.emulator.plan import CREDENTIALS
 from qbtrade.adapters.emulator.wire import Answer, Request
 from qbtrade.adapters.kis_fields import REST, Dialect, RestTr
 from qbtrade.domain.calendar import NS
@@ -76,11 +75,11 @@ class Gateway:
 
     def __init__(
         self, side: Dialect, access: Access, handlers: Mapping[str, Handler], faults: Faults, rng: Random,
-        calls_per_second: int,
+        calls_per_second: int, account: str,
     ) -> None:  # fmt: skip
         self._side, self._access, self._handlers, self._faults, self._rng = side, access, handlers, faults, rng
         self._limit = SlidingLimit(calls_per_second or CALLS[side], NS)
-        self._account = CREDENTIALS[side].account.split("-")
+        self._account = account.split("-")
         self._paths = {transaction.path: name for name, transaction in TRANSACTIONS.items()}
 
     def handle(self, now: int, request: Request) -> Outcome:

@@ -56,7 +56,8 @@ class Ticket(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct):
     """One order number. limit: KRW that bind cash per share. original: of what an amend or cancel is meant for, or 0.
 
-    shown: UTC ns from which the order lists have it. is_open: it may still fill. by_hand: made in HTS or app.
+    shown: UTC ns from which the order lists have it. filled_at: of its last fill, UTC ns. is_open: it may still fill.
+    by_hand: made in HTS or app.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Entry(msgspec.Struct):
     amount: int = 0
     gone: int = 0
     rejected: int = 0
+    filled_at: int = 0
     is_open: bool = True
     by_hand: bool = False
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from qbtrade.adapters.emulator.faults import Faults
 from qbtrade.adapters.kis_fields import Dialect
@@ -52,6 +53,7 @@ class EmulatorPlan(msgspec.Struct, frozen=True, kw_only=True):
     halted: symbols that do not trade at all. calls_per_second: 0 for what the side allows.
     commission_ppb, tax_ppb: instead of the dated rules when not negative. ahead: ns by which the clocks of clients are
     ahead of the market's; token expiries are told later by it, so that clients that ask their own clock believe them.
+    account: in the place of the usual one.
     """
 
     side: Dialect = "real"
@@ -76,11 +78,13 @@ class EmulatorPlan(msgspec.Struct, frozen=True, kw_only=True):
     ahead: int = 0
     market: str = ""
     kind: str = ""
+    account: str = ""
 
     @property
     def credentials(self) -> Credentials:
         """The keys that belong to this side."""
-        return CREDENTIALS[self.side]
+        held = CREDENTIALS[self.side]
+        return replace(held, account=self.account or held.account)
 
     def drawn_faults(self) -> Faults:
         """The faults of this plan, each with its own seeded draw."""

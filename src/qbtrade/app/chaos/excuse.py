@@ -100,17 +100,40 @@ def indistinct(
 def strays(
     journals: Sequence[Iterable[Event]], entries: Iterable[Entry], mistaken: Collection[int], healed: int
 ) -> list[Entry]:
-    """Orders of ours that came after all had healed, when an order of others had their name.
+    """Orders of ours that filled after all had healed, when others had their name, or what they sold was sold already.
 
-    What they fill is what others do, as far as qb can know, and that is believed after minutes; until then the last
-    session has to say, after they came, that its books disagree.
+    What they fill is what others do, or theirs, as far as qb can know, and that is believed after minutes; until then
+    the last session has to say, after they filled, that its books disagree.
     """
     said = max((row.ts for row in journals[-1] if isinstance(row, Alert) and row.code == "books-disagree"), default=0)
     new = [entry for entry in entries if entry.action is Action.NEW]
+    late = [each for each in new if healed < each.filled_at < said and each.number not in mistaken]
+    if not late:
+        return []
     names = {int(each.number) for each in taken(journals, mistaken)}
     tickets = [entry.ticket for entry in new if entry.number in names.intersection(mistaken)]
-    ours = (entry for entry in new if entry.ticket in tickets and entry.number not in names)
-    return [entry for entry in ours if healed < entry.ts < said]
+    gone = _sold_in_vain(journals[-1])
+    return [
+        each for each in late
+        if (each.ticket in tickets and each.number not in names) or gone.get(each.number, each.ts) < each.ts
+    ]  # fmt: skip
+
+
+def _sold_in_vain(journal: Iterable[Event]) -> dict[int, int]:
+    """When orders were given up that sold shares after all which the book no longer had, by number."""
+    given_up, numbers, found = dict[str, int](), dict[str, int](), dict[int, int]()
+    for row in journal:
+        match row:
+            case OrderAbandoned():
+                given_up[row.order_id] = row.ts
+            case OrderAccepted():
+                numbers[row.order_id] = int(row.broker_order_id)
+            case Alert(code="oversold"):
+                order_id = row.text.split()[1]
+                found[numbers[order_id]] = given_up.get(order_id, row.ts)
+            case _other:
+                pass
+    return found
 
 
 def just_come(entry: Entry, journals: Iterable[Iterable[Event]], now: int) -> bool:

@@ -101,7 +101,9 @@ class Hands:
         body = msgspec.json.decode(request.body, type=dict[str, str])
         channel, shares = self._rng.choice(self._channels), int(body["ORD_QTY"])
         place = partial(self._place, channel, body["PDNO"], side, shares, int(body["ORD_UNPR"]))
-        self._world.at(min(self._world.now + self._rng.randrange(SOON), self._ends), place)
+        due = self._world.now + self._rng.randrange(SOON)
+        if due < self._ends:  # what works on is withdrawn then, and nobody would withdraw this
+            self._world.at(due, place)
 
     def _trade(self, channel: str) -> None:
         rng, symbol = self._rng, self._rng.choice(self._symbols)

@@ -279,8 +279,7 @@ class Judge:
         journals = [journal.read() for journal in self._disk.journals]
         mistaken = indistinct(journals, self._core.entries, self.foreign, sight, told_who=told_who)
         self.foreign -= mistaken
-        named = mistaken | self.misnamed
-        self._strays = strays(journals, self._ours(), named, healed) if named else []
+        self._strays = strays(journals, self._ours(), mistaken | self.misnamed, healed)
         self.is_misled |= bool(mistaken)
 
     def compare(self, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:

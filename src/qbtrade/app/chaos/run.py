@@ -56,6 +56,8 @@ CASH: Final = 10_000_000
 BAR: Final = 10 * NS
 MOST_LIVES: Final = 40
 ACCOUNT: Final = "chaos"
+NUMBER: Final = "CHAOSNUM-01"
+"""The account at KIS. Of digits alone a seed, a time or a count would look now and then as if it were told."""
 SENDER: Final = "OPENAPI"
 """What the local KIS writes into rows of orders that programs made."""
 
@@ -91,6 +93,7 @@ class Run:
             symbols=traded,
             cash=CASH,
             seed=plan.seed,
+            account=NUMBER,
             faults=server,
             events=(*incidents(plan), *(f"{each.name}@{each.day}:{each.symbol}" for each in actions(plan))),
         )
