@@ -47,9 +47,14 @@ def wind_down(session: "LiveSession") -> None:
         _cancel_all(session)
     if session.on_exit is not OnExit.LEAVE:
         _prove(session)
+    left = _numbers(session)
+    session.books.look_at_last()
+    if session.on_exit is not OnExit.LEAVE and _numbers(session) - left:  # that look found what nobody had seen before
+        _cancel_all(session)
+        _prove(session)
+        session.books.look_at_last()
     engines.portfolio.mark(engines.clock.now())
     tell_what_is_left(session)
-    session.books.look_at_last()
 
 
 def stop_after_fault(session: "LiveSession", error: Exception) -> None:
@@ -115,7 +120,7 @@ def _cancel_all(session: "LiveSession") -> None:
     text = f"waiting up to {PATIENCE:.0f} s for {names}"
     session.say("end-waits", text, "Ctrl+C once more leaves at once", Level.INFO)
     if not loop.run_until(lambda: not orders.open_symbols(), PATIENCE - AGAIN):
-        loop.run_until(lambda: not any(order.broker_order_id for order in _open(session)), PATIENCE)
+        loop.run_until(lambda: not _numbers(session), PATIENCE)
 
 
 def _prove(session: "LiveSession") -> None:
@@ -136,12 +141,17 @@ def _prove(session: "LiveSession") -> None:
     except BrokerError as error:
         session.survivors = (f"whether orders are left could not be found out: {error.message}",)
         return
-    wire.loop.run_until(lambda: not any(order.broker_order_id for order in _open(session)), CATCHES_UP)
-    named = {order.broker_order_id for order in _open(session)}
+    wire.loop.run_until(lambda: not _numbers(session), CATCHES_UP)
+    named = _numbers(session)
     session.survivors = tuple(
         f"order {each.order_no} is left: {each.side.lower()} {each.qty:,} of {each.symbol}, {each.reason or 'working'}"
         for each in sweep.found() if not each.done and each.order_no not in named
     )  # fmt: skip
+
+
+def _numbers(session: "LiveSession") -> set[str]:
+    """The broker's numbers of orders that may work, where they are known."""
+    return {order.broker_order_id for order in _open(session) if order.broker_order_id}
 
 
 def _numbered(session: "LiveSession") -> Iterable[Working]:
