@@ -3,13 +3,15 @@
 import pytest
 
 from qbtrade.adapters.kis.events import Stage
+from qbtrade.adapters.kis.outcomes import OrderOutcome, Refused, Unconfirmed
 from qbtrade.adapters.kis.totals import everything
-from qbtrade.domain.events import OrderCanceled
+from qbtrade.domain.events import CancelOrder, OrderCanceled
 from qbtrade.domain.order import OrderStatus, Purpose, Side
 from tests.adapters.kis.order_rig import HYNIX, LOST, OrderRig, taken
 from tests.builders import SAMSUNG, an_order
 
 S = OrderStatus
+GONE = Refused("40330000", "nothing is left to amend or cancel")
 
 
 def one_works(qty: int = 5) -> OrderRig:
@@ -120,6 +122,41 @@ def test_a_fill_that_comes_to_light_just_after_the_cancel_is_booked() -> None:
     rig.wait(15)
     assert (rig.status(), rig.holding(), rig.broker.open) == (S.CANCELED, 2, ())
     assert sum(isinstance(event, OrderCanceled) for event in rig.heard) == 1
+
+
+def two_sells(outcome: OrderOutcome, lost: int, missing: int) -> OrderRig:
+    """Of six shares `lost` are for sale without an answer and two in an order whose cancel is answered so.
+
+    missing: shares that were sold, and nobody said by which of them.
+    """
+    rig = OrderRig("paper")
+    rig.submit(an_order("Q0", qty=6, price=74_000), taken("9"))
+    rig.notice("9", Stage.FILLED, 6, 74_000, order_qty=6)
+    rig.submit(an_order("Q1", qty=lost, price=73_500, side=Side.SELL, purpose=Purpose.EXIT))
+    rig.submit(an_order("Q2", qty=2, price=73_400, side=Side.SELL, purpose=Purpose.EXIT))
+    rig.answer(LOST)
+    rig.answer(taken("2"))
+    rig.bus.publish(CancelOrder(rig.clock.now(), "Q2", "lifetime"))
+    rig.answer(outcome)
+    rig.totals, rig.held = (12, 6 + missing, 444_000 + missing * 73_500), {SAMSUNG: 6 - missing}
+    rig.wait(180)
+    return rig
+
+
+def test_an_order_of_which_nothing_is_left_and_just_these_shares_are_missing_owns_them() -> None:
+    rig = two_sells(GONE, lost=4, missing=2)
+    assert (rig.fills()[1:], rig.holding(), rig.alarms()) == ([("Q2", 2, 73_500)], 4, [])
+    assert (rig.status("Q1"), rig.status("Q2")) == (S.UNCONFIRMED, S.FILLED)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "lost", "missing"),
+    [(GONE, 4, 1), (GONE, 2, 2), (Unconfirmed("timeout"), 4, 2), (taken("3"), 4, 2)],
+    ids=["not-all-of-it", "all-of-the-other", "perhaps-canceled", "canceled"],
+)
+def test_it_owns_none_where_the_other_may_have_sold_them(outcome: OrderOutcome, lost: int, missing: int) -> None:
+    rig = two_sells(outcome, lost, missing)
+    assert (rig.fills()[1:], "totals-disagree" in rig.alarms()) == ([], True)
 
 
 def a_buy_and_a_sell(bought: int, sold: int, more: int = 0) -> OrderRig:

@@ -51,6 +51,7 @@ class Cancels:
         match outcome:
             case Refused(code=code) if code in NOTHING_LEFT:
                 self._own.miss(sent)
+                sent.was_gone = sent.was_gone or sent.cancels == 1
                 self._wait(sent)
             case Unconfirmed(reason=reason, code=code) if verdict(code) in TURNED_AWAY:
                 self._own.keep(sent, reason)

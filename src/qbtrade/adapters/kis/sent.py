@@ -29,13 +29,13 @@ class Sent:
     broker said that nothing is left, 0 for never; ended_at: when we said how it ended. sought_at: since when it is
     looked for; looks: at complete rows without a trace of it; is_not_live: the list of live orders did not have it;
     alike: numbers that look like it and have no owner. by_rows: rows or totals told of fills that notices may still
-    tell. is_answered: the answer to our own request named its number.
+    tell. is_answered: the answer to our own request named its number. was_gone: nothing was left for our first cancel.
     """
 
     __slots__ = (
         "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts", "ended_at",
         "filled", "gone_at", "heard", "is_answered", "is_not_live", "looks", "noticed", "number", "over",
-        "request", "sent_at", "sought_at",
+        "request", "sent_at", "sought_at", "was_gone",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0) -> None:
@@ -44,7 +44,7 @@ class Sent:
         self.number = self.branch = ""
         self.filled = self.amount = self.noticed = self.looks = 0
         self.cancel_at = self.cancels = self.gone_at = self.ended_at = self.sought_at = 0
-        self.over = self.is_not_live = self.by_rows = self.is_answered = False
+        self.over = self.is_not_live = self.by_rows = self.is_answered = self.was_gone = False
         self.heard = set[tuple[int, int, int]]()
         self.alike = set[str]()
         self.cuts: dict[str, int] = {}

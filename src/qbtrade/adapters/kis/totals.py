@@ -235,8 +235,13 @@ class Totals:
         return [sent for sent in ended if sent.remaining > sent.cut]
 
     def _owner(self, candidates: list[Sent], missing: _Missing) -> Sent | None:
-        """The only one, if it can."""
-        return candidates[0] if len(candidates) == 1 and self._fits(candidates[0], missing) else None
+        """The only one that can. Where others may have filled in part it has to be gone, and to lack just these."""
+        fitting = [sent for sent in candidates if self._fits(sent, missing)]
+        if len(fitting) != 1:
+            return None
+        (owner,) = fitting
+        is_whole = owner.was_gone and missing.qty == owner.remaining
+        return owner if is_whole or len(candidates) == 1 else None
 
     def _fits(self, sent: Sent, missing: _Missing) -> bool:
         """Whether it can own them; without a number only by all of its shares, so that nothing of it is left."""
