@@ -93,14 +93,15 @@ class Audit:
     def read(self, rows: Iterable[Event]) -> None:
         """Look at every row, oldest first."""
         rows = tuple(rows)
+        last = max((row.ts for row in rows), default=0)
         wakes = {row.ts for row in rows if isinstance(row, Alert) and row.code == "stood-still"}
         for row in rows:
             self._cash = getattr(row, "cash", self._cash)
             if row.ts in wakes:  # the sleep is told a few rows after the first one of that moment
                 self._woke(row.ts)
-            if row.ts > self._now:  # a kill as the machine wakes leaves no row that tells of the sleep
-                self._overdue(self._now)
-                self._now = row.ts
+            if row.ts < last:  # a kill as the machine wakes leaves no row that tells of the sleep
+                self._overdue(row.ts)
+            self._now = row.ts
             self._stops_at = self._stops_at or (row.ts if getattr(row, "reason", "") == "session-stopped" else 0)
             self._has_asked |= isinstance(row, Alert) and row.code in ASKS
             match row:
