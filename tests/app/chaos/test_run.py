@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from qbtrade.adapters.emulator.answers import Refusal
 from qbtrade.adapters.emulator.checks import Checks
 from qbtrade.adapters.emulator.plan import CREDENTIALS
-from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.many import load, save, shrunk
 from qbtrade.app.chaos.plan import ACCOUNT_FAULTS, ALL, ChaosPlan, Crash, drawn
 from qbtrade.app.chaos.points import HITS, places, reference, walk
+from qbtrade.app.chaos.reckoning import Reckoning
 from qbtrade.app.chaos.run import NUMBER, Run, run, visited
 
 CALM = (ChaosPlan(seed=1), ChaosPlan(seed=1, side="paper"))
@@ -100,12 +100,12 @@ def test_a_walk_ends_every_visit_of_every_place_in_one_two_and_three_lives_with_
     assert len({world.crashes for world in worlds}) == len(worlds)
 
 
-def test_the_judge_sees_a_book_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lie(judge: Judge, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
-        right(judge, cash + 1, {**positions, "005930": 1 + positions.get("005930", 0)}, own)
+def test_a_book_that_is_wrong_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(reckoning: Reckoning, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
+        right(reckoning, cash + 1, {**positions, "005930": 1 + positions.get("005930", 0)}, own)
 
-    right = Judge.compare
-    monkeypatch.setattr(Judge, "compare", lie)
+    right = Reckoning.compare
+    monkeypatch.setattr(Reckoning, "compare", lie)
     cash, shares = run(CALM[0]).broken[1], run(CALM[0]).broken[0]
     assert "in the book" in cash
     assert "in the book" in shares

@@ -10,6 +10,7 @@ from qbtrade.adapters.emulator.core import Emulator
 from qbtrade.adapters.emulator.plan import EmulatorPlan
 from qbtrade.adapters.emulator.wire import Reply, Request
 from qbtrade.adapters.kis_fields import Dialect
+from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board
 from qbtrade.app.chaos.judge import Judge
@@ -68,7 +69,7 @@ class SharedAccount:
         self.core = Emulator(asked, stage(self._plan, played(self._plan)))
         self.world = World(self._plan, self.core, START)
         self.disk, self._machine = Disk(), Machine()
-        self._judge = Judge(self.core, self.disk, LIMITS, CASH, lambda: self.world.now, {SYMBOL: BASE}, ())
+        self._judge = Judge(Account(self.core, CASH), self.disk, LIMITS, lambda: self.world.now, {SYMBOL: BASE}, ())
         self.board = Board(lambda: self.world.now, self._judge.on_picture)
         self._environment, self._minutes = environment(self._plan, asked.credentials), minutes
         self.screen, self.sessions = Watcher(), list[LiveSession]()

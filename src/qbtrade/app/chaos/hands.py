@@ -19,10 +19,10 @@ from qbtrade.adapters.emulator.wire import Reply, Request
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.http import HttpRequest
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
+from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.audit import ASKS
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board
-from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.market import BASES, OTHERS
 from qbtrade.app.chaos.world import World
 from qbtrade.app.live.known_orders import Known, KnownOrder, answer_for, known_among
@@ -58,9 +58,10 @@ class Hands:
     """Draws what others do in an account, and does it."""
 
     def __init__(
-        self, world: World, disk: Disk, board: Board, judge: Judge, environment: Environment, symbols: tuple[str, ...],
+        self, world: World, disk: Disk, board: Board, account: Account, environment: Environment,
+        symbols: tuple[str, ...],
     ) -> None:  # fmt: skip
-        self._world, self._disk, self._board, self._judge = world, disk, board, judge
+        self._world, self._disk, self._board, self._account = world, disk, board, account
         self._environment, self._symbols = environment, symbols
         self._rng = Random(f"{world.plan.seed}:hands")
         self._channels, self._ends = list[str](), 0
@@ -119,8 +120,8 @@ class Hands:
 
         def on_taken(told: dict[str, Any]) -> None:
             if "number" in told:
-                self._judge.foreign.add(int(told["number"]))
-                self._judge.raided |= set() if theirs else {symbol}
+                self._account.foreign.add(int(told["number"]))
+                self._account.raided |= set() if theirs else {symbol}
                 self._world.sometimes[f"others' {side.value.lower()} ({channel})"] += 1
 
         asked = {"symbol": symbol, "side": side.value, "qty": qty, "price": price, "channel": channel}
@@ -131,7 +132,7 @@ class Hands:
 
         def on_taken(told: dict[str, Any]) -> None:
             if "number" in told:
-                self._judge.foreign.add(int(told["number"]))
+                self._account.foreign.add(int(told["number"]))
 
         for entry in self._others():
             if entry.remaining and entry.action is Action.NEW:
@@ -144,10 +145,10 @@ class Hands:
         return bought - sum(entry.filled + entry.remaining for entry in entries if entry.ticket.side is Side.SELL)
 
     def _others(self) -> list[Entry]:
-        return [entry for entry in self._world.core.entries if entry.number in self._judge.foreign]
+        return [entry for entry in self._world.core.entries if entry.number in self._account.foreign]
 
     def _pay(self, krw: int) -> None:
-        self._judge.paid += krw
+        self._account.paid += krw
         self._control("PUT", "cash", {"krw": krw})
 
     def _control(
@@ -180,7 +181,7 @@ class Hands:
 
     def _answer(self, run_id: str, known: Known, order: KnownOrder) -> None:
         """Say what the app shows: which order qb sent, or that there is none. Now and then that is a mistake."""
-        others, looks = self._judge.foreign, order.request
+        others, looks = self._account.foreign, order.request
         alike = [
             entry for entry in self._world.core.entries
             if entry.action is Action.NEW and str(entry.number) not in known.of_others(order)
@@ -201,10 +202,10 @@ class Hands:
         self._board.given[run_id, order.order_id] = answer
         self._world.sometimes[f"answered {'with a number' if number else 'gone'}{', wrongly' * is_wrong}"] += 1
         may_come = not number and self._world.plan.rate("arrives-late") > 0
-        self._judge.is_misled |= is_wrong or may_come
+        self._account.is_misled |= is_wrong or may_come
         if is_wrong and number:
             others.discard(int(number))
-            self._judge.misnamed.add(int(number))
+            self._account.misnamed.add(int(number))
 
     def _rows(self) -> OrderHistory:
         """The day's orders as the app shows them."""

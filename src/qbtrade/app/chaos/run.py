@@ -13,6 +13,7 @@ from qbtrade.adapters.emulator.plan import Credentials, EmulatorPlan
 from qbtrade.adapters.kis.environment import CAPABILITIES, LIMITS, Environment, EnvKind, Secret
 from qbtrade.adapters.kis.events import Notice
 from qbtrade.adapters.kis.http import HttpRequest
+from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.audit import audited
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board, Fate
@@ -36,6 +37,7 @@ from qbtrade.app.chaos.market import (
     symbols,
 )
 from qbtrade.app.chaos.plan import SERVER, ChaosPlan
+from qbtrade.app.chaos.reckoning import Reckoning
 from qbtrade.app.chaos.replayed import differences
 from qbtrade.app.chaos.resolved import resolved
 from qbtrade.app.chaos.world import World
@@ -58,6 +60,7 @@ MOST_LIVES: Final = 40
 ACCOUNT: Final = "chaos"
 NUMBER: Final = "CHAOSNUM-01"
 """The account at KIS. Of digits alone a seed, a time or a count would look now and then as if it were told."""
+EXCUSED: Final = "worked on after the end, named, its number never told"
 SENDER: Final = "OPENAPI"
 """What the local KIS writes into rows of orders that programs made."""
 
@@ -82,7 +85,10 @@ def _strategy(seed: int) -> LoadedStrategy:
 
 
 class Run:
-    """One seed. lives: the processes that there were, oldest first. judge: of what they did."""
+    """One seed. lives: the processes that there were, oldest first. judge: of what they did.
+
+    reckoning: of the books at the end.
+    """
 
     def __init__(self, plan: ChaosPlan, *, keeps_lines: bool = False) -> None:
         self._plan = plan
@@ -100,8 +106,10 @@ class Run:
         core = Emulator(asked, stage(plan, self._events))
         self._world = World(plan, core, START, keeps_lines=keeps_lines)
         self._disk, self._machine, limits = Disk(), Machine(), limits_of(plan)
+        self._account = Account(core, CASH)
+        self.reckoning = Reckoning(self._account, self._disk, lambda: self._world.now)
         self.judge = Judge(
-            core, self._disk, limits, CASH, lambda: self._world.now,
+            self._account, self._disk, limits, lambda: self._world.now,
             {symbol: BASES[symbol] for symbol in traded}, secrets(asked.credentials),
             lambda since: best(self._events, since, self._world.now),
         )  # fmt: skip
@@ -114,7 +122,7 @@ class Run:
         self._live_plan = LivePlan(session, until=Until(at=datetime.fromtimestamp(self._end // NS, KST).time()))
         self._rng = Random(f"{plan.seed}:fate")
         self._fate = Fate(plan, self._world, self._disk, self._board, self.judge, self._rng)
-        self._hands = Hands(self._world, self._disk, self._board, self.judge, self._environment, traded)
+        self._hands = Hands(self._world, self._disk, self._board, self._account, self._environment, traded)
         self.lives: list[Life] = []
         self._began = START
 
@@ -131,12 +139,14 @@ class Run:
         journals = [journal.read() for journal in self._disk.journals]
         told = [
             *self.judge.broken,
-            *(() if self.judge.is_misled else self.judge.exceeded),
-            *audited(journals, world.core.entries, healed, self.judge.foreign),
+            *self.reckoning.broken,
+            *(() if self._account.is_misled else self.judge.exceeded),
+            *audited(journals, world.core.entries, healed, self._account.foreign),
             *self.judge.leaks(journals),
         ]
         market, broken = happened(self._plan, self._events), tuple(dict.fromkeys(told))
         sometimes = {**world.core.happened, **world.sometimes, **market, **self.judge.sometimes()}
+        sometimes[EXCUSED] = self.reckoning.excused
         rare = {name: times for name, times in sorted(sometimes.items()) if times}
         took = resolved(journals, world.core.entries, world.sight)
         return Verdict(self._plan, broken, rare, world.trace_hash(), tuple(world.lines or ()), took)
@@ -152,11 +162,11 @@ class Run:
         number = starts(self._plan.days).index(begins) + 1
         tonight = [action for action in actions(self._plan) if action.day == number]
         held = carried(self._disk.books(), ACCOUNT, kst_date(begins)).positions
-        self.judge.dawn(
-            bases(self._plan, self._events, number),
+        self._account.dawn(
             [Becomes(kst_date(begins), each.symbol, *ACTIONS[each.name].shares) for each in tonight],
             [each.symbol for each in tonight if each.name == "rights" and each.symbol in held],
         )
+        self.judge.dawn(bases(self._plan, self._events, number))
         self._fate.wake()
 
     def _live_through(self) -> bool:
@@ -246,9 +256,9 @@ class Run:
         account, apart = session.engines.portfolio.account, session.books.apart
         own = {symbol: position.qty for symbol, position in account.positions.items() if position.qty}
         healed = self._began + self._plan.trouble * MINUTE
-        self.judge.forgive(self._world.sight, healed, told_who=bool(self._environment.order_sender))
+        self.reckoning.forgive(self._world.sight, healed, told_who=bool(self._environment.order_sender))
         cash, shares = session.books.ours()
-        self.judge.compare(cash, {symbol: qty for symbol, qty in shares.items() if qty}, own)
+        self.reckoning.compare(cash, {symbol: qty for symbol, qty in shares.items() if qty}, own)
         found = carried(self._disk.books(), ACCOUNT, kst_date(self._world.now))
         read = found.cash, {symbol: qty for symbol, (qty, _cost) in found.positions.items() if qty}, found.aside
         if read != (account.cash, own, apart.aside):
