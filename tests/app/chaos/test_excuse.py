@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from qbtrade.adapters.emulator.orders import Entry, Ticket
-from qbtrade.app.chaos.excuse import strays, unexcused
+from qbtrade.app.chaos.excuse import parts, strays, unexcused
 from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
@@ -78,3 +78,26 @@ def test_an_order_that_came_after_it_was_given_up_may_sell_what_the_book_no_long
     alerts = (Alert(9, Level.CRITICAL, code, text) for code in (said, "books-disagree"))
     journal = [SENT, OrderAbandoned(given_up, "Q1", ""), OrderAccepted(8, "Q1", "9"), *alerts]
     assert [entry.number for entry in strays([journal], [own], set(), healed=6)] == found
+
+
+@pytest.mark.parametrize(
+    ("filled_at", "said", "named", "found"),
+    [
+        (5, "books-disagree", TOLD, [ENTRY.number]),
+        (7, "books-disagree", TOLD, []),
+        (5, "odd", TOLD, []),
+        (5, "books-disagree", SENT, []),
+    ],
+    ids=["told", "filled-later", "not-told", "not-named"],
+)
+def test_what_filled_in_part_of_an_order_that_works_on_unseen_may_miss_in_the_book_when_qb_told_both(
+    filled_at: int, said: str, named: Event, found: list[int],
+) -> None:  # fmt: skip
+    part = msgspec.structs.replace(ENTRY, filled=2, filled_at=filled_at)
+    journal = [SENT, Alert(6, Level.CRITICAL, said, ""), named]
+    assert [entry.number for entry in parts([part], journal)] == found
+
+
+def test_an_order_that_filled_whole_is_no_part() -> None:
+    whole = msgspec.structs.replace(ENTRY, filled=5, filled_at=5)
+    assert parts([whole], [SENT, Alert(6, Level.CRITICAL, "books-disagree", ""), TOLD]) == []

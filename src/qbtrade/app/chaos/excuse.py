@@ -36,6 +36,21 @@ def unexcused(left: Iterable[Entry], journal: Iterable[Event]) -> list[Entry]:
     return found
 
 
+def parts(entries: Iterable[Entry], journal: Collection[Event]) -> list[Entry]:
+    """Orders that filled in part and work on unseen: named as unconfirmed at the end, and that the books disagree.
+
+    Totals tell that shares were sold, not by which order; a part may be what somebody sold by hand.
+    """
+    left = [entry for entry in entries if entry.remaining and entry.action is Action.NEW]
+    guilty, said = unexcused(left, journal), _disagreed(journal)
+    return [entry for entry in left if entry not in guilty and 0 < entry.filled_at < said]
+
+
+def _disagreed(journal: Iterable[Event]) -> int:
+    """When a session said last that its books disagree, UTC ns; 0 for never."""
+    return max((row.ts for row in journal if isinstance(row, Alert) and row.code == "books-disagree"), default=0)
+
+
 class Taken(NamedTuple):
     """A number that a journal calls ours, since when. knew: a true one that day; asked: whether it is of others."""
 
@@ -105,7 +120,7 @@ def strays(
     What they fill is what others do, or theirs, as far as qb can know, and that is believed after minutes; until then
     the last session has to say, after they filled, that its books disagree.
     """
-    said = max((row.ts for row in journals[-1] if isinstance(row, Alert) and row.code == "books-disagree"), default=0)
+    said = _disagreed(journals[-1])
     new = [entry for entry in entries if entry.action is Action.NEW]
     late = [each for each in new if healed < each.filled_at < said and each.number not in mistaken]
     if not late:

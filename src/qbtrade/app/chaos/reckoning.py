@@ -6,7 +6,7 @@ from collections.abc import Callable
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.excuse import indistinct, just_come, strays, unexcused
+from qbtrade.app.chaos.excuse import indistinct, just_come, parts, strays, unexcused
 from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import kst_date
 
@@ -28,6 +28,8 @@ class Reckoning:
         mistaken = indistinct(journals, account.core.entries, account.foreign, sight, told_who=told_who)
         account.foreign -= mistaken
         self._strays = strays(journals, account.ours(), mistaken | account.misnamed, healed)
+        if account.core.side == "paper":
+            self._strays += parts(account.ours(), journals[-1])
         account.is_misled |= bool(mistaken)
 
     def compare(self, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
@@ -44,7 +46,7 @@ class Reckoning:
         rounded = account.costs(kst_date(self._now())) if account.foreign or self._strays else 0
         if abs(cash - true_cash) > rounded + sum(stray.amount for stray in self._strays):
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
-        bought, unsaid = account.bought(), account.unsaid
+        bought, unsaid = account.bought(), account.unsaid | set(loose)
         sides = ({symbol: qty for symbol, qty in each.items() if symbol not in unsaid} for each in (own, bought))
         if len({tuple(sorted(each.items())) for each in sides}) > 1 and not account.is_misled:
             self.broken.append(f"shares of qb: {own} in the book, {bought} by its orders at the broker")
