@@ -225,12 +225,26 @@ def test_a_leftover_whose_number_is_known_works_is_canceled_and_hears_its_notice
     rig.engines.adopt_order(order, now)
     rig.bus.publish(ev.OrderUnconfirmed(now, "L000001", "it has no end"))
     rig.bus.publish(ev.CancelOrder(now, "L000001", "left-over"))
-    rig.broker.adopt(order, now - 60 * NS, "7", 3, 225_000)
+    rig.broker.adopt(ev.Leftover("L000001", order, now - 60 * NS, "7", 3, 225_000), order)
     rig.notice("7", Stage.FILLED, 2, order_qty=8)
     assert (rig.status("L000001"), rig.holding()) == (S.CANCELING, 2)
     assert rig.answer(taken("8")) == "order-rvsecncl"
     rig.confirm_cancel("8", 3, of="7")
     assert rig.status("L000001") is S.CANCELED
+
+
+@pytest.mark.parametrize(("number", "taken_for_ours"), [("7", False), ("8", False), ("10", True)])
+def test_a_leftover_is_no_order_of_the_seconds_before_it_whose_number_was_given_by_then(
+    number: str, taken_for_ours: bool,  # noqa: FBT001
+) -> None:  # fmt: skip
+    rig = OrderRig()
+    order, now = an_order("L000001", qty=5), rig.clock.now()
+    rig.rows = [rig.row(number, 5, filled_qty=5, filled_amount=375_000)]
+    rig.engines.adopt_order(order, now)
+    rig.bus.publish(ev.OrderUnconfirmed(now, "L000001", "it has no end"))
+    rig.broker.adopt(ev.Leftover("L000001", order, now + 6 * NS, after="8"), order)
+    rig.wait(15)
+    assert (rig.holding() == 5) is taken_for_ours
 
 
 OURS, THEIRS = Sender("API", "10.0.0.1"), Sender("HTS", "10.0.0.2")

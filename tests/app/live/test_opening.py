@@ -8,6 +8,7 @@ from qbtrade.adapters.kis.parse.account import Balance, Holding
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender, UnreadRow
 from qbtrade.app.live.carried import Carried
 from qbtrade.app.live.opening import Opening, opening
+from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import Leftover
 from qbtrade.domain.money import Costs
 from qbtrade.domain.order import Side
@@ -51,6 +52,13 @@ def test_an_order_without_a_number_is_known_by_its_looks() -> None:
     found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(925_000, 1), a_row(filled=1, open_qty=1))
     (order,) = found.leftovers
     assert (order.number, order.filled, found.differences) == ("7", 1, ())
+
+
+def test_an_order_from_before_it_left_whose_number_was_given_by_then_is_not_it() -> None:
+    for after, second, is_it in (("7", 6, False), ("8", 6, False), ("6", 6, True), ("", 6, True), ("8", 0, True)):
+        left = Leftover("L000001", an_order(qty=2), at("10:00") + second * NS, after=after)
+        found = begun(Carried(1_000_000, TODAY, leftovers=[left]), a_balance(850_000, 2), a_row(filled=2))
+        assert (found.held == {SAMSUNG: (2, 150_000)}) is is_it
 
 
 def test_an_order_without_a_trace_stays_left_over() -> None:

@@ -25,6 +25,7 @@ from qbtrade.adapters.kis.totals import Accounted, Totals
 from qbtrade.domain.calendar import NS, Phase
 from qbtrade.domain.events import (
     Alert,
+    Leftover,
     Level,
     OrderNotSent,
     OrderRejected,
@@ -76,12 +77,12 @@ class KisBroker:
         self._own.begin(history, settled, answered)
         self._totals.begin(accounted)
 
-    def adopt(self, order: OrderRequest, sent_at: int, number: str, before: int, before_amount: int) -> None:
+    def adopt(self, left: Leftover, order: OrderRequest) -> None:
         """Take in an order that an earlier session left: it works, if its number is known; else it is looked for.
 
-        order: what had not been filled by then; number: or "".
+        order: what had not been filled by then.
         """
-        sent = Sent(order, sent_at, before, before_amount)
+        sent, number = Sent(order, left.sent_at, left.filled, left.amount, after=left.after), left.number
         self._own.add(sent)
         if not number:
             self._own.suspect()

@@ -23,6 +23,7 @@ FAR: Final = 2
 class Sent:
     """One order on its way or at the broker. Money in KRW, times UTC ns.
 
+    after: highest number that the broker was known to have given when it left, "" where that is not known.
     number, branch: the broker's, "" while unknown. before, before_amount: filled before this session adopted it.
     filled, amount: booked; noticed: shares told by notices. cancel_at: when the cancel under way was asked for, 0 for
     none; cancels: how many were asked for. cuts: shares taken out, by the number of the cancel; gone_at: when the
@@ -33,13 +34,16 @@ class Sent:
     """
 
     __slots__ = (
-        "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts", "ended_at",
+        "after", "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts",
+        "ended_at",
         "filled", "gone_at", "heard", "is_answered", "is_not_live", "looks", "noticed", "number", "over",
         "request", "sent_at", "sought_at", "was_gone",
     )  # fmt: skip
 
-    def __init__(self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0) -> None:
-        self.request, self.sent_at = request, sent_at
+    def __init__(
+        self, request: OrderRequest, sent_at: int, before: int = 0, before_amount: int = 0, after: str = ""
+    ) -> None:  # fmt: skip
+        self.request, self.sent_at, self.after = request, sent_at, after
         self.before, self.before_amount = before, before_amount
         self.number = self.branch = ""
         self.filled = self.amount = self.noticed = self.looks = 0
@@ -101,8 +105,16 @@ class Trace(msgspec.Struct, frozen=True):
         return self.looks_like(sent) and not self.is_older(sent) and self.code in kinds
 
     def is_older(self, sent: Sent) -> bool:
-        """Whether the broker had it before this order left, however far its clock is behind ours."""
-        return self.ts < sent.sent_at - sent.sent_at % NS - EARLIER
+        """Whether the broker had it before this order left, however far its clock is behind ours.
+
+        Numbers grow, as far as is known: one that was given by then, in an earlier second, needs no such distance.
+        """
+        second, was_given = sent.sent_at - sent.sent_at % NS, 0 < _number(self.number) <= _number(sent.after)
+        return self.ts < (second if was_given else second - EARLIER)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
 
 
 def traces_of_rows(rows: Iterable[OrderRow]) -> list[Trace]:

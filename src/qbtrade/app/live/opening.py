@@ -212,7 +212,7 @@ def _by_rows(
     that are ours tell, is left to the question that a session asks; so are two, unless it is certain who made them.
     """
     if not left.number:
-        sent, ours = Sent(left.order, left.sent_at), certain or _senders(rows, taken)
+        sent, ours = Sent(left.order, left.sent_at, after=left.after), certain or _senders(rows, taken)
         traces = [each for each in traces_of_rows(rows) if each.number not in taken and each.may_be(sent)]
         fitting = [each.number for each in traces if not any(own.differs(each.sender) for own in ours)]
         possible = fitting if certain else traces  # an order that was found by its looks may have been another's

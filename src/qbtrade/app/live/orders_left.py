@@ -28,7 +28,8 @@ class OrdersLeft:
         """Look at the next row."""
         match event:
             case ev.OrderSending() if event.order.order_id not in self._orders:
-                self._orders[event.order.order_id] = ev.Leftover(event.order.order_id, event.order, event.ts)
+                left = ev.Leftover(event.order.order_id, event.order, event.ts, after=event.after)
+                self._orders[left.order_id] = left
             case ev.OrderResolved(number=""):
                 self._ended.add(event.order_id)
             case ev.OrderUnconfirmed():

@@ -212,7 +212,7 @@ class LiveSession:
             why = f"order {left.order.order_id} of an earlier session has no end"
             self.wire.bus.publish(OrderUnconfirmed(now, order.order_id, why))
             self.wire.bus.publish(CancelOrder(now, order.order_id, "left-over"))
-            broker.adopt(order, left.sent_at, left.number, left.filled, left.amount)
+            broker.adopt(left, order)
 
     # the middle
 

@@ -142,7 +142,7 @@ class Leftover(msgspec.Struct, frozen=True):
     """An order of an earlier session that has no known end. number: the broker's, "" while unknown.
 
     order_id: under which this session looks for it. order: as it was sent, at sent_at. filled, amount: shares and KRW
-    that were booked before.
+    that were booked before. after: highest number that the broker was known to have given when it left.
     """
 
     order_id: str
@@ -151,6 +151,7 @@ class Leftover(msgspec.Struct, frozen=True):
     number: str = ""
     filled: int = 0
     amount: int = 0
+    after: str = ""
 
     @property
     def remaining(self) -> int:
