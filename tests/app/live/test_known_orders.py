@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
-from qbtrade.app.live.known_orders import Known, KnownOrder, strangers
+from qbtrade.app.live.known_orders import Known, KnownOrder, row_of, strangers
 from qbtrade.domain.order import OrderStatus, Side
 from qbtrade.errors import LockedError
 from tests.adapters.kis.desk import an_environment
@@ -44,3 +44,10 @@ def test_a_twin_may_be_ours_where_rows_of_ours_are_not_alike() -> None:
 
 def test_rows_of_ours_that_are_not_alike_are_measured_by_those_that_kis_itself_named() -> None:
     assert set_aside(EARLIER, replace(EARLIER, order_no="4", sender=BY_HAND), TWIN, answered="3") == ["7"]
+
+
+def test_a_twin_that_kis_had_numbered_before_the_lost_order_left_is_not_ours() -> None:
+    lost, earlier = replace(LOST, after="7"), replace(TWIN, at=time(9, 59, 58))
+    known, history = Known({"Q1": lost}, frozenset()), OrderHistory((earlier,), 0, 0, 0)
+    assert [trace.number for trace in strangers(known, lost, history, ENVIRONMENT)] == ["7"]
+    assert row_of(known, lost, "7", history) == earlier  # unless somebody says so: that numbers grow is not certain

@@ -11,8 +11,9 @@ from qbtrade.app.chaos.law import Becomes, books, cost_of, costs
 class Account:
     """core: the broker. start: cash at the beginning, KRW; paid: KRW that came from outside since.
 
-    foreign: numbers of orders that others made. raided: symbols of which others sold shares of qb, or of which one that
-    a night left was in part theirs. frozen: stocks of qb of whose shares nobody can say what a night made of them.
+    foreign: numbers of orders that others made. raided: symbols of which others sold shares of qb, of which one that a
+    night left was in part theirs, or of which a night changed shares beside an order that nobody could find.
+    frozen: stocks of qb of whose shares nobody can say what a night made of them.
     is_misled: somebody told qb that an order of others was its own; misnamed: numbers of such orders.
     """
 

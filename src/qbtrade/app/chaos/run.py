@@ -161,10 +161,13 @@ class Run:
         self._began = begins
         number = starts(self._plan.days).index(begins) + 1
         tonight = [action for action in actions(self._plan) if action.day == number]
-        held = carried(self._disk.books(), ACCOUNT, kst_date(begins)).positions
+        found = carried(self._disk.books(), ACCOUNT, kst_date(begins))
+        if self._plan.side == "paper":  # what a lost order filled and what the night did cannot be told apart
+            lost = {left.order.symbol for left in found.leftovers if not left.number}
+            self._account.raided |= lost & {each.symbol for each in tonight}
         self._account.dawn(
             [Becomes(kst_date(begins), each.symbol, *ACTIONS[each.name].shares) for each in tonight],
-            [each.symbol for each in tonight if each.name == "rights" and each.symbol in held],
+            [each.symbol for each in tonight if each.name == "rights" and each.symbol in found.positions],
         )
         self.judge.dawn(bases(self._plan, self._events, number))
         self._fate.wake()

@@ -23,6 +23,7 @@ UNKNOWN = frozenset({OrderStatus.UNCONFIRMED, OrderStatus.ABANDONED})
 class KnownOrder(msgspec.Struct):
     """One order. request: as it was sent, at sent_at; number: the broker's, "" while unknown.
 
+    after: highest number that the broker was known to have given when it left.
     before: shares filled before this session. since: when its state began. told: the answer to it named its number.
     resolved: a person said what became of it.
     """
@@ -38,6 +39,7 @@ class KnownOrder(msgspec.Struct):
     reason: str = ""
     told: bool = False
     resolved: bool = False
+    after: str = ""
 
     @property
     def is_unknown(self) -> bool:
@@ -85,8 +87,8 @@ def _follow(orders: dict[str, KnownOrder], event: Event, before: Mapping[str, ev
         case ev.OrderSending():
             order_id, left = event.order.order_id, before.get(event.order.order_id)
             orders[order_id] = (
-                KnownOrder(order_id, left.order, left.sent_at, event.ts, before=left.filled) if left
-                else KnownOrder(order_id, event.order, event.ts, event.ts)
+                KnownOrder(order_id, left.order, left.sent_at, event.ts, before=left.filled, after=left.after) if left
+                else KnownOrder(order_id, event.order, event.ts, event.ts, after=event.after)
             )  # fmt: skip
         case ev.OrderAccepted() if event.order_id in orders:
             order = orders[event.order_id]
@@ -128,7 +130,7 @@ def row_of(known: Known, order: KnownOrder, number: str, history: OrderHistory) 
     if row is None:
         raise UsageError("KIS has no order {number} today", number=number, hint="The KIS app shows today's orders")
     (trace,) = traces_of_rows([row]) or (None,)
-    if trace is None or not trace.may_be(_sent(order)):
+    if trace is None or not trace.may_be(Sent(order.request, order.sent_at)):  # who looks knows better than numbers
         raise UsageError(
             "order {number} at KIS is not order {order_id}: symbol, side, shares, price, kind or time differ",
             number=number, order_id=order.order_id, hint="Compare `qb orders` with the KIS app",
@@ -175,4 +177,4 @@ def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment) -
 
 
 def _sent(order: KnownOrder) -> Sent:
-    return Sent(order.request, order.sent_at)
+    return Sent(order.request, order.sent_at, after=order.after)
