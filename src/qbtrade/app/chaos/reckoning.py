@@ -43,7 +43,7 @@ class Reckoning:
             loose[stray.ticket.symbol] += stray.filled
         if any(abs(positions.get(each, 0) - theirs.get(each, 0)) > loose[each] for each in positions.keys() | theirs):
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
-        rounded = account.costs(kst_date(self._now())) if account.foreign or self._strays else 0
+        rounded = account.costs(kst_date(self._now())) if account.foreign or account.paid or self._strays else 0
         if abs(cash - true_cash) > rounded + sum(stray.amount for stray in self._strays):
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
         bought, unsaid = account.bought(), account.unsaid | set(loose)
