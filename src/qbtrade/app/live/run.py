@@ -16,10 +16,10 @@ from qbtrade.app import report as reports
 from qbtrade.app.account_files import account_of
 from qbtrade.app.home import create, journals_dir, reports_dir
 from qbtrade.app.live import real_money
-from qbtrade.app.live.account import TRIES, AtBroker, ask_account, wait
+from qbtrade.app.live.account import AtBroker, ask_account, wait
 from qbtrade.app.live.base_price import Jumped, jumps
 from qbtrade.app.live.board import AccountFiles
-from qbtrade.app.live.brought_up import brought_up, orders_before
+from qbtrade.app.live.brought_up import believed, brought_up, orders_before
 from qbtrade.app.live.carried import Carried, Journal, carried, journals
 from qbtrade.app.live.first_day import configuration, is_first_day
 from qbtrade.app.live.lock import Gate, account_lock, refuse_beside_recorder
@@ -128,13 +128,17 @@ def begin(
     earlier = orders_before(wire, found)
     known = jumps(wire, found, rules.calendar, at_broker.prices, plan.base_slack)
     seen, jumped, sender = at_broker.asked, Jumped(known, told or {}), Sender(wire.environment.order_sender)
-    begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped, sender=sender)
-    for _ in range(TRIES - 1 if begun.differences else 0):  # balance and rows may lag behind each other
+
+    def bring() -> Opening:
+        return brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped, sender=sender)
+
+    def look_again() -> Opening:
+        nonlocal at_broker
         wait(wire)
         at_broker = ask_account(wire, symbols)()
-        begun = brought_up(plan, rules, instruments, found, at_broker, earlier, day.day, jumped, sender=sender)
-        if not begun.differences:
-            break
+        return bring()
+
+    begun = believed(bring(), look_again)
     at_stake = real_money.is_at_stake(wire.environment.kind, plan)
     is_first = at_stake and is_first_day(books, configuration(session, strategy), day.day)
     return Live(
