@@ -3,9 +3,10 @@
 `qb emulator` and `qb live` run as two processes. The session trades with every bar and is ended with `kill -9`: while
 it starts, at any moment, or as soon as KIS has received an order of its. It is started again at once, until that
 happened often enough or the market's day is over; the last one ends by itself. Another day follows until all kills are
-done. Compared after each: the emulator's orders with the journals' intents, one
-to one, the fills of each, cash and shares to the won. Measured: how long a start after a kill takes to a book that is
-compared and written down, and to ACTIVE with an open stream (its picture is drawn once a second).
+done. Compared after each: the emulator's orders with the journals' intents, one to one, the fills of each, cash and
+shares to the won. Measured: how long it takes after a kill to read qb's own book from its journals, and from a start to
+a book that is compared with the broker's and written down, and to ACTIVE with an open stream (its picture is drawn once
+a second).
 """
 
 import argparse
@@ -27,8 +28,10 @@ from day import QB, ask, unequal_books
 from run import Row, machine
 
 from qbtrade.adapters.store.sqlite import read_events
+from qbtrade.app.live.carried import account_in, carried, journals
 from qbtrade.app.live.status_file import shown
 from qbtrade.domain import events as ev
+from qbtrade.domain.calendar import kst_date
 from qbtrade.domain.message import Event
 from qbtrade.errors import QbError
 from qbtrade.kernel.clock import Stopwatch, sleep
@@ -63,16 +66,21 @@ STARTING, TRADING, ORDERING = "while it starts", "while it trades", "right after
 LONGEST: Final = {STARTING: 1.5, TRADING: 3.0, ORDERING: 0.02}
 """Machine seconds from the start, from ACTIVE, from the order's arrival to the kill; drawn between 0 and this."""
 
+STEPS: Final = {
+    "own": "own book read from the journals", "book": "start to books compared with the broker's",
+    "active": "start to ACTIVE",
+}  # fmt: skip
+
 
 class Stage:
-    """One local KIS and the sessions that trade on it for a day. took: seconds of each start, to book and to ACTIVE."""
+    """One local KIS and the sessions that trade on it for a day. took: seconds to each of STEPS."""
 
     def __init__(self, folder: Path, told: Mapping[str, Any], side: str, rng: Random) -> None:
         self.folder, self.home, self.url = folder, folder / "home", told["rest_url"]
         self._record, self._rng = folder / WIRE, rng
         self._environment = {**os.environ, **told["environment"], "QB_HOME": str(self.home)}
         self.side, self._line = side, (*LIVE, *named(side))
-        self.kills, self.took = Counter[str](), {"book": list[float](), "active": list[float]()}
+        self.kills, self.took = Counter[str](), {step: list[float]() for step in STEPS}
         (folder / "flip.py").write_text(FLIP, encoding="utf-8")
 
     def kill_one(self) -> None:
@@ -91,6 +99,16 @@ class Stage:
         if process.returncode != -signal.SIGKILL:
             sys.exit(f"a session ended by itself with {process.returncode}")
         self.kills[how] += 1
+        self._read_own_book()
+
+    def _read_own_book(self) -> None:
+        """As the next start does; keep how long that took."""
+        newest = self.journals()[-1:]
+        account = account_in(self.home, newest[0].stem) if newest else ""
+        if account:
+            day, watch = kst_date(events(newest[0])[0].ts), Stopwatch()
+            carried(journals(self.home), account, day)
+            self.took["own"].append(watch.seconds())
 
     def end(self, run_on: float) -> int:
         """Start the last session, let it trade, and end it. Returns its exit code."""
@@ -229,7 +247,7 @@ class Sum:
     """The figures of all days, and what went wrong."""
 
     def __init__(self) -> None:
-        self.kills, self.took, self.days = Counter[str](), {"book": list[float](), "active": list[float]()}, 0
+        self.kills, self.took, self.days = Counter[str](), {step: list[float]() for step in STEPS}, 0
         self.intents = self.orders = self.shares = 0
         self.wrong = list[str]()
 
@@ -251,10 +269,10 @@ class Sum:
             yield f"kill -9 {how}", f"{count}", ""
         yield "kill -9 in all, days", f"{self.kills.total()}, {self.days}", ""
         yield "intents, orders at the broker, shares filled", f"{self.intents}, {self.orders}, {self.shares:,}", ""
-        for what, words in (("book", "start to compared books"), ("active", "start to ACTIVE")):
+        for what, words in STEPS.items():
             took = sorted(self.took[what]) or [0.0]
             at = [took[int(share * (len(took) - 1))] for share in (0.5, 0.99, 1)]
-            yield f"{words}: p50, p99, most", ", ".join(f"{each:.2f} s" for each in at), ""
+            yield f"{words}: p50, p99, most", ", ".join(f"{each:.3f} s" for each in at), ""
 
 
 @contextmanager
