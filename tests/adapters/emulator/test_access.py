@@ -83,6 +83,13 @@ def test_a_token_that_stays_dead_comes_back_dead_within_six_hours() -> None:
     assert grant(driver)[1]["access_token"] == token
 
 
+def test_a_token_that_dies_of_an_order_answered_every_question_before() -> None:
+    driver = Driver(faults={"order-token-death": ALWAYS}).at("10:00")
+    assert told(driver.call("inquire-price")) == (200, "MCA00000")
+    assert driver.order("BUY", 1, 75_000)["msg_cd"] == "EGW00123"
+    assert told(driver.call("inquire-price")) == (500, "EGW00123")
+
+
 def test_a_hash_key_is_made_for_a_body() -> None:
     driver = Driver()
     answer = driver.post(

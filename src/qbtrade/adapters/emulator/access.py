@@ -91,7 +91,7 @@ class Access:
             "HASH": hashlib.sha256(body + str(now).encode()).hexdigest(),
         }
 
-    def caller(self, now: int, headers: Mapping[str, str]) -> tuple[str, Dialect]:
+    def caller(self, now: int, headers: Mapping[str, str], *, is_order: bool) -> tuple[str, Dialect]:
         """The key of a call and its side. Raises: Refusal."""
         known = self._sides.get(headers.get("appkey", ""))
         if known is None:
@@ -105,7 +105,7 @@ class Access:
         owner, token = self._tokens.get(text.strip(), ("", None))
         if token is None or owner != held.app_key:
             raise Refusal("EGW00121", status=500)
-        if self._faults.hits("token-death"):
+        if self._faults.hits("token-death") or (is_order and self._faults.hits("order-token-death")):
             token.is_dead = True
         if token.is_dead or now >= token.expires:
             raise Refusal("EGW00123", status=500)

@@ -30,6 +30,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "limit-as-200": "the rate limit is told with HTTP 200 instead of 500",
     "approval-limit": "EGW00201 for a second approval key within a second",
     "token-death": "the token of a call dies before its time",
+    "order-token-death": "the token of an order or cancel dies before its time",
     "token-stays-dead": "asking again within 6 h hands back the token that died",
     "server-error": "HTTP 500 with an HTML page",
     "truncated-json": "the JSON of an answer ends in the middle",

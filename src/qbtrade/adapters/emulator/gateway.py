@@ -110,7 +110,7 @@ class Gateway:
         name = self._paths.get(request.path, "")
         if not name or request.method != TRANSACTIONS[name].method:
             raise Refusal("EGW00203", status=404)
-        app_key, key_side = self._access.caller(now, request.headers)
+        app_key, key_side = self._access.caller(now, request.headers, is_order=name in ORDERS)
         if not self._limit.allows(now, app_key):
             raise Refusal("EGW00201", status=200 if self._faults.hits("limit-as-200") else 500)
         if name in LEDGER and self._faults.hits("ledger-busy"):

@@ -57,14 +57,15 @@ SERVER: Final = (
     "answer-lost", "timeout-taken", "timeout-not-taken", "limit-taken", "exchange-reject", "late-rows", "short-pages",
     "data-changed", "other-case", "notice-first", "notice-missing", "notice-twice", "notice-foreign", "balance-lag",
     "holding-split", "ledger-busy", "limit-as-200", "token-death", "server-error", "truncated-json", "slow-answer",
-    "bad-utf8", "ping-silence", "socket-drop", "zombie-slot",
+    "bad-utf8", "ping-silence", "socket-drop", "zombie-slot", "order-token-death",
 )  # fmt: skip
 """Faults of the local KIS that are drawn."""
 NATURE: Final = frozenset({"short-pages"})
 """Those that are no fault: they do not heal."""
 RATES: Final[Mapping[str, int]] = {
     "line-cut": 60_000_000, "line-dead": 30_000_000, "line-quiet": 30_000_000, "socket-drop": 30_000_000,
-    "token-death": 3_000_000, "bad-utf8": 10_000_000, "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2,
+    "token-death": 3_000_000, "order-token-death": 20_000_000, "bad-utf8": 10_000_000,
+    "kill": PPB // 2, "power": PPB // 2, "halted": PPB // 2,
     "disk-full": PPB // 4, "disk-read-only": PPB // 4, "asleep": PPB // 2, "clock-set": PPB // 4,
     "tight": PPB // 3, "sidecar": PPB // 2, "circuit-breaker": PPB // 8, "overnight-jump": PPB // 2,
     "holding-split": PPB // 3, "vi": PPB // 2, "slump": PPB // 3, "thin": PPB, "zombie-slot": PPB // 2,
@@ -78,7 +79,7 @@ ALL: Final[Mapping[str, str]] = {
     **NETWORK_FAULTS, **PROCESS_FAULTS, **MARKET_FAULTS, **{name: SERVER_FAULTS[name] for name in SERVER},
     **ACCOUNT_FAULTS,
 }  # fmt: skip
-LATER: Final = ("corporate-action",)
+LATER: Final = ("corporate-action", "order-token-death")
 """Drawn apart, so that the worlds of before are what they were."""
 COMPANY: Final = 3
 """One seed in so many has others beside qb."""
