@@ -161,13 +161,12 @@ class Reconciling:
         self._repeats.forget()
 
     def _on_stubborn(self, found: tuple[Difference, ...]) -> None:
-        """Entries wait; when more won are missing than a day may lose, everything but stops does."""
+        """Entries wait; where more won are missing than a day may lose, first a person has to resume."""
         session, limit = self._session, self._session.limits.loss_limit
-        is_steady = self._repeats.is_steady
-        if is_steady and any(each.what == "cash" and each.ours - each.theirs > limit for each in found):
-            if not self._told:
-                say_differences(session, found)
-                self._told = found
+        is_much = any(each.what == "cash" and each.ours - each.theirs > limit for each in found)
+        if is_much and self._repeats.is_steady and not self._told:
+            say_differences(session, found)
+            self._told = found
             return
         session.engines.risk.reduce(self._clock.now(), BOOKS_UNCLEAR)
         self._tell(found)
