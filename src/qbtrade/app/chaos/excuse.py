@@ -4,13 +4,22 @@ Paper tells no rows and no list of live orders. Where the answer to an order and
 is nowhere to be learned, so nobody can cancel it; all that qb can do is to name it and ask a person.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import NS, kst_date
-from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending, SessionStarted
+from qbtrade.domain.events import (
+    Alert,
+    Level,
+    OrderAbandoned,
+    OrderAccepted,
+    OrderResolved,
+    OrderSending,
+    SessionStarted,
+)
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderKind, OrderRequest
 
@@ -115,8 +124,9 @@ def indistinct(
 def strays(
     journals: Sequence[Iterable[Event]], entries: Iterable[Entry], mistaken: Collection[int], healed: int
 ) -> list[Entry]:
-    """Orders of ours that filled after all had healed, when others had their name, or what they sold was sold already.
+    """Orders of ours that filled after all had healed, and that nobody could count with.
 
+    Others had their name, what they sold was sold already, or a person had said that they do not exist.
     What they fill is what others do, or theirs, as far as qb can know, and that is believed after minutes; until then
     the last session has to say, after they filled, that its books disagree.
     """
@@ -127,11 +137,27 @@ def strays(
         return []
     names = {int(each.number) for each in taken(journals, mistaken)}
     tickets = [entry.ticket for entry in new if entry.number in names.intersection(mistaken)]
-    gone = _sold_in_vain(journals[-1])
+    gone, denied = _sold_in_vain(journals[-1]), _called_gone(journals)
     return [
         each for each in late
-        if (each.ticket in tickets and each.number not in names) or gone.get(each.number, each.ts) < each.ts
+        if gone.get(each.number, each.ts) < each.ts or (
+            each.number not in names
+            and (each.ticket in tickets or any(_looks_like(each, order) and ts < each.ts for order, ts in denied))
+        )
     ]  # fmt: skip
+
+
+def _called_gone(journals: Iterable[Iterable[Event]]) -> list[tuple[OrderRequest, int]]:
+    """Orders of which a person said that they do not exist, and when."""
+    found = list[tuple[OrderRequest, int]]()
+    for journal in journals:
+        sent = dict[str, OrderRequest]()
+        for row in journal:
+            if isinstance(row, OrderSending):
+                sent[row.order.order_id] = row.order
+            elif isinstance(row, OrderResolved) and not row.number and row.order_id in sent:
+                found.append((sent[row.order_id], row.ts))
+    return found
 
 
 def _sold_in_vain(journal: Iterable[Event]) -> dict[int, int]:
@@ -148,6 +174,20 @@ def _sold_in_vain(journal: Iterable[Event]) -> dict[int, int]:
                 found[numbers[order_id]] = given_up.get(order_id, row.ts)
             case _other:
                 pass
+    return found
+
+
+def oversold(journals: Iterable[Iterable[Event]]) -> Counter[str]:
+    """Shares that orders which had been given up sold beyond the book, as was told at once, by symbol."""
+    found = Counter[str]()
+    for journal in journals:
+        given_up = set[str]()
+        for row in journal:
+            if isinstance(row, OrderAbandoned):
+                given_up.add(row.order_id)
+            elif isinstance(row, Alert) and row.code == "oversold":
+                words = row.text.replace(",", "").split()  # order ID sold N shares of SYMBOL of which the book has M
+                found[words[6]] += (int(words[3]) - int(words[-1])) * (words[1] in given_up)
     return found
 
 

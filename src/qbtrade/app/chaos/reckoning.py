@@ -6,7 +6,7 @@ from collections.abc import Callable
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.excuse import indistinct, just_come, parts, strays, unexcused
+from qbtrade.app.chaos.excuse import indistinct, just_come, oversold, parts, strays, unexcused
 from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import kst_date
 
@@ -46,10 +46,13 @@ class Reckoning:
         rounded = account.costs(kst_date(self._now())) if account.foreign or account.paid or self._strays else 0
         if abs(cash - true_cash) > rounded + sum(stray.amount for stray in self._strays):
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
-        bought, unsaid = account.bought(), account.unsaid | set(loose)
-        sides = ({symbol: qty for symbol, qty in each.items() if symbol not in unsaid} for each in (own, bought))
+        bought, unsaid = Counter(account.bought()), account.unsaid | set(loose)
+        bought.update(oversold(journal.read() for journal in self._disk.journals))
+        sides = (
+            {symbol: qty for symbol, qty in each.items() if qty and symbol not in unsaid} for each in (own, bought)
+        )
         if len({tuple(sorted(each.items())) for each in sides}) > 1 and not account.is_misled:
-            self.broken.append(f"shares of qb: {own} in the book, {bought} by its orders at the broker")
+            self.broken.append(f"shares of qb: {own} in the book, {dict(bought)} by its orders at the broker")
         self._compare_orders()
 
     def _compare_orders(self) -> None:
