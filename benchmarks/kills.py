@@ -28,7 +28,7 @@ from day import QB, ask, unequal_books
 from run import Row, machine
 
 from qbtrade.adapters.store.sqlite import read_events
-from qbtrade.app.live.carried import account_in, carried, journals
+from qbtrade.app.live.carried import carried, journals
 from qbtrade.app.live.status_file import shown
 from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import kst_date
@@ -103,11 +103,10 @@ class Stage:
 
     def _read_own_book(self) -> None:
         """As the next start does; keep how long that took."""
-        newest = self.journals()[-1:]
-        account = account_in(self.home, newest[0].stem) if newest else ""
-        if account:
-            day, watch = kst_date(events(newest[0])[0].ts), Stopwatch()
-            carried(journals(self.home), account, day)
+        started = next((next(read(), None) for read in journals(self.home)), None)
+        if isinstance(started, ev.SessionStarted):
+            watch = Stopwatch()
+            carried(journals(self.home), started.account, kst_date(started.ts))
             self.took["own"].append(watch.seconds())
 
     def end(self, run_on: float) -> int:

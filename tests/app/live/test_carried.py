@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -5,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qbtrade.adapters.store.sqlite import SqliteJournal
+from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.app.home import create, journals_dir
 from qbtrade.app.live.carried import Carried, carried, journals
 from qbtrade.domain import events as ev
@@ -33,6 +35,22 @@ def test_a_journal_that_cannot_be_read_is_never_left_out(tmp_path: Path, folder:
 def test_a_session_killed_before_its_first_row_left_nothing(tmp_path: Path, folder: Path) -> None:
     SqliteJournal(folder / "20261102-080000-000000.sqlite3").close()
     (folder / "20261102-090000-000000.sqlite3").touch()
+
+    assert carried(journals(tmp_path), "account", TODAY) == Carried()
+
+
+def test_a_session_killed_while_it_made_its_journal_left_nothing(tmp_path: Path, folder: Path) -> None:
+    path = folder / "20261102-090000-000000.sqlite3"
+    make = (
+        "import os, sqlite3, sys; made = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "made.executescript('PRAGMA cache_size = 1; BEGIN; CREATE TABLE filler (body)');"
+        "[made.execute('INSERT INTO filler VALUES (zeroblob(50000))') for _ in range(9)];"
+        "os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", make, str(path)], check=False)
+    assert path.stat().st_size > 0  # pages that no commit followed
+    with pytest.raises(QbError):
+        next(read_events(path), None)
 
     assert carried(journals(tmp_path), "account", TODAY) == Carried()
 

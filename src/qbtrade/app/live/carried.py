@@ -62,8 +62,14 @@ Journal = Callable[[], Iterator[Event]]
 def journals(home: Path) -> Iterator[Journal]:
     """All journals, newest first; a file that nothing was ever written to is none."""
     for path in sorted(journals_dir(home).glob("*.sqlite3"), reverse=True):
-        if path.stat().st_size:
+        if not _is_unmade(path):
             yield partial(read_events, path)
+
+
+def _is_unmade(path: Path) -> bool:
+    """Whether the process ended while it made the file: SQLite's rollback journal is there, the log of rows is not."""
+    rollback, log = (path.with_name(path.name + suffix) for suffix in ("-journal", "-wal"))
+    return not path.stat().st_size or (rollback.exists() and not (log.exists() and log.stat().st_size))
 
 
 def carried(books: Iterable[Journal], account: str, today: date) -> Carried:
