@@ -125,7 +125,7 @@ class Rows:
         done(problem)
 
     def _give_up(self) -> None:
-        for sent in self._search.hopeless(self._clock.now(), needs_live=self._needs_live):
+        for sent in self._search.hopeless(needs_live=self._needs_live):
             self._search.rest(sent)
             self._own.abandon(sent)
 

@@ -188,9 +188,12 @@ class Search:
         for sent in self._sought:
             sent.is_not_live = not sent.alike
 
-    def hopeless(self, now: int, *, needs_live: bool) -> list[Sent]:
-        """Orders that left no trace for long. One with a look-alike that nobody owns is not among them."""
-        old = [sent for sent in self._sought if now - sent.sent_at >= self._give_up_after]
+    def hopeless(self, *, needs_live: bool) -> list[Sent]:
+        """Orders that left no trace for long. One with a look-alike that nobody owns is not among them.
+
+        The last list has to have been asked for so late: its answer may have waited for a machine that slept.
+        """
+        old = [sent for sent in self._sought if self._looked_at - sent.sent_at >= self._give_up_after]
         for sent in old:
             if sent.alike and sent not in self._asked:
                 self._ask_which(sent, len(sent.alike))
