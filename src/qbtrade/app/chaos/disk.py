@@ -15,7 +15,8 @@ class VirtualJournal:
     """One journal. Implements ports.JournalStore. at: called with the name of each point where a process may end.
 
     writes: row counts after each write; synced: rows that survive a loss of power. torn: rows of a write that a loss of
-    power left in part, which no reader sees. A full disk still has the room that was taken for rescued rows.
+    power left in part, which no reader sees. lost: rows of a process that was killed, which the next one may have read
+    before the power went. A full disk still has the room that was taken for rescued rows.
     """
 
     def __init__(self, name: str, at: Callable[[str], None]) -> None:
@@ -24,6 +25,7 @@ class VirtualJournal:
         self.writes: list[int] = []
         self.synced = 0
         self.torn: tuple[Event, ...] = ()
+        self.lost: tuple[Event, ...] = ()
         self._room: dict[int, Event] = {}
         self._room_synced: frozenset[int] = frozenset()
         self.is_full = self.is_read_only = False
@@ -76,6 +78,7 @@ class VirtualJournal:
         kept = rng.choice([self.synced, *later])
         following = next((size for size in later if size > kept), kept)
         self.torn = tuple(self.rows[kept : kept + rng.randrange(following - kept + 1)])
+        self.lost += tuple(self.rows[kept:])
         del self.rows[kept:]
         self.writes = [size for size in self.writes if size <= kept]
         self._room = {number: self._room[number] for number in self._room_synced}

@@ -25,7 +25,8 @@ class Reckoning:
         healed: since when nothing goes wrong, UTC ns.
         """
         account, journals = self._account, [journal.read() for journal in self._disk.journals]
-        mistaken = indistinct(journals, account.core.entries, account.foreign, sight, told_who=told_who)
+        written = [(*journal.read(), *journal.lost) for journal in self._disk.journals]
+        mistaken = indistinct(written, account.core.entries, account.foreign, sight, told_who=told_who)
         account.foreign -= mistaken
         self._strays = strays(journals, account.ours(), mistaken | account.misnamed, healed)
         if account.core.side == "paper":
