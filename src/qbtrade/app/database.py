@@ -9,7 +9,7 @@ from qbtrade.adapters.store.postgres import health, migrations, sums
 from qbtrade.adapters.store.postgres.sink import PostgresSink
 from qbtrade.app import sessions
 from qbtrade.app.config import configured
-from qbtrade.app.home import journals_dir
+from qbtrade.app.home import journal_files
 from qbtrade.domain.calendar import NS
 from qbtrade.errors import ConfigError, FileError, JournalError
 from qbtrade.kernel.clock import wall_ns
@@ -48,7 +48,7 @@ def fill(address: str, home: Path) -> Iterator[tuple[str, int, str]]:
     Raises: as `look`.
     """
     look(address)
-    for path in sorted(journals_dir(home).glob("[!.]*.sqlite3")):
+    for path in journal_files(home):
         with closing(PostgresSink(address, path)) as sink:
             total = 0
             try:
@@ -65,7 +65,7 @@ def verify(address: str, home: Path, name: str = "") -> Iterator[tuple[str, int,
 
     Gives each run, how many rows both have, and what is wrong, if anything. Raises: as `look`; FileError for a name.
     """
-    paths = [sessions.find(home, name)] if name else sorted(journals_dir(home).glob("[!.]*.sqlite3"))
+    paths = [sessions.find(home, name)] if name else journal_files(home)
     for path in paths:
         try:
             here = sums.journal_sums(path)

@@ -11,7 +11,7 @@ from qbtrade.adapters.store.outbox import last_number
 from qbtrade.adapters.store.runs import Unreadable, from_journals, head_within
 from qbtrade.app.config import configured
 from qbtrade.app.history import By, Figures, History
-from qbtrade.app.home import journals_dir
+from qbtrade.app.home import journal_files
 from qbtrade.domain.calendar import kst_ns
 from qbtrade.errors import NoRowsError, QbError
 
@@ -69,7 +69,7 @@ class Told(msgspec.Struct):
 def figures(home: Path, asked: Question) -> Told:
     """Sum up what falls into a span of time. Raises: NoRowsError when there is nothing."""
     url = "" if asked.journals else configured("database_url") or ""
-    paths = sorted(journals_dir(home).glob("[!.]*.sqlite3"))
+    paths = journal_files(home)
     source, away = JOURNALS, ""
     lacking: list[Lacking] = []
     unreadable: dict[str, str] = {}

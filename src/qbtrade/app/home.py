@@ -26,6 +26,17 @@ def journals_dir(home: Path) -> Path:
     return home / "journals"
 
 
+def journal_files(home: Path) -> list[Path]:
+    """Every journal, oldest first: run ids sort by time. A file that no process finished making is none."""
+    return [path for path in sorted(journals_dir(home).glob("[!.]*.sqlite3")) if not _is_unmade(path)]
+
+
+def _is_unmade(path: Path) -> bool:
+    """Whether its process ended while it made it: SQLite's rollback journal is there, the log of rows is not."""
+    rollback, log = (path.with_name(path.name + suffix) for suffix in ("-journal", "-wal"))
+    return not path.stat().st_size or (rollback.exists() and not (log.exists() and log.stat().st_size))
+
+
 def reports_dir(home: Path) -> Path:
     """Holds one `<run_id>.json` per run."""
     return home / "reports"

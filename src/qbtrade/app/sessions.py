@@ -11,7 +11,7 @@ import msgspec
 from qbtrade.adapters.store.sqlite import last_event, read_events
 from qbtrade.adapters.store.verify import Sound, verify
 from qbtrade.app import report
-from qbtrade.app.home import journals_dir
+from qbtrade.app.home import journal_files, journals_dir
 from qbtrade.app.session_rows import Books
 from qbtrade.domain.events import SessionEnded, SessionStarted
 from qbtrade.domain.message import Event, EventType
@@ -89,7 +89,7 @@ def find(home: Path, name: str = LATEST) -> Path:
 
 def file_of(home: Path, name: str) -> Path:
     """The journal of a run, as `find`, also one that cannot be read. Raises: FileError."""
-    fitting = [path for path in _journals(home) if name in {LATEST, path.stem} and path.stat().st_size]
+    fitting = [path for path in _journals(home) if name in {LATEST, path.stem}]
     return fitting[0] if fitting else find(home, name)
 
 
@@ -119,8 +119,8 @@ def newest_with(home: Path, order_id: str) -> Path:
 
 
 def _journals(home: Path) -> list[Path]:
-    """Newest first: run ids sort by time."""
-    return sorted(journals_dir(home).glob(f"*{_SUFFIX}"), reverse=True)
+    """Newest first."""
+    return journal_files(home)[::-1]
 
 
 def _head(path: Path) -> SessionStarted | None:

@@ -35,8 +35,7 @@ class Sent:
 
     __slots__ = (
         "after", "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts",
-        "ended_at",
-        "filled", "gone_at", "heard", "is_answered", "is_not_live", "looks", "noticed", "number", "over",
+        "ended_at", "filled", "gone_at", "heard", "is_answered", "is_not_live", "looks", "noticed", "number", "over",
         "request", "sent_at", "sought_at", "was_gone",
     )  # fmt: skip
 

@@ -137,7 +137,8 @@ def strays(
         return []
     names = {int(each.number) for each in taken(journals, mistaken)}
     tickets = [entry.ticket for entry in new if entry.number in names.intersection(mistaken)]
-    gone, denied = _sold_in_vain(journals[-1]), _called_gone(journals)
+    gone = _sold_in_vain(journals[-1])
+    denied = [(order, row.ts) for order, row in _written_off(journals) if isinstance(row, OrderResolved)]
     return [
         each for each in late
         if gone.get(each.number, each.ts) < each.ts or (
@@ -147,17 +148,18 @@ def strays(
     ]  # fmt: skip
 
 
-def _called_gone(journals: Iterable[Iterable[Event]]) -> list[tuple[OrderRequest, int]]:
-    """Orders of which a person said that they do not exist, and when."""
-    found = list[tuple[OrderRequest, int]]()
+def _written_off(journals: Iterable[Iterable[Event]]) -> Iterator[tuple[OrderRequest, OrderAbandoned | OrderResolved]]:
+    """Orders that were given up, or of which a person said that they do not exist, and the row that says so."""
     for journal in journals:
         sent = dict[str, OrderRequest]()
         for row in journal:
-            if isinstance(row, OrderSending):
-                sent[row.order.order_id] = row.order
-            elif isinstance(row, OrderResolved) and not row.number and row.order_id in sent:
-                found.append((sent[row.order_id], row.ts))
-    return found
+            match row:
+                case OrderSending():
+                    sent[row.order.order_id] = row.order
+                case OrderAbandoned() | OrderResolved(number="") if row.order_id in sent:
+                    yield sent[row.order_id], row
+                case _other:
+                    pass
 
 
 def _sold_in_vain(journal: Iterable[Event]) -> dict[int, int]:
@@ -193,14 +195,7 @@ def oversold(journals: Iterable[Iterable[Event]]) -> Counter[str]:
 
 def just_come(entry: Entry, journals: Iterable[Iterable[Event]], now: int) -> bool:
     """Whether an order that was given up for lost reached KIS so late that nobody could see it before the end."""
-    orders = list[OrderRequest]()
-    for journal in journals:
-        sent = dict[str, OrderRequest]()
-        for row in journal:
-            if isinstance(row, OrderSending):
-                sent[row.order.order_id] = row.order
-            elif isinstance(row, OrderAbandoned):
-                orders.append(sent[row.order_id])
+    orders = (order for order, row in _written_off(journals) if isinstance(row, OrderAbandoned))
     return now - entry.ts < SEEN_WITHIN and any(_looks_like(entry, order) for order in orders)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from qbtrade.adapters.store.sqlite import read_events
-from qbtrade.app.home import journals_dir
+from qbtrade.app.home import journal_files, journals_dir
 from qbtrade.app.live.orders_left import OrdersLeft
 from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import kst_date
@@ -60,16 +60,9 @@ Journal = Callable[[], Iterator[Event]]
 
 
 def journals(home: Path) -> Iterator[Journal]:
-    """All journals, newest first; a file that nothing was ever written to is none."""
-    for path in sorted(journals_dir(home).glob("*.sqlite3"), reverse=True):
-        if not _is_unmade(path):
-            yield partial(read_events, path)
-
-
-def _is_unmade(path: Path) -> bool:
-    """Whether the process ended while it made the file: SQLite's rollback journal is there, the log of rows is not."""
-    rollback, log = (path.with_name(path.name + suffix) for suffix in ("-journal", "-wal"))
-    return not path.stat().st_size or (rollback.exists() and not (log.exists() and log.stat().st_size))
+    """All journals, newest first."""
+    for path in reversed(journal_files(home)):
+        yield partial(read_events, path)
 
 
 def carried(books: Iterable[Journal], account: str, today: date) -> Carried:

@@ -64,6 +64,7 @@ class Reconciling:
         self._looks = Looks(self._clock, self._look, self._blind)
         self._moved_at, self._going = self._clock.now(), dict[str, int]()
         self._told: tuple[Difference, ...] = ()
+        self._has_halted = False
         if not session.live.plan.dry_run:
             session.wire.bus.subscribe(ev.OrderSending, lambda event: self._on_going(event.order.order_id, event.ts))
             session.wire.bus.subscribe(ev.OrderAccepted, lambda event: self._on_going(event.order_id, event.ts))
@@ -142,7 +143,7 @@ class Reconciling:
         judgement = self._repeats.judge(Look(asked, found, moved_at, doubt))
         match judgement:
             case Judgement.CLEAN:
-                self._told = ()
+                self._told, self._has_halted = (), False
                 session.engines.risk.resume(self._clock.now(), BOOKS_UNCLEAR)
             case Judgement.OPEN:
                 pass
@@ -164,9 +165,9 @@ class Reconciling:
         """Entries wait; where more won are missing than a day may lose, first a person has to resume."""
         session, limit = self._session, self._session.limits.loss_limit
         is_much = any(each.what == "cash" and each.ours - each.theirs > limit for each in found)
-        if is_much and self._repeats.is_steady and not self._told:
+        if is_much and self._repeats.is_steady and not self._has_halted:
             say_differences(session, found)
-            self._told = found
+            self._told, self._has_halted = found, True
             return
         session.engines.risk.reduce(self._clock.now(), BOOKS_UNCLEAR)
         self._tell(found)

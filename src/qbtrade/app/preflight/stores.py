@@ -8,7 +8,7 @@ from typing import Final
 from qbtrade.adapters.store.rows import SCHEMA_VERSION
 from qbtrade.adapters.store.sqlite import SqliteJournal, read_events
 from qbtrade.adapters.store.verify import verify
-from qbtrade.app.home import create, journals_dir
+from qbtrade.app.home import create, journal_files, journals_dir
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.rows import Finding, fail, ok, skip, warn
 from qbtrade.domain.calendar import NS
@@ -42,7 +42,7 @@ def journal(case: Case) -> Finding:
 
 def intact(case: Case) -> Finding:
     """The newest journals are whole."""
-    newest = sorted(journals_dir(case.home).glob("[!.]*.sqlite3"), reverse=True)[:NEWEST]
+    newest = journal_files(case.home)[-NEWEST:]
     if not newest:
         return ok("no journals yet")
     for path in newest:
