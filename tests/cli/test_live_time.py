@@ -4,6 +4,8 @@ import signal
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from qbtrade.domain import events as ev
 from qbtrade.domain.events import Alert, RiskState, RiskStateChanged
 from qbtrade.kernel.clock import sleep
@@ -12,11 +14,23 @@ from tests.live_days import Hosted, events, hosted, session, wait_for
 from tests.program import PATIENCE, freeze
 
 CLOCKS: Final = '''
-"""Of a machine that sleeps a minute at SIGUSR1, and whose clock is set back half a minute at SIGUSR2."""
+"""Of a machine that sleeps a minute at SIGUSR1, or in the next write of a file at SIGVTALRM, and whose clock is set
+back half a minute at SIGUSR2."""
+import os
 import signal
 import time
 
-wall, uptime, ahead, slept = time.time_ns, time.clock_gettime_ns, 0, 0
+wall, uptime, ahead, slept, replace = time.time_ns, time.clock_gettime_ns, 0, 0, os.replace
+
+
+def sleep_in_write(_number, _frame):
+    os.replace = while_asleep
+
+
+def while_asleep(*paths):
+    os.replace = replace
+    sleep(0, None)
+    replace(*paths)
 
 
 def sleep(_number, _frame):
@@ -32,6 +46,7 @@ def be_set(_number, _frame):
 time.time_ns = lambda: wall() + slept + ahead
 time.clock_gettime_ns = lambda which: uptime(which) + (slept if which == time.CLOCK_BOOTTIME else 0)
 signal.signal(signal.SIGUSR1, sleep)
+signal.signal(signal.SIGVTALRM, sleep_in_write)
 signal.signal(signal.SIGUSR2, be_set)
 '''
 LONG_STILL: Final = 12
@@ -58,11 +73,14 @@ def trades(folder: Path) -> bool:
     return any(isinstance(event, ev.EquityMarked | ev.PhaseChanged) for event in events(folder))
 
 
-def test_after_a_sleep_the_time_is_right_and_entries_wait_until_the_books_agree(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", [signal.SIGUSR1, signal.SIGVTALRM], ids=["at-any-time", "while-it-shows-itself"])
+def test_after_a_sleep_the_time_is_right_and_entries_wait_until_the_books_agree(
+    moment: signal.Signals, tmp_path: Path
+) -> None:
     with hosted("10:00", speed=1) as kis, session(on_such_a_machine(kis, tmp_path), tmp_path, *CALM) as process:
         wait_for(process, lambda: trades(tmp_path))
         before = events(tmp_path)[-1].ts
-        process.send_signal(signal.SIGUSR1)
+        process.send_signal(moment)
         kis.sleep(60)
         wait_for(process, lambda: (RiskState.ACTIVE, "resumed") in states(tmp_path))
         assert states(tmp_path)[0] == (RiskState.REDUCING, "stood-still")

@@ -68,7 +68,7 @@ def replayed(folder: Path) -> Iterator[Told]:
 
 @contextmanager
 def streamed(folder: Path, **changes: Any) -> Iterator[Told]:
-    with kis_market(folder, speed=30, **MARKET, **changes) as market:
+    with kis_market(folder, speed=15, **MARKET, **changes) as market:
         market.until(lambda: {trade.symbol for trade in market.of(Trade)} == SYMBOLS)
         first = {symbol: next(each for each in market.of(Trade) if each.symbol == symbol) for symbol in SYMBOLS}
         end = max(trade.ts for trade in first.values()) + LASTS

@@ -53,6 +53,17 @@ def test_a_damaged_journal_fails(tmp_path: Path) -> None:
     assert path.name in found.seen
 
 
+def test_a_journal_that_a_killed_process_did_not_finish_making_is_none(tmp_path: Path) -> None:
+    create(tmp_path / "home")
+    path = journals_dir(tmp_path / "home") / "20260102-090000-000000.sqlite3"
+    path.write_bytes(b"SQLite format 3\0")
+    path.with_name(path.name + "-journal").write_bytes(b"\0" * 512)
+
+    found = row(tmp_path, {}, "intact")
+
+    assert (found.status, found.seen) == (Status.OK, "no journals yet")
+
+
 def test_servers_answer_with_their_round_trips(tmp_path: Path, database: str, redis_server: RedisService) -> None:
     upgrade(database)
     variables = {"QB_DATABASE_URL": database, "QB_REDIS_URL": redis_server.url()}

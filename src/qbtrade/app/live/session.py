@@ -21,7 +21,7 @@ from qbtrade.app.live.past import past_bars
 from qbtrade.app.live.plan import OnExit
 from qbtrade.app.live.reconciling import Reconciling
 from qbtrade.app.live.resolving import heed_answers, tell_answers
-from qbtrade.app.live.timekeeping import Timekeeper
+from qbtrade.app.live.timekeeping import TURN, Timekeeper
 from qbtrade.app.live.triggers import Triggers
 from qbtrade.app.live.winding import stop_after_fault, wind_down
 from qbtrade.app.live.wire import Wire
@@ -47,8 +47,6 @@ from qbtrade.kernel.loop import StopRequest
 from qbtrade.ports import Broker, Clock, JournalStore, MarketView
 
 FOREVER: Final = 1e12
-SHOW_EVERY: Final = 1
-"""Machine seconds between two status files."""
 LOOK_EVERY: Final = NS // 5
 """Machine time between two looks at the halt."""
 
@@ -243,7 +241,7 @@ class LiveSession:
         self.engines.journal.flush()
         with suppress(OSError):
             self._show()
-        clock.call_at(clock.now() + SHOW_EVERY * NS * clock.speed, self._on_show)
+        clock.call_at(clock.now() + TURN * clock.speed, self._on_show)
 
     def _on_look(self, due: int) -> None:
         heed(self)

@@ -9,8 +9,10 @@ from qbtrade.errors import BrokerError
 if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
 
+TURN: Final = NS
+"""Machine time between two looks at the clock."""
 STANDSTILL: Final = 10 * NS
-"""Machine time without a turn of the loop after which the account is looked at anew."""
+"""Machine time without a look after which the account is looked at anew."""
 STEP: Final = 5 * NS
 """Machine time by which the wall clock may be set: half of what preflight calls too large a difference from KIS's."""
 PAUSE: Final = 5.0
@@ -24,12 +26,13 @@ class Timekeeper:
 
     def __init__(self, session: "LiveSession") -> None:
         self._session, self._clock = session, session.wire.clock
-        self._drift = self._clock.drift()
+        self._drift, self._due = self._clock.drift(), 0
         self.is_stale = False
 
     def look(self, due: int) -> None:
-        """Look at the clock. due: when this look should have come."""
-        late, drift = (self._clock.now() - due) // self._clock.speed, self._clock.drift()
+        """Look at the clock. due: when the first look should have come; each later one TURN after the one before it."""
+        now, drift = self._clock.now(), self._clock.drift()
+        late, self._due = (now - (self._due or due)) // self._clock.speed, now + TURN * self._clock.speed
         if late > STANDSTILL:
             self._stood_still(late // NS)
         if abs(drift - self._drift) > STEP:
