@@ -37,6 +37,12 @@ def test_a_twin_may_be_ours_where_no_row_tells_who_makes_our_orders() -> None:
         set_aside(TWIN)
 
 
+def test_an_order_that_was_found_tells_who_makes_ours_where_nothing_else_does() -> None:
+    known = Known({"Q1": LOST, "Q2": replace(LOST, order_id="Q2", number="3")}, frozenset())
+    history = OrderHistory((EARLIER, TWIN), 0, 0, 0)
+    assert [trace.number for trace in strangers(known, LOST, history, ENVIRONMENT)] == ["7"]
+
+
 def test_a_twin_may_be_ours_where_rows_of_ours_are_not_alike() -> None:
     with pytest.raises(LockedError):
         set_aside(EARLIER, replace(EARLIER, order_no="4", sender=BY_HAND), TWIN)

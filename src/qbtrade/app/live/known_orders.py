@@ -161,7 +161,7 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
 
 
 def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment) -> set[Sender]:
-    """How rows of orders look that KIS told us the numbers of, or else that earlier sessions knew; or nothing.
+    """How rows of orders look that KIS told us the numbers of, or else that earlier sessions knew, or this one found.
 
     Nothing unless they all look the same.
     """
@@ -169,7 +169,8 @@ def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment) -
         return {Sender(environment.order_sender)}
     rows = tuple(rows)
     told = {order.number for order in known.orders.values() if order.told}
-    for numbers in (told | known.answered, known.settled):
+    found_here = {order.number for order in known.orders.values()}
+    for numbers in (told | known.answered, known.settled, found_here):
         found = {row.sender for row in rows if row.order_no in numbers and row.sender}
         if found:
             return found if len(found) == 1 else set()
