@@ -1,4 +1,4 @@
-"""A thousand worlds, played with each run of the tests, and those that broke a promise once."""
+"""Three thousand worlds, played with each run of the tests, and those that broke a promise once."""
 
 import json
 import subprocess
@@ -12,8 +12,8 @@ from qbtrade.app.chaos.many import load
 from qbtrade.app.chaos.run import run
 
 FIRST = 500_000
-CHUNK = 50
-CHUNKS = 16
+CHUNK = 100
+CHUNKS = 28
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 
 
