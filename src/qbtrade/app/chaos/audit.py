@@ -126,6 +126,7 @@ class Audit:
         """A session begins with what was left; before it ends, orders whose number is known are waited for."""
         if isinstance(row, SessionStarted):
             self._first_sent = {left.order_id: left.sent_at for left in row.leftovers}
+            self.claimed = dict.fromkeys(row.settled, row.ts)
             return
         waited = row.ts - self._stops_at
         if self._stops_at and waited < PATIENCE:
