@@ -83,6 +83,20 @@ def test_an_order_that_is_given_up_although_kis_had_it_is_seen(arrived: int, sai
     assert len(found(*rows, entries=(entry,))) == said
 
 
+@pytest.mark.parametrize(("settled", "said"), [((), 1), (("1001",), 0)])
+def test_what_a_start_has_counted_as_an_order_of_before_is_no_overlooked_twin(
+    settled: tuple[str, ...], said: int
+) -> None:
+    order, entry = an_order("L1"), at_kis(SECOND + 10, an_order("Q1"))
+    started = ev.SessionStarted(
+        ts=(SECOND + 20) * NS, session_id="s", run_id="0001", version="0", mode="real", symbols=(SAMSUNG,),
+        strategy="x", parameters={}, seed=0, source="", interval=1, limits={}, cash=0, settled=settled,
+        leftovers=(ev.Leftover("L1", order, SECOND * NS),),
+    )  # fmt: skip
+    rows = (started, ev.OrderSending(started.ts, order), ev.OrderAbandoned((SECOND + 90) * NS, "L1", "no trace"))
+    assert len(found(*rows, entries=(entry,))) == said
+
+
 @pytest.mark.parametrize(("after", "said"), [(1, 1), (16, 0)])
 def test_a_session_that_ends_without_waiting_for_its_cancels_is_seen(after: int, said: int) -> None:
     rows = (
