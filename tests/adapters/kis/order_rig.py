@@ -61,7 +61,8 @@ class OrderRig:
     """Engines and broker, and what KIS would say when it is asked.
 
     rows: what the history shows; live: works beside what it shows as open; unread: rows that cannot be read; totals:
-    (ordered, filled, KRW) where there are no rows; held: shares in the balance. Orders and cancels wait in `sent` until
+    (ordered, filled, KRW) where there are no rows; held: shares in the balance, sides: what it says of the day, None
+    for just the totals' KRW. Orders and cancels wait in `sent` until
     the test answers; questions are answered as time passes. is_torn: a row stood on two pages; hides_live: the list of
     live orders lacks rows. fails: what a question meets instead, or "".
     """
@@ -73,7 +74,7 @@ class OrderRig:
         self.live = list[LiveOrder]()
         self.is_torn = self.hides_live = False
         self.totals, self.held, self.fails = (0, 0, 0), dict[str, int](), ""
-        self.sides = (0, 0)  # KRW that the balance says were bought and sold today
+        self.sides: tuple[int, int] | None = None  # KRW that the balance says were bought and sold today
         self.sent = list[tuple[Call[Any], Callable[[OrderOutcome], None]]]()
         self.heard, self.asked = list[Event](), list[str]()
         self._questions = list[tuple[Call[Any], Callable[[Any], None]]]()
@@ -120,7 +121,8 @@ class OrderRig:
 
     def balance(self) -> Balance:
         """What is told of the account."""
-        return msgspec.structs.replace(a_balance(self.held), bought=self.sides[0], sold=self.sides[1])
+        bought, sold = self.sides or (self.totals[2], 0)
+        return msgspec.structs.replace(a_balance(self.held), bought=bought, sold=sold)
 
     def accounted(self) -> Accounted:
         """All that is told, as what is no news."""

@@ -40,6 +40,33 @@ def test_nothing_is_booked_before_the_balance_agrees() -> None:
     assert rig.holding() == 3
 
 
+@pytest.mark.parametrize("buys", [0, 3], ids=["alone", "beside-a-buy"])
+def test_shares_that_a_lagging_balance_still_shows_were_bought_by_nobody(buys: int) -> None:
+    rig = OrderRig("paper")
+    rig.submit(an_order("Q0", qty=6, price=74_000), taken("9"))
+    rig.notice("9", Stage.FILLED, 6, 74_000, order_qty=6)
+    rig.submit(an_order("Q1", qty=6, price=73_900, side=Side.SELL, purpose=Purpose.EXIT), taken("1"))
+    if buys:
+        rig.submit(an_order("Q2", qty=buys, price=74_000), taken("2"))
+    rig.notice("1", Stage.FILLED, 4, 73_900, side=Side.SELL, order_qty=6)
+    rig.totals = (12 + buys, 12, 6 * 74_000 + 6 * 73_900)
+    rig.held, rig.sides = {SAMSUNG: 4}, (6 * 74_000, 2 * 73_900)
+    rig.wait(20)
+    assert (rig.holding(), rig.alarms()) == (2, [])
+    rig.held, rig.sides = {}, (6 * 74_000, 6 * 73_900)
+    rig.wait(10)
+    assert (rig.fills()[2:], rig.alarms()) == ([("Q1", 2, 73_900)], [])
+
+
+def test_a_balance_that_tells_nothing_of_the_day_is_believed_when_it_stays_the_same() -> None:
+    rig = one_works()
+    rig.totals, rig.held, rig.sides = (5, 3, 221_700), {SAMSUNG: 3}, (0, 0)
+    rig.wait(25)
+    assert rig.fills() == []
+    rig.wait(60)
+    assert rig.fills() == [("Q1", 3, 73_900)]
+
+
 def test_a_notice_that_comes_late_is_not_booked_twice() -> None:
     rig = one_works()
     rig.totals, rig.held = (5, 3, 222_000), {SAMSUNG: 3}

@@ -36,6 +36,8 @@ LATE: Final = 60 * NS
 """So long after an order was said to have ended, a fill of it may still come to light."""
 PUZZLED: Final = 5
 """Looks at the same missing shares before a person is told."""
+LAG: Final = 30 * NS
+"""A balance may be so far behind the totals; KIS's was seen to lag more than 5 s behind a fill (PROTOCOL 5.6)."""
 
 
 class _Missing(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class Totals:
         self._held: dict[str, int] | None = None
         self._bought: int | None = None
         self._missing, self._puzzled = _Missing(0, 0), 0
+        self._seen, self._seen_at = (_Missing(0, 0), dict[str, int]()), 0
 
     def begin(self, accounted: Accounted) -> None:
         """Nothing of this is missing."""
@@ -146,11 +149,10 @@ class Totals:
             done(balance.reason)
             return
         missing = self._compare(found)  # a notice may have come meanwhile
-        moved = self._moved(balance)
-        tells_sides = balance.bought + balance.sold == found.filled_amount
+        moved, agrees = self._moved(balance), balance.bought + balance.sold == found.filled_amount
         if missing.qty > 0 and not (
-            (missing.amount > 0 and self._explain(missing, moved))
-            or (tells_sides and self._explain_both(missing, moved, balance.bought))
+            (missing.amount > 0 and (self._stays(missing, moved) or agrees) and self._explain(missing, moved))
+            or (agrees and self._explain_both(missing, moved, balance.bought))
         ):
             self._puzzled += 1
             if self._puzzled >= PUZZLED:
@@ -160,6 +162,13 @@ class Totals:
             self._missing, self._puzzled = _Missing(0, 0), 0
         self._expire(CLOSING * 2)
         done("")
+
+    def _stays(self, missing: _Missing, moved: dict[str, int]) -> bool:
+        """Whether the balance has shown the same for long: one that lags shows our own sale as shares that came."""
+        now = self._clock.now()
+        if not self._puzzled or self._seen != (missing, moved):
+            self._seen, self._seen_at = (missing, moved), now
+        return now - self._seen_at >= LAG
 
     def _moved(self, balance: Balance) -> dict[str, int]:
         """Shares by symbol that came, or went (negative), beyond our books."""
