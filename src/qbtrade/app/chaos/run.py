@@ -183,8 +183,7 @@ class Run:
 
     def _rest(self) -> None:
         """The time until somebody starts qb again."""
-        until = max(self._world.now + self._rng.randrange(NS, 30 * NS), self._world.asleep_until)
-        self._world.run(until)
+        self._world.run(self._world.now + self._rng.randrange(NS, 30 * NS))
 
     # its lives
 

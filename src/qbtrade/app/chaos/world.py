@@ -85,18 +85,22 @@ class World:
     def run(self, until: int, done: Callable[[], bool] = never) -> bool:
         """Let one thing after another happen until `done`; False when nothing more happens by `until`.
 
-        Time then stands there. What happens at the same time happens in this order: network, KIS, process.
+        Time then stands there. A process that sleeps sees neither before it wakes. What happens at the same time
+        happens in this order: network, KIS, process.
         """
         heap, core, timers = self._heap, self.core, self.core.clock
-        while not done():
+        while (is_asleep := self.now < self.asleep_until) or not done():
             clock, due = self.clock, timers.next_due
             is_network = bool(heap) and heap[0][0] <= due
             if is_network:
                 due = heap[0][0]
+            if is_asleep and due > self.asleep_until:
+                self._stand(self.asleep_until)
+                continue
             is_process = clock.next_due < due and self.asleep_until < due
             if is_process:
-                due = clock.next_due if self.asleep_until <= self.now else max(clock.next_due, self.asleep_until)
-            if due > until:
+                due = clock.next_due
+            if due > until and not is_asleep:
                 self._stand(until)
                 return done()
             if due > self.now:
