@@ -84,7 +84,8 @@ class JournalStore(Protocol):
     def rescue(self, rows: Iterable[tuple[int, Event]], *, vital: bool) -> None:
         """Write rows that `append` refused, by their numbers, 1 for the first, into room that was taken beforehand.
 
-        vital: on disk before it returns, even where little room is left. Raises: JournalError.
+        What `append` took is on disk before them, where the disk lets it. vital: so are they before it returns, even
+        where little room is left. Raises: JournalError.
         """
         ...
 

@@ -192,6 +192,25 @@ def test_what_a_refused_write_held_is_rescued_and_read_behind_the_rows(kept: Kep
     assert kept.read() == DAY[:5]
 
 
+def test_no_loss_of_power_takes_a_row_from_before_one_that_was_rescued(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_fsync = os.fsync
+
+    def fsync(handle: int) -> None:
+        real_fsync(handle)
+        if isinstance(kept, Sqlite) and os.path.samestat(os.fstat(handle), kept.log.stat()):
+            kept.synced = kept.log.stat().st_size
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    written = play(kept, 2)[-1]
+    for again in (DAY[written : written + 3], DAY[written + 3 : written + 5]):
+        kept.store.rescue([(written + 1, DAY[written])], vital=True)
+        assert all(left[:written] == DAY[:written] for left in kept.without_power())
+        kept.store.append(again, durable=False)
+        written += len(again)
+
+
 def test_a_closed_store_has_lost_nothing(kept: Kept) -> None:
     sizes = play(kept)
     kept.store.close()

@@ -35,7 +35,7 @@ class EmergencyFile:
         try:
             _write(self._handle, bytes(ROOM), 0)
             os.fsync(self._handle)
-            _sync_folder(self.path.parent)
+            sync(self.path.parent)
         except OSError:
             self.remove()
             raise
@@ -101,8 +101,9 @@ def _write(handle: int, content: bytes, at: int) -> None:
         view, at = view[done:], at + done
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Bring a file or folder to disk. Raises: OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

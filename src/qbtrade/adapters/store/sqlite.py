@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from qbtrade.adapters.store import projections
-from qbtrade.adapters.store.emergency import EmergencyFile, rescued
+from qbtrade.adapters.store.emergency import EmergencyFile, rescued, sync
 from qbtrade.adapters.store.rows import (
     COLUMNS,
     INSERT,
@@ -87,6 +87,9 @@ class SqliteJournal:
         if self._emergency is None:
             raise JournalError("journal {path} has no emergency file", path=self._path)
         lines = [(number, encode(event)) for number, event in rows]
+        if self._last_rescued <= self._rows:  # the first since the log was written: it is whole before what follows it
+            with suppress(OSError):  # a line that is rescued is worth more than those before it
+                sync(self._path.with_name(f"{self._path.name}-wal"))
         try:
             self._emergency.write(lines, vital=vital)
         except OSError as error:

@@ -50,6 +50,7 @@ class VirtualJournal:
         self._at("before-write rescued rows")
         if self.is_read_only:
             raise JournalError("cannot write {path}: {cause}", path=self.name, cause=READ_ONLY)
+        self.synced = len(self.rows)
         self._room.update(rows)
         if vital:
             self._room_synced = frozenset(self._room)
