@@ -61,6 +61,10 @@ def another_program(kis: Hosted) -> Iterator[ClientConnection]:
 
 def is_sold(folder: Path, stream: ClientConnection) -> bool:
     stream.pong()
+    return has_sold(folder)
+
+
+def has_sold(folder: Path) -> bool:
     return any(isinstance(each, ev.OrderFilled) and each.side is Side.SELL for each in events(folder))
 
 
@@ -88,3 +92,20 @@ def test_a_stop_loss_fires_while_the_stream_is_away_and_entries_wait_until_it_is
     states = [each.state for each in told if isinstance(each, ev.RiskStateChanged) and not each.symbol]
     assert states[:2] == [RiskState.REDUCING, RiskState.ACTIVE]
     assert the_report(tmp_path)["session"]["outcome"] == "INTERRUPTED"
+
+
+def test_a_stop_loss_fires_while_a_stream_that_stands_brings_nothing(tmp_path: Path) -> None:
+    source = recording(tmp_path / "fall.csv", falls_at=at("10:00", DAY) + 5 * MINUTE)
+    (tmp_path / "hold.py").write_text(HOLD)
+    with hosted("10:00", speed=20, source=(source,)) as kis, session(kis, tmp_path, *ARGS) as process:
+        wait_for(process, lambda: any(isinstance(each, ev.OrderFilled) for each in events(tmp_path)))
+        kis.set_faults(frame_missing=ALWAYS)
+        wait_for(process, lambda: has_sold(tmp_path))
+        kis.set_faults(frame_missing=0)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    told = events(tmp_path)
+    lost = next(each for each in told if isinstance(each, ev.FeedLost))
+    assert lost.reason == "trades of 005930 go by that it does not bring"
+    sold = next(each.order for each in told if isinstance(each, ev.OrderSending) and each.order.side is Side.SELL)
+    assert (sold.purpose, sold.price <= 71_200) == (Purpose.PROTECT, True)

@@ -39,6 +39,9 @@ class Channels:
         """Take it down."""
         self.registered.append(channel)
 
+    def reconnect(self, reason: str) -> None:
+        """Stay as it is."""
+
 
 class Sent:
     """Requests that nobody answers."""

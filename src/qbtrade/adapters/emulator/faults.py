@@ -36,6 +36,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "truncated-json": "the JSON of an answer ends in the middle",
     "slow-answer": "the answer is 8 s late",
     "bad-utf8": "a data frame carries a byte that is not UTF-8",
+    "frame-missing": "a frame of trades, quotes or the market's operation is never sent",
     "ping-silence": "a PINGPONG that is due is not sent",
     "socket-drop": "the stream ends without a close frame, drawn every 10 s",
     "zombie-slot": "the slot of a stream that ended stays taken for 60 s",

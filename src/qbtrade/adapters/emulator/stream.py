@@ -182,6 +182,8 @@ class Stream:
         self._out(Frame(session.number, msgspec.json.encode({"header": header, "body": body}).decode()))
 
     def _send_data(self, session: Session, text: str) -> None:
+        if self._faults.hits("frame-missing"):
+            return
         if self._faults.hits("bad-utf8"):
             self._out(Frame(session.number, text.encode() + b"\xff"))
         else:

@@ -20,6 +20,7 @@ from qbtrade.adapters.kis.events import (
 from qbtrade.adapters.kis.frames import OPERATIONS, QUOTES, TRADES
 from qbtrade.adapters.kis.gaps import Gaps
 from qbtrade.adapters.kis.halts import Halts
+from qbtrade.adapters.kis.missed import Missed
 from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.parse.quotes import Price
 from qbtrade.adapters.kis.registrations import Channel
@@ -40,7 +41,7 @@ _INSTEAD: Final = {
 """What is done without a channel."""
 _SPARE: Final = frozenset({OPERATIONS, QUOTES})
 QUIET: Final = 10 * NS
-"""A symbol without a trade for so long is asked after: it may be halted."""
+"""A symbol without a trade for so long is asked after: it may be halted, or the stream may not bring its trades."""
 EVERY: Final = 2 * NS
 """Between two questions for the price of what is held, while the stream does not tell it."""
 
@@ -58,6 +59,10 @@ class StreamPort(Protocol):
 
     def register(self, channel: Channel) -> None:
         """Want a channel."""
+        ...
+
+    def reconnect(self, reason: str) -> None:
+        """Give up a connection that stands and brings nothing, and make another."""
         ...
 
 
@@ -91,7 +96,7 @@ class KisFeed:
         rate = environment.limits.calls_per_second_milli // 1000
         self._look_every = NS * max(2, -(-len(symbols) * 5 // max(rate, 1)))
         self._looked: dict[str, int] = {}  # when each quiet symbol was asked after
-        self._halts = Halts(bus, market, symbols)
+        self._halts, self._missed = Halts(bus, market, symbols), Missed()
         self._asked: set[str] = set()
         self._told: set[str] = set()  # symbols whose stream brings trades
         self._was_lost = False
@@ -170,6 +175,7 @@ class KisFeed:
         del event
         self._was_lost = True
         self._told.clear()
+        self._missed.forget()
         for symbol in self._symbols:
             self._gaps.lost(symbol)
 
@@ -185,14 +191,20 @@ class KisFeed:
         now = self._clock.now()
         self._clock.call_at(max(due + EVERY, now), self._on_timer)
         if self._market.phase() is Phase.CONTINUOUS:
-            held = frozenset(() if self._told.issuperset(self._symbols) else self._held())
+            untold = {symbol for symbol in self._symbols if not self._is_told(symbol)}
+            untold_held = untold.intersection(self._held()) if untold else untold
             for symbol in self._symbols:
-                if symbol not in self._told:
-                    if symbol in held:
-                        self._ask_price(symbol)
+                if symbol in untold_held:
+                    self._ask_price(symbol)
+                elif symbol not in self._told:
+                    continue
                 elif self._is_quiet(symbol) and now - self._looked.get(symbol, 0) >= self._look_every:
                     self._looked[symbol] = now
                     self._ask_price(symbol)
+
+    def _is_told(self, symbol: str) -> bool:
+        """Whether the stream brings its trades, as far as anybody knows."""
+        return symbol in self._told and not self._missed.doubts(symbol, self._market.last(symbol))
 
     def _is_quiet(self, symbol: str) -> bool:
         last = self._market.last(symbol)
@@ -215,7 +227,10 @@ class KisFeed:
             return
         self._dark.discard(symbol)
         self._halts.on_price(self._clock.now(), symbol, found, asked)
-        if symbol not in self._told and found.last:
+        last, now = self._market.last(symbol), self._clock.now()
+        if symbol in self._told and self._missed.looked(symbol, last, found.volume, now):
+            self._stream.reconnect(f"trades of {symbol} go by that it does not bring")
+        if found.last and not self._is_told(symbol):
             self._show(symbol, found.last)
 
     def _show(self, symbol: str, price: int) -> None:
@@ -225,7 +240,7 @@ class KisFeed:
 
     def _say_dark(self, symbol: str, reason: str) -> None:
         """Say once for each outage that a stop-loss sees nothing."""
-        if symbol in self._told or symbol in self._dark or symbol not in self._held():
+        if self._is_told(symbol) or symbol in self._dark or symbol not in self._held():
             return
         self._dark.add(symbol)
         text = f"neither the stream nor REST tells the price of {symbol}: {reason}"

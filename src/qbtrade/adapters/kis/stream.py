@@ -82,6 +82,10 @@ class Stream:
         self._registrations.drop(channel)
         return self._go_on(now)
 
+    def reconnect(self, now: int, reason: str) -> list[Output]:
+        """Give up a connection that stands. reason: words."""
+        return [Close(), *self._lose(now, reason)] if self._state is State.OPEN else []
+
     def stop(self) -> list[Output]:
         """End the session for good."""
         outputs: list[Output] = [Close()] if self._state in {State.OPEN, State.CONNECTING} else []

@@ -93,6 +93,10 @@ class VirtualLine:
         """Want a channel no more."""
         self._do(self._stream.unregister(self._world.now, channel))
 
+    def reconnect(self, reason: str) -> None:
+        """Give up a connection that stands. reason: words."""
+        self._do(self._stream.reconnect(self._world.now, reason))
+
     def counts(self) -> dict[str, int]:
         """What was seen since the beginning, by name."""
         return self._stream.counts()

@@ -58,6 +58,10 @@ class StreamThread:
         """Want a channel no more."""
         self._ask(partial(self._stream.unregister, channel=channel))
 
+    def reconnect(self, reason: str) -> None:
+        """Give up a connection that stands, and make another. reason: words."""
+        self._ask(partial(self._stream.reconnect, reason=reason))
+
     def counts(self) -> dict[str, int]:
         """What was seen since the beginning, by name."""
         return {**self._stream.counts(), "conflated": self._inbox.dropped}
