@@ -102,6 +102,7 @@ WORDS: Final = {
     "sold-elsewhere": N_("shares of qb sold elsewhere"),
     "shares-came": N_("shares of others came"),
     "shares-went": N_("shares of others went"),
+    "ours-after-all": N_("shares of others were qb's"),
     "traded-elsewhere": N_("traded by hand or elsewhere"),
     "deposit": N_("money came"),
     "withdrawal": N_("money went"),

@@ -78,9 +78,9 @@ class SharedAccount:
         """Let something happen so long after now."""
         self.world.at(self.world.now + int(minutes * MINUTE), fn)
 
-    def trade(self, side: str, qty: int, symbol: str = SYMBOL) -> None:
-        """Somebody places an order in KIS's app, at the market's price."""
-        self._control("POST", "orders", {"symbol": symbol, "side": side.upper(), "qty": qty, "price": 0})
+    def trade(self, side: str, qty: int, symbol: str = SYMBOL, price: int = 0) -> None:
+        """Somebody places an order in KIS's app, at the market's price when none is given."""
+        self._control("POST", "orders", {"symbol": symbol, "side": side.upper(), "qty": qty, "price": price})
 
     def pay_in(self, krw: int) -> None:
         """Somebody pays in, or out with a negative number."""

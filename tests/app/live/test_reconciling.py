@@ -1,5 +1,6 @@
 """Books that are compared while a session runs, in an account that others use, too."""
 
+from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.chaos.market import SYMBOL
 from qbtrade.app.live.plan import OnExit
@@ -191,3 +192,29 @@ def test_what_others_did_between_two_sessions_is_shown_in_one_table_and_halts() 
     assert account.screen.tables[0][0].ours == cash
     assert Difference("shares", SYMBOL, held, held - 2) in account.screen.tables[0]
     assert second.engines.risk.has("books-disagree")
+
+
+def test_what_an_order_had_bought_before_the_session_that_finds_it_is_booked_once() -> None:
+    account = SharedAccount(minutes=3, answer_lost=ALWAYS, notice_missing=ALWAYS)
+    account.later(0.1, lambda: account.set_faults(ledger_busy=ALWAYS))
+    account.later(1, lambda: twin(account))
+    account.session()
+    account.set_faults(ledger_busy=0)
+    account.board.run_id, number = "0001", str(next(iter(account.core.entries)).number)
+    answer = Answer("0001", "L000001", number, "", (), "seen in the app", "", 0)
+    account.later(1, lambda: account.board.given.update({("0001", "L000001"): answer}))
+    second = account.session()
+
+    (lost, _by_hand), corrected = account.core.entries, account.corrections()
+    assert "which-is-ours" in account.alerts()
+    assert [each.what for each in corrected] == ["shares-came", "withdrawal", "ours-after-all"]
+    assert second.engines.portfolio.qty(SYMBOL) == corrected[-1].foreign == lost.filled > 0
+    assert (second.engines.portfolio.cash(), second.books.apart.aside) == (account.core.ledger.cash, 0)
+    assert second.books.ours() == (account.core.ledger.cash, {SYMBOL: 2 * lost.filled})
+    assert abs(second.engines.portfolio.day_profit()) < 20_000
+
+
+def twin(account: SharedAccount) -> None:
+    """Somebody orders just what qb did first."""
+    ticket = next(iter(account.core.entries)).ticket
+    account.trade("buy", ticket.qty, price=ticket.price)

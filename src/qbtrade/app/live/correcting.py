@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from qbtrade.app.live.carried import REBASED
 from qbtrade.app.live.halting import SOLD_ELSEWHERE
-from qbtrade.domain.events import BookCorrected, Held, Level
+from qbtrade.domain.events import BookCorrected, Held, Level, OrderAccepted
+from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Difference
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 CORRECTED: Final = "book-corrected"
 CAME, WENT = "shares-came", "shares-went"
+OURS_AFTER_ALL: Final = "ours-after-all"
 ELSEWHERE: Final = frozenset({CAME, WENT, SOLD_ELSEWHERE})
 
 
@@ -40,6 +42,35 @@ def correct_first(session: "LiveSession") -> None:
         elif each.what in ELSEWHERE:
             text = f"{each.symbol}: {each.ours:,} shares were known, the broker has {each.theirs:,} ({each.what})"
             session.say(CORRECTED, text, "qb sells only what it bought", Level.WARNING)
+
+
+def give_back(session: "LiveSession", found: OrderAccepted) -> None:
+    """An order of an earlier session was found: what it had bought when this one began counts as that of others.
+
+    Its fills are booked now, so the book gets shares and cash as they were before them. A sale is left to the next
+    comparison: nobody can say whose shares were taken for gone.
+    """
+    live, apart, portfolio = session.live, session.books.apart, session.engines.portfolio
+    left = next((each for each in live.opening.leftovers if each.order_id == found.order_id), None)
+    row = next((row for row in live.at_broker.history.rows if row.order_no == found.broker_order_id), None)
+    if left is None or left.number or row is None or left.order.side is Side.SELL:
+        return
+    symbol, qty, amount = left.order.symbol, row.filled_qty - left.filled, row.filled_amount - left.amount
+    foreign, own = apart.foreign.get(symbol, 0), Held(portfolio.qty(symbol), portfolio.cost(symbol), 0)
+    if not 0 < qty <= min(foreign, left.remaining) or amount <= 0:  # the first balance had not shown them
+        return
+    costs = portfolio.costs_of(symbol, session.wire.clock.now())
+    paid = amount + costs.commission(left.amount + amount) - costs.commission(left.amount)
+    apart.keep(symbol, foreign - qty, own)
+    counted = Difference("shares", symbol, own.qty + foreign, own.qty + foreign - qty)
+    _publish(
+        session, OURS_AFTER_ALL, counted, live.seen, own=(own.qty, own.cost), foreign=foreign - qty,
+        cash=portfolio.cash() + paid,
+    )  # fmt: skip
+    text = (
+        f"{symbol}: {qty:,} shares that counted as those of others were bought by order {found.broker_order_id} of qb"
+    )
+    session.say(CORRECTED, text, "they are booked with its fills", Level.WARNING)
 
 
 def _shares(session: "LiveSession", found: Difference, seen: tuple[int, ...]) -> None:

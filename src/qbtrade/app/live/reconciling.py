@@ -12,7 +12,7 @@ from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.app.live.account import compare, held_by_symbol
 from qbtrade.app.live.apart import Apart
-from qbtrade.app.live.correcting import correct
+from qbtrade.app.live.correcting import correct, give_back
 from qbtrade.app.live.foreword import say_differences
 from qbtrade.app.live.halting import BOOKS_DISAGREE, BOOKS_UNCLEAR
 from qbtrade.domain import events as ev
@@ -68,6 +68,7 @@ class Reconciling:
         if not session.live.plan.dry_run:
             session.wire.bus.subscribe(ev.OrderSending, lambda event: self._on_going(event.order.order_id, event.ts))
             session.wire.bus.subscribe(ev.OrderAccepted, lambda event: self._on_going(event.order_id, event.ts))
+            session.wire.bus.subscribe(ev.OrderAccepted, self._on_found)
             session.wire.bus.subscribe_all(MOVES, self._on_moved)
             session.wire.bus.subscribe_all((ev.OrderRejected, ev.OrderNotSent), self._on_refused)
             session.wire.bus.subscribe(ev.FeedRestored, lambda _event: self._looks.want(self._pause))
@@ -83,6 +84,11 @@ class Reconciling:
 
     def _on_going(self, order_id: str, now: int) -> None:
         self._going[order_id] = now
+
+    def _on_found(self, event: ev.OrderAccepted) -> None:
+        """Behind what is told of it already: a correction says what the book is then."""
+        if any(left.order_id == event.order_id for left in self._session.live.opening.leftovers):
+            self._clock.call_at(event.ts, lambda _due: give_back(self._session, event))
 
     def _on_moved(self, event: Event) -> None:
         self._moved_at = event.ts
