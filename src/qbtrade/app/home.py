@@ -34,7 +34,15 @@ def journal_files(home: Path) -> list[Path]:
 def _is_unmade(path: Path) -> bool:
     """Whether its process ended while it made it: SQLite's rollback journal is there, the log of rows is not."""
     rollback, log = (path.with_name(path.name + suffix) for suffix in ("-journal", "-wal"))
-    return not path.stat().st_size or (rollback.exists() and not (log.exists() and log.stat().st_size))
+    return not _size(path) or (rollback.exists() and not _size(log))
+
+
+def _size(path: Path) -> int:
+    """Bytes; 0 also for a file that is not there, as when a session that could not begin has taken its journal away."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def reports_dir(home: Path) -> Path:

@@ -39,6 +39,15 @@ def alerts(count: int) -> list[Event]:
     return [Alert(at("10:00") + number, Level.INFO, "note", f"{number}") for number in range(count)]
 
 
+def test_a_drive_that_keeps_no_write_ahead_log_takes_no_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    no_shared_memory = f"file:{path}?vfs=unix-dotfile"
+    monkeypatch.setattr(sqlite3, "connect", lambda _path, **more: connect(no_shared_memory, uri=True, **more))
+    with pytest.raises(JournalError, match="this drive lets SQLite keep no write-ahead log"):
+        SqliteJournal(path)
+    assert not path.exists()
+
+
 def test_what_was_appended_is_read_back_equal_and_in_order(path: Path) -> None:
     events = a_traded_day().events
     assert list(read_events(written(path, events))) == events

@@ -64,7 +64,9 @@ class SqliteJournal:
     def _create(self) -> None:
         self._connection.execute("PRAGMA page_size = 16384")
         self._connection.executescript(f"BEGIN;{SCHEMA}{projections.SCHEMA if self._is_live else ''}COMMIT;")
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":  # as on a network drive: whoever reads beside us would wait, and a kill would leave less
+            raise sqlite3.OperationalError("this drive lets SQLite keep no write-ahead log")
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def append(self, events: Iterable[Event], *, durable: bool) -> None:
