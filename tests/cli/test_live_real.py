@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from qbtrade.domain.events import OrderFilled
+from qbtrade.domain.events import OrderFilled, SessionStarted
 from qbtrade.kernel.clock import sleep
 from tests.live_days import FLIP, Hosted, events, held, hosted, the_report
+from tests.paper_days import keep_paper_day
 from tests.program import PATIENCE, QB, environment, run_qb
 from tests.terminals import CTRL_C, CTRL_D, Terminal, terminal
 
@@ -51,6 +52,11 @@ class Stage:
     def has_order(self) -> bool:
         return "order-cash" in self.requests()
 
+    def has_filled(self) -> bool:
+        rows = events(self.folder)
+        is_real = any(isinstance(row, SessionStarted) and row.mode == "real" for row in rows[:1])
+        return is_real and any(isinstance(row, OrderFilled) for row in rows)
+
     def live(self, *more: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Once unlocked, without a terminal; interrupted after its first order."""
         with subprocess.Popen(
@@ -73,10 +79,34 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def newcomer(tmp_path: Path) -> Iterator[Stage]:
+    """Of somebody who never traded on paper."""
     record = tmp_path / "wire.jsonl"
     with hosted("10:00", side="real", speed=1, record=str(record)) as kis:
         yield Stage(kis, tmp_path, record)
+
+
+@pytest.fixture
+def stage(newcomer: Stage) -> Stage:
+    """Of somebody who had a day on paper."""
+    keep_paper_day(newcomer.home)
+    return newcomer
+
+
+def test_without_a_day_on_paper_preflight_says_no_go_and_nothing_is_asked(newcomer: Stage) -> None:
+    line = ("preflight", "--env", "real", "--max", "500000")
+    for more, variables in (((), {"QB_LIVE_PAPER_FIRST": "no"}), (("--dry-run",), {})):
+        told = run_qb(*line, *more, folder=newcomer.folder, home=newcomer.home, **newcomer.variables, **variables)
+        assert told.returncode == 0, told.stdout
+    with terminal(
+        [sys.executable, "-c", UNLOCKED, *LINE], newcomer.folder, environment(newcomer.home, **newcomer.variables)
+    ) as shown:
+        assert shown.end() == 4
+    assert "preflight says no-go: day on paper" in shown.shown
+    assert "no session of this version on KIS's paper server" in shown.shown
+    assert "Type " not in shown.shown
+    assert not list(newcomer.home.glob("journals/*"))
+    newcomer.assert_no_order()
 
 
 def test_real_orders_are_locked_after_a_preflight_that_says_go(stage: Stage) -> None:
@@ -91,7 +121,7 @@ def test_real_orders_are_locked_after_a_preflight_that_says_go(stage: Stage) -> 
         " Use --env paper or --env emulator, or --dry-run with real data\n"
     )
     assert "Preflight: go (" in ended.stdout
-    assert not list(stage.home.glob("journals/*"))
+    assert len(list(stage.home.glob("journals/*.sqlite3"))) == 1  # that of the day on paper
     stage.assert_no_order()
 
 
@@ -103,13 +133,13 @@ def test_behind_the_lock_nothing_is_asked(stage: Stage) -> None:
     stage.assert_no_order()
 
 
-def test_a_dry_run_on_real_data_needs_no_confirmation_and_sends_nothing(stage: Stage) -> None:
-    with terminal([QB, *LINE, "--dry-run"], stage.folder, environment(stage.home, **stage.variables)) as shown:
-        shown.wait(lambda: any(isinstance(event, OrderFilled) for event in events(stage.folder)))
+def test_a_dry_run_on_real_data_needs_no_confirmation_and_sends_nothing(newcomer: Stage) -> None:
+    with terminal([QB, *LINE, "--dry-run"], newcomer.folder, environment(newcomer.home, **newcomer.variables)) as shown:
+        shown.wait(lambda: any(isinstance(event, OrderFilled) for event in events(newcomer.folder)))
         shown.type(CTRL_C)
         assert shown.end() == 130
-    assert the_report(stage.folder)["session"]["mode"] == "dry-run"
-    stage.assert_no_order()
+    assert the_report(newcomer.folder)["session"]["mode"] == "dry-run"
+    newcomer.assert_no_order()
 
 
 def test_once_unlocked_the_typed_phrase_starts_a_session_whose_books_agree(stage: Stage) -> None:
@@ -117,7 +147,7 @@ def test_once_unlocked_the_typed_phrase_starts_a_session_whose_books_agree(stage
         for said in ("******01-01", "at most 500,000 won", "a loss of 250,000 won", "without a stop-loss"):
             assert said in shown.shown
         shown.type(PHRASE + "\n")
-        shown.wait(lambda: any(isinstance(event, OrderFilled) for event in events(stage.folder)))
+        shown.wait(stage.has_filled)
         shown.type(CTRL_C)
         assert shown.end() == 130
     account, report = stage.kis.account(), the_report(stage.folder)
@@ -137,7 +167,7 @@ def test_once_unlocked_anything_else_sends_nothing(stage: Stage) -> None:
         with stage.asking() as shown:
             shown.type(keys)
             assert (shown.end(again=keys), said in shown.shown) == (code, True), repr(keys)
-    assert not list(stage.home.glob("journals/*"))
+    assert len(list(stage.home.glob("journals/*.sqlite3"))) == 1  # that of the day on paper
     stage.assert_no_order()
 
 

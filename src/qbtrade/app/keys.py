@@ -173,6 +173,12 @@ KEYS: Final[dict[str, Key]] = {
         least=10 * units.NS_OF["s"],
         most=units.NS_OF["h"],
     ),
+    "live.paper_first": Key(
+        units.flag,
+        units.write_flag,
+        "Orders with real money wait for a session of the same version on KIS's paper server that ended in order.",
+        "yes",
+    ),
     "live.base_slack": _rate("How far the base price of a stock that is held may be from its close before.", "0%"),
     "venue.reject_rate": _rate("Share of orders that the exchange refuses.", "5% in the made market, else 0%"),
     "venue.latency": _duration("An order's way to the exchange.", most=units.NS_OF["m"]),

@@ -79,15 +79,16 @@ def _check_first(plan: LivePlan, kind: EnvKind, out: TextIO | None) -> None:
     if out:
         typer.echo(_("Preflight first; without one of today that takes a moment."), file=out)
     verdict = clearance(
-        Path.cwd(), os.environ, home(), asked=kind.value, plan=plan.session,
+        Path.cwd(), os.environ, home(), asked=kind.value, plan=plan.session, dry_run=plan.dry_run,
         on_row=rows.show if rows else lambda _row: None,
     )  # fmt: skip
     if not verdict.go:
         failed = ", ".join(dict.fromkeys(name_of(row.check) for row in verdict.rows if row.status is Status.FAIL))
         raise LockedError(
             "preflight says no-go: {failed}",
-            hint="`qb preflight` says how to mend it; --env emulator needs no keys",
+            hint="`qb preflight --env {environment}` says how to mend it; --env emulator needs no keys",
             failed=failed,
+            environment=kind,
         )
     if out:
         typer.echo(_("Preflight: go ({counts})").format(counts=counted(verdict)), file=out)

@@ -43,7 +43,7 @@ LOCAL_ONLY: Final = ("seed", *(option.name for option in MADE_HERE))
 _UNTIL: Final = re.compile(r"close(?:-(\w+))?")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
-LIVE_KEYS: Final = ("rejects", "reject_window", "compare_every", "base_slack")
+LIVE_KEYS: Final = ("rejects", "reject_window", "compare_every", "base_slack", "paper_first")
 
 
 def signature() -> inspect.Signature:

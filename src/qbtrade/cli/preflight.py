@@ -22,10 +22,13 @@ Symbols = Annotated[
     list[str] | None, option("--symbol", metavar="SYMBOL", default="005930", text=_("What to trade; repeatable"))
 ]
 Budget = Annotated[str, option("--max", metavar="WON", default="100,000", text=_("Money at work at any moment"))]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("For a session that sends no order"))]
 Json = Annotated[bool, typer.Option("--json", help=_("One JSON document on stdout"))]
 
 
-def preflight(*, env: Environment = "", symbol: Symbols = None, budget: Budget = "", json: Json = False) -> None:
+def preflight(
+    *, env: Environment = "", symbol: Symbols = None, budget: Budget = "", dry_run: DryRun = False, json: Json = False
+) -> None:
     """Check everything that a session needs, send no order, and say go or no-go."""
     from qbtrade.app.preflight import preflight as check
     from qbtrade.cli.render_preflight import Rows, conclusion
@@ -35,6 +38,7 @@ def preflight(*, env: Environment = "", symbol: Symbols = None, budget: Budget =
         Path.cwd(), os.environ, _home(), asked=env,
         symbols=tuple(dict.fromkeys(parse_symbol(part) for each in symbol or () for part in each.split(","))),
         budget=units.whole("--max", budget, least=1) if budget else 0,
+        dry_run=dry_run,
         on_row=(lambda _row: None) if json else rows.show,
     )  # fmt: skip
     if json:

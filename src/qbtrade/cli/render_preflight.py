@@ -63,6 +63,7 @@ NAMES: Final = {
     "open-orders": N_("open orders"),
     "unconfirmed": N_("unconfirmed orders"),
     "positions": N_("positions"),
+    "paper-day": N_("day on paper"),
     "first-day": N_("first real day"),
     "one-share": N_("one share"),
     "an-order": N_("an order"),

@@ -3,7 +3,7 @@
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from qbtrade.app.live.halting import BOOKS_DISAGREE, keep_halted
+from qbtrade.app.live.halting import BOOKS_DISAGREE, ORDER_LEFT, keep_halted
 from qbtrade.app.live.parts import held_elsewhere
 from qbtrade.app.never_trades import never_trades
 from qbtrade.app.status import NOT_TRADED
@@ -61,7 +61,7 @@ def _say_what_is_elsewhere(session: "LiveSession") -> None:
         if left.order.symbol not in session.symbols:
             name = left.number or left.order.order_id
             text = f"order {name} of {left.order.symbol} is left from an earlier session, which traded that symbol"
-            session.say("order-left", text, "look for it in the KIS app and cancel it there if it should not work")
+            session.say(ORDER_LEFT, text, "look for it in the KIS app and cancel it there if it should not work")
 
 
 def _say_terms(session: "LiveSession") -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from qbtrade.app.live.session import LiveSession
 
 BOOKS_DISAGREE: Final = "books-disagree"
+ORDER_LEFT: Final = "order-left"
 BOOKS_UNCLEAR: Final = "books-unclear"
 """Why entries wait while the books are compared again."""
 SOLD_ELSEWHERE: Final = "sold-elsewhere"

@@ -5,6 +5,7 @@ import msgspec
 from qbtrade import __version__
 from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
+from qbtrade.app.kis_account import is_here
 from qbtrade.app.live.account import AtBroker
 from qbtrade.app.live.first_day import configuration
 from qbtrade.app.live.memory import LongMemory
@@ -93,4 +94,5 @@ def started(live: Live, environment: Environment, limits: RiskLimits, now: int, 
         day_qty=live.opening.accounted.qty, day_amount=live.opening.accounted.amount,
         configuration=configuration(plan, live.strategy),
         aside=live.opening.aside, is_day_over=live.is_day_over, jumps=live.opening.jumps,
+        is_at_kis=bool(live.account) and not is_here(environment.rest_url),
     )  # fmt: skip

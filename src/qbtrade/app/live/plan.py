@@ -42,6 +42,7 @@ class LivePlan(msgspec.Struct, frozen=True):
     refusals of the broker within the window, ns of market time, halt trading; 0 for never.
     compare_every: ns between two comparisons of the books with the broker's. record: keep every trade and quote.
     base_slack: ppb by which the base price of a stock that is held may differ from its close before.
+    paper_first: orders with real money wait for a session on paper that ended in order.
     """
 
     session: SimulationPlan
@@ -55,3 +56,4 @@ class LivePlan(msgspec.Struct, frozen=True):
     compare_every: int = MINUTE
     record: bool = False
     base_slack: int = 0
+    paper_first: bool = True

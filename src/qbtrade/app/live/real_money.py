@@ -1,18 +1,22 @@
-"""Real money: the lock that keeps it out, and what each session needs of its trader once the lock is gone."""
+"""Real money: the lock that keeps it out, and what each session needs once the lock is gone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from qbtrade.adapters.kis.environment import Environment, EnvKind
+from qbtrade.app.live.carried import Journal
+from qbtrade.app.live.paper_day import had_paper_day
 from qbtrade.app.live.plan import LivePlan
 from qbtrade.errors import LockedError
 
-LOCKED: bool = True
-"""The one lock before orders with real money. False opens it: then each session asks for its trader's consent."""
 ALLOW: Final = "QB_ALLOW_REAL"
 """Must be 1 for `--yes` to stand for a typed confirmation. Read from the environment alone, never from a file."""
+LOCKED: bool = True
+"""The one lock before orders with real money. False opens it: then a session needs a day on paper, and consent."""
+NO_PAPER_DAY: Final = "no session of this version on KIS's paper server has had fills and ended in order"
+PAPER_FIRST: Final = "Trade a day with --env paper first; live.paper_first = no does without, as where shares are held"
 NOT_CONFIRMED: Final = "orders with real money were not confirmed: nothing was sent"
 
 
@@ -37,12 +41,20 @@ def refuse_while_locked() -> None:
         )
 
 
-def check(environment: Environment, plan: LivePlan, consent: Consent | None) -> None:
-    """The last gate of a session, whoever starts it. Raises: LockedError for real money without lock and consent."""
-    if is_at_stake(environment.kind, plan):
-        refuse_while_locked()
-        if consent != _wanted(environment, plan) and not plan.sells_only:  # `--flatten` puts no money at stake
-            raise LockedError(NOT_CONFIRMED)
+def check(environment: Environment, plan: LivePlan, consent: Consent | None, books: Iterable[Journal]) -> None:
+    """The last gate of a session, whoever starts it: with real money it needs a day on paper before it, and consent.
+
+    Raises: LockedError without either, or behind the lock.
+    """
+    if not is_at_stake(environment.kind, plan):
+        return
+    refuse_while_locked()
+    if plan.sells_only:  # `--flatten` puts no money at stake
+        return
+    if plan.paper_first and not had_paper_day(books):
+        raise LockedError(NO_PAPER_DAY, hint=PAPER_FIRST)
+    if consent != _wanted(environment, plan):
+        raise LockedError(NOT_CONFIRMED)
 
 
 def phrase(environment: Environment, plan: LivePlan) -> str:

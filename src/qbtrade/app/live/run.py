@@ -116,8 +116,8 @@ def begin(
 
     Raises: BrokerError, LockedError, FileError, JournalError, KeyboardInterrupt.
     """
-    real_money.check(wire.environment, plan, consent)
     books = tuple(books)
+    real_money.check(wire.environment, plan, consent, books)
     session, day = plan.session, rules.calendar.trading_day(kst_date(wire.clock.now()))
     symbols = session.symbols or (USUAL_SYMBOL,)
     instruments = tuple(instrument_for(rules, each, session.market, session.kind) for each in symbols)
@@ -139,7 +139,7 @@ def begin(
         return bring()
 
     begun = believed(bring(), look_again)
-    at_stake = real_money.is_at_stake(wire.environment.kind, plan)
+    at_stake = real_money.is_at_stake(wire.environment.kind, plan) and not plan.sells_only
     is_first = at_stake and is_first_day(books, configuration(session, strategy), day.day)
     return Live(
         plan=plan, run_id=run_id, rules=rules, instruments=instruments, strategy=strategy, account=account,

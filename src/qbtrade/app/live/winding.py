@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from qbtrade.adapters.kis.calls import CODES
 from qbtrade.app.live.asking import Working
-from qbtrade.app.live.halting import step_aside
+from qbtrade.app.live.halting import ORDER_LEFT, step_aside
 from qbtrade.app.live.plan import OnExit
 from qbtrade.app.live.sweeping import UNREAD, Sweep
 from qbtrade.domain.calendar import NS, Phase
@@ -78,9 +78,9 @@ def tell_what_is_left(session: "LiveSession") -> None:
         for order in orders.open_orders(symbol):
             what = f"{order.request.side.lower()} {order.remaining:,} of {symbol}"
             text = f"order {order.broker_order_id or order.request.order_id} is left: {what}, {order.status.lower()}"
-            session.say("order-left", text, LOOK_FOR_IT)
+            session.say(ORDER_LEFT, text, LOOK_FOR_IT)
     for text in session.survivors:
-        session.say("order-left", text, LOOK_FOR_IT)
+        session.say(ORDER_LEFT, text, LOOK_FOR_IT)
     for symbol, position in engines.portfolio.account.positions.items():
         if position.qty:
             text = f"{symbol}: {position.qty:,} shares are held, and no stop-loss is active from here on"

@@ -39,6 +39,7 @@ class Case:
     """Everything that is checked, as far as it could be had.
 
     folder: where .env and qb.toml stand. local: the emulator runs in this process. budget: KRW, 0 for as configured.
+    dry_run: the session is to send no orders.
     clock: the market's time of the environment. trouble: why there are no settings or no environment.
     """
 
@@ -52,8 +53,9 @@ class Case:
         symbols: tuple[str, ...],
         budget: int,
         plan: SimulationPlan | None = None,
+        dry_run: bool = False,
     ) -> None:
-        self.folder, self.variables, self.home = folder, variables, home
+        self.folder, self.variables, self.home, self.dry_run = folder, variables, home, dry_run
         self.kind, self.symbols, self._budget, self._plan = kind, symbols, budget, plan
         self.clock, self.local = LiveClock(), False
         self.trouble: QbError | None = None

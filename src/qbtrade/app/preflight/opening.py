@@ -19,6 +19,7 @@ class Wish(msgspec.Struct, frozen=True):
     """What is to be checked. folder: where .env and qb.toml stand. asked: environment, "" for the configured one.
 
     symbols, budget (KRW): none and 0 for what is configured. plan: what a session was told, in place of both.
+    dry_run: for a session that sends no orders.
     """
 
     folder: Path
@@ -28,6 +29,7 @@ class Wish(msgspec.Struct, frozen=True):
     symbols: tuple[str, ...] = ()
     budget: int = 0
     plan: SimulationPlan | None = None
+    dry_run: bool = False
 
 
 def open_case(wish: Wish, open_things: ExitStack) -> Case:
@@ -37,6 +39,7 @@ def open_case(wish: Wish, open_things: ExitStack) -> Case:
     """
     case = Case(
         folder=wish.folder, variables=wish.variables, home=wish.home, budget=wish.budget, plan=wish.plan,
+        dry_run=wish.dry_run,
         kind=parse_kind(wish.asked) if wish.asked else EnvKind.PAPER, symbols=wish.symbols or (USUAL_SYMBOL,),
     )  # fmt: skip
     try:

@@ -32,7 +32,9 @@ SYMBOL_SECTIONS: Final[Mapping[str, Mapping[str, Callable[[Case, str], Finding]]
     "market": market.SYMBOL_CHECKS,
     "feasibility": feasibility.SYMBOL_CHECKS,
 }
-SHORT: Final = frozenset({"clock", "token", "balance", "price-limits", "halt-flag", "instance", "one-share"})
+SHORT: Final = frozenset(
+    {"clock", "token", "balance", "price-limits", "halt-flag", "instance", "one-share", "paper-day"}
+)
 """What can have changed since a preflight of the same day."""
 
 
@@ -44,16 +46,18 @@ def preflight(
     asked: str = "",
     symbols: tuple[str, ...] = (),
     budget: int = 0,
+    dry_run: bool = False,
     only: Collection[str] = (),
     on_row: Callable[[Row], None] = lambda _row: None,
 ) -> Verdict:
     """Make every check and keep the verdict, or make `only` some of them.
 
     folder: where .env and qb.toml stand. asked: environment, "" for the configured one. budget: KRW, 0 for the
-    configured one. on_row: told of each row as it is found. Raises: UsageError for an unknown environment.
+    configured one. dry_run: no order is to be sent. on_row: told of each row as it is found. Raises: UsageError for
+    an unknown environment.
     """
     with ExitStack() as open_things:
-        case = open_case(Wish(folder, variables, home, asked, symbols, budget), open_things)
+        case = open_case(Wish(folder, variables, home, asked, symbols, budget, dry_run=dry_run), open_things)
         return _check(case, only, on_row)
 
 
@@ -64,6 +68,7 @@ def clearance(
     *,
     asked: str = "",
     plan: SimulationPlan | None = None,
+    dry_run: bool = False,
     on_row: Callable[[Row], None] = lambda _row: None,
 ) -> Verdict:
     """What `qb live` asks before it trades: SHORT after a preflight of the same day and configuration, else all of it.
@@ -71,7 +76,7 @@ def clearance(
     plan: what the session was told, None for what is configured. The rest, and the errors, are those of `preflight`.
     """
     with ExitStack() as open_things:
-        wish = Wish(folder, variables, home, asked, plan.symbols if plan else (), plan=plan)
+        wish = Wish(folder, variables, home, asked, plan.symbols if plan else (), plan=plan, dry_run=dry_run)
         case = open_case(wish, open_things)
         return _check(case, SHORT if _is_fresh(case) else (), on_row)
 

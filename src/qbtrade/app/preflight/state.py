@@ -13,7 +13,9 @@ from qbtrade.app.live.base_price import Jumped
 from qbtrade.app.live.brought_up import brought_up
 from qbtrade.app.live.carried import Carried, carried, journals
 from qbtrade.app.live.first_day import configuration, is_first_day
+from qbtrade.app.live.paper_day import had_paper_day
 from qbtrade.app.live.plan import LivePlan
+from qbtrade.app.live.real_money import NO_PAPER_DAY, PAPER_FIRST
 from qbtrade.app.preflight.case import Case
 from qbtrade.app.preflight.rows import Finding, fail, ok, skip, warn
 from qbtrade.app.strategies import load_strategy
@@ -118,6 +120,17 @@ def first_day(case: Case) -> Finding:
     return ok("this configuration has had a day with real money")
 
 
+def paper_day(case: Case) -> Finding:
+    """With real money: this version has got through a session on KIS's paper server, with fills."""
+    if case.kind is not EnvKind.REAL or case.dry_run:
+        return skip("only with real money")
+    if case.settings.value("live.paper_first") is False:
+        return warn("nobody looks for a day on paper: live.paper_first is no", "Trade small amounts first")
+    if had_paper_day(journals(case.home)):
+        return ok("this version has had a day on paper that ended in order")
+    return fail(NO_PAPER_DAY, PAPER_FIRST)
+
+
 def _carried(case: Case) -> Carried:
     """What the last sessions of this account left; an emulator of this process has had none."""
     if case.local:
@@ -131,5 +144,6 @@ CHECKS: Final[Mapping[str, Callable[[Case], Finding]]] = {
     "open-orders": open_orders,
     "unconfirmed": unconfirmed,
     "positions": positions,
+    "paper-day": paper_day,
     "first-day": first_day,
 }

@@ -170,7 +170,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     reached the limit. day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted
     for, -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal. aside:
     KRW in the account beyond cash, which no limit counts before the next day. jumps: by symbol of shares held, what
-    nobody has decided yet.
+    nobody has decided yet. is_at_kis: its orders go to a server of KIS's own.
     """
 
     session_id: str
@@ -202,6 +202,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     aside: int = 0
     is_day_over: bool = False
     jumps: dict[str, Jump] = {}
+    is_at_kis: bool = False
 
     @property
     def worth(self) -> int:
