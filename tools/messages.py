@@ -52,6 +52,7 @@ TELLING: Final = (
     "why_no_go",
     "cause",
     "move_of",
+    "whether_by_hand",
 )
 """Functions whose answers are sentences."""
 KEYWORDS: Final = ("hint", "text", "action", "detail", "problem")

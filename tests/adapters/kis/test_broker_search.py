@@ -5,6 +5,7 @@ import pytest
 
 from qbtrade.adapters.kis.events import Stage
 from qbtrade.adapters.kis.parse.orders import Sender, UnreadRow
+from qbtrade.adapters.kis.search import whether_by_hand
 from qbtrade.adapters.kis.sent import EARLIER
 from qbtrade.adapters.kis_fields import Dialect
 from qbtrade.app.preflight.machine import SKEW_TOO_LARGE
@@ -265,6 +266,14 @@ def test_an_order_made_by_hand_that_looks_like_a_lost_one_is_a_question_and_no_f
     rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
     rig.wait(5 * MINUTE)
     assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+def test_of_several_orders_made_by_hand_each_is_a_question() -> None:
+    rig = known()
+    rig.rows += [rig.row(number, 5, open_qty=5, sender=THEIRS) for number in ("7", "8")]
+    rig.wait(5 * MINUTE)
+    texts = [event.text for event in rig.heard if isinstance(event, ev.Alert)]
+    assert (rig.status(), texts) == (S.UNCONFIRMED, [whether_by_hand("7", "Q1"), whether_by_hand("8", "Q1")])
 
 
 def test_beside_an_order_made_by_hand_the_lost_one_is_found() -> None:

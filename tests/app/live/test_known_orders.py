@@ -6,7 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
-from qbtrade.app.live.known_orders import Known, KnownOrder, row_of, strangers
+from qbtrade.adapters.kis.search import whether_by_hand
+from qbtrade.app.live.known_orders import Known, KnownOrder, known_among, row_of, strangers
+from qbtrade.domain import events as ev
+from qbtrade.domain.calendar import NS
+from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderStatus, Side
 from qbtrade.errors import LockedError
 from tests.adapters.kis.desk import an_environment
@@ -37,10 +41,26 @@ def test_a_twin_may_be_ours_where_no_row_tells_who_makes_our_orders() -> None:
         set_aside(TWIN)
 
 
-def test_an_order_that_was_found_tells_who_makes_ours_where_nothing_else_does() -> None:
-    known = Known({"Q1": LOST, "Q2": replace(LOST, order_id="Q2", number="3")}, frozenset())
-    history = OrderHistory((EARLIER, TWIN), 0, 0, 0)
-    assert [trace.number for trace in strangers(known, LOST, history, ENVIRONMENT)] == ["7"]
+def beside_a_find(*asked: str) -> list[str]:
+    """What is set aside by a session that found number 3, and asked this of a person."""
+    now, rows = LOST.sent_at, list[Event]()
+    for order in (LOST.request, an_order("Q2", qty=9)):
+        rows += [ev.SubmitOrder(now, order), ev.OrderApproved(now, order, ()), ev.OrderSending(now, order)]
+        rows += [ev.OrderUnconfirmed(now + NS, order.order_id, "timed out")]
+    rows += [ev.OrderAccepted(now, "Q2", "3")]
+    rows += [ev.Alert(now, ev.Level.CRITICAL, "perhaps-by-hand", text) for text in asked]
+    known, history = known_among(rows), OrderHistory((EARLIER, TWIN), 0, 0, 0)
+    return [trace.number for trace in strangers(known, known.orders["Q1"], history, ENVIRONMENT)]
+
+
+def test_an_order_that_was_found_tells_who_makes_ours_where_the_session_asked_about_the_twin() -> None:
+    assert beside_a_find(whether_by_hand("7", "Q1")) == ["7"]
+
+
+@pytest.mark.parametrize("asked", [(), (whether_by_hand("8", "Q1"),), (whether_by_hand("7", "Q2"),)])
+def test_an_order_that_was_found_may_be_anothers_and_tells_nothing_of_what_nobody_asked(asked: tuple[str, ...]) -> None:
+    with pytest.raises(LockedError):
+        beside_a_find(*asked)
 
 
 def test_a_twin_may_be_ours_where_rows_of_ours_are_not_alike() -> None:

@@ -17,6 +17,13 @@ TURNS: Final = 9
 """A notice waits for such a list for so many turns at most; turns, not time: a machine that sleeps asks for no list."""
 KEPT: Final = 256
 """Notices of numbers that nobody owns."""
+BY_HAND: Final = "perhaps-by-hand"
+"""The code of the question whether somebody else made an order."""
+
+
+def whether_by_hand(number: str, order_id: str) -> str:
+    """The question whether somebody else made the order of this number, which looks like a lost one."""
+    return f"order {number} looks like unconfirmed order {order_id}, but KIS says that somebody else made it"
 
 
 class Search:
@@ -164,10 +171,10 @@ class Search:
 
     def _ask_whether_by_hand(self, sent: Sent, fitting: list[Trace]) -> None:
         self._asked.add(sent)
-        order_id, number = sent.request.order_id, fitting[0].number
-        text = f"order {number} looks like unconfirmed order {order_id}, but KIS says that somebody else made it"
-        action = f"if qb sent it after all: `qb orders resolve {order_id} --number {number}`"
-        self._own.alarm("perhaps-by-hand", text, action)
+        order_id = sent.request.order_id
+        for trace in fitting:
+            action = f"if qb sent it after all: `qb orders resolve {order_id} --number {trace.number}`"
+            self._own.alarm(BY_HAND, whether_by_hand(trace.number, order_id), action)
 
     # giving up
 

@@ -8,6 +8,7 @@ import msgspec
 from qbtrade.adapters.kis.answer import Answer
 from qbtrade.adapters.kis.environment import Environment
 from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
+from qbtrade.adapters.kis.search import BY_HAND, whether_by_hand
 from qbtrade.adapters.kis.sent import Sent, Trace, traces_of_rows
 from qbtrade.adapters.store.sqlite import read_events
 from qbtrade.app.order_rows import OrderRows
@@ -48,11 +49,15 @@ class KnownOrder(msgspec.Struct):
 
 
 class Known(msgspec.Struct):
-    """What a journal tells. settled: numbers of orders of earlier sessions; answered: those that KIS itself named."""
+    """What a journal tells. settled: numbers of orders of earlier sessions; answered: those that KIS itself named.
+
+    asked: what the session asked a person about orders that somebody else seems to have made, word for word.
+    """
 
     orders: dict[str, KnownOrder]
     settled: frozenset[str]
     answered: frozenset[str] = frozenset()
+    asked: set[str] = set()
 
     def of_others(self, order: KnownOrder) -> frozenset[str]:
         """Numbers that belong to other orders of qb."""
@@ -74,6 +79,8 @@ def known_among(events: Iterable[Event]) -> Known:
         if isinstance(event, ev.SessionStarted):
             known.settled, known.answered = frozenset(event.settled), frozenset(event.answered)
             before = {left.order_id: left for left in event.leftovers}
+        elif isinstance(event, ev.Alert) and event.code == BY_HAND:
+            known.asked.add(event.text)
         else:
             _follow(known.orders, event, before)
     for order_id, order in known.orders.items():
@@ -145,12 +152,14 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
     """
     if history.is_torn or history.unread:
         raise BrokerError("KIS's list of today's orders is not whole", hint="Ask again in a moment")
-    ours, others = _senders(known, history.rows, environment), known.of_others(order)
+    others = known.of_others(order)
     alike = [
         trace for trace in traces_of_rows(history.rows)
         if trace.looks_like(_sent(order)) and trace.number not in others
     ]  # fmt: skip
     for trace in alike:
+        was_asked = whether_by_hand(trace.number, order.order_id) in known.asked
+        ours = _senders(known, history.rows, environment, was_asked=was_asked)
         if not (trace.is_older(_sent(order)) or any(sender.differs(trace.sender) for sender in ours)):
             raise LockedError(
                 "order {number} at KIS looks like order {order_id}: it cannot be said to be gone",
@@ -160,16 +169,17 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
     return tuple(alike)
 
 
-def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment) -> set[Sender]:
+def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment, *, was_asked: bool) -> set[Sender]:
     """How rows of orders look that KIS told us the numbers of, or else that earlier sessions knew, or this one found.
 
-    Nothing unless they all look the same.
+    Nothing unless they all look the same. What was found may be another's: it tells only together with a person whom
+    the session asked about the very order.
     """
     if environment.order_sender:
         return {Sender(environment.order_sender)}
     rows = tuple(rows)
     told = {order.number for order in known.orders.values() if order.told}
-    found_here = {order.number for order in known.orders.values()}
+    found_here = {order.number for order in known.orders.values()} if was_asked else set[str]()
     for numbers in (told | known.answered, known.settled, found_here):
         found = {row.sender for row in rows if row.order_no in numbers and row.sender}
         if found:
