@@ -268,6 +268,32 @@ def test_an_order_made_by_hand_that_looks_like_a_lost_one_is_a_question_and_no_f
     assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
 
 
+def beside_one_just_answered() -> OrderRig:
+    """Five shares were lost, and a row shows them made by hand; another order was answered, and has no row yet."""
+    rig = OrderRig()
+    rig.submit(an_order("Q1", qty=5), LOST)
+    rig.rows.append(rig.row("7", 5, open_qty=5, sender=THEIRS))
+    rig.submit(an_order("Q0", symbol=HYNIX), taken("1"))
+    rig.wait(5)
+    return rig
+
+
+def test_a_row_waits_for_that_of_an_order_just_answered_which_will_tell_who_makes_ours() -> None:
+    rig = beside_one_just_answered()
+    assert rig.status() is S.UNCONFIRMED
+    rig.rows.append(rig.row("1", 1, symbol=HYNIX, open_qty=1, sender=OURS))
+    rig.wait(MINUTE)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+def test_it_waits_no_longer_where_the_row_of_the_answered_one_does_not_come_or_tells_nothing() -> None:
+    for rows in ((), ("1",)):
+        rig = beside_one_just_answered()
+        rig.rows += [rig.row(number, 1, symbol=HYNIX, open_qty=1) for number in rows]
+        rig.wait(3 if rows else 10)
+        assert rig.status() is S.WORKING
+
+
 def test_of_several_orders_made_by_hand_each_is_a_question() -> None:
     rig = known()
     rig.rows += [rig.row(number, 5, open_qty=5, sender=THEIRS) for number in ("7", "8")]

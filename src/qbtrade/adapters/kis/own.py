@@ -93,7 +93,10 @@ class Own:
         One that was found by its looks may be that of others; who differs from it is a question all the same.
         """
         sent = self._numbers.get(row.order_no)
-        if sent is None or not row.sender:
+        if sent is None:
+            return
+        sent.is_shown = True
+        if not row.sender:
             return
         if sent.is_answered:
             self._sender = self._sender or row.sender
@@ -104,6 +107,12 @@ class Own:
     def knows_sender(self) -> bool:
         """Whether somebody or KIS itself said who makes our orders: an order that was found may be that of others."""
         return bool(self._sender)
+
+    def will_know_sender(self, sent_after: int) -> bool:
+        """Whether an order that KIS itself named has no row yet, which will say who we are, and was sent after that."""
+        return not self._sender and any(
+            sent.is_answered and not sent.is_shown and sent.sent_at > sent_after for sent in self._orders.values()
+        )
 
     def is_foreign(self, sender: Sender) -> bool:
         """Whether somebody else may have made an order, as its row tells: it is not like each of ours."""

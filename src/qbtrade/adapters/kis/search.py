@@ -150,7 +150,11 @@ class Search:
 
     def _has_to_wait(self, trace: Trace) -> bool:
         """Only rows tell who made an order, and who makes ours; where there are any they are awaited, not for ever."""
-        if not trace.is_hint or not self._tells_rows or self._looked_at >= trace.ts + ROWS_LATE:
+        if not self._tells_rows:
+            return False
+        if not trace.is_hint:
+            return self._own.will_know_sender(self._looked_at - ROWS_LATE)
+        if self._looked_at >= trace.ts + ROWS_LATE:
             return False
         return self._turns - self._waits_since.setdefault(trace.number, self._turns) < TURNS
 

@@ -30,13 +30,14 @@ class Sent:
     broker said that nothing is left, 0 for never; ended_at: when we said how it ended. sought_at: since when it is
     looked for; looks: at complete rows without a trace of it; is_not_live: the list of live orders did not have it;
     alike: numbers that look like it and have no owner. by_rows: rows or totals told of fills that notices may still
-    tell. is_answered: the answer to our own request named its number. was_gone: nothing was left for our first cancel.
+    tell. is_answered: the answer to our own request named its number; is_shown: a row told of it. was_gone: nothing was
+    left for our first cancel.
     """
 
     __slots__ = (
         "after", "alike", "amount", "before", "before_amount", "branch", "by_rows", "cancel_at", "cancels", "cuts",
-        "ended_at", "filled", "gone_at", "heard", "is_answered", "is_not_live", "looks", "noticed", "number", "over",
-        "request", "sent_at", "sought_at", "was_gone",
+        "ended_at", "filled", "gone_at", "heard", "is_answered", "is_not_live", "is_shown", "looks", "noticed",
+        "number", "over", "request", "sent_at", "sought_at", "was_gone",
     )  # fmt: skip
 
     def __init__(
@@ -47,7 +48,7 @@ class Sent:
         self.number = self.branch = ""
         self.filled = self.amount = self.noticed = self.looks = 0
         self.cancel_at = self.cancels = self.gone_at = self.ended_at = self.sought_at = 0
-        self.over = self.is_not_live = self.by_rows = self.is_answered = self.was_gone = False
+        self.over = self.is_not_live = self.by_rows = self.is_answered = self.is_shown = self.was_gone = False
         self.heard = set[tuple[int, int, int]]()
         self.alike = set[str]()
         self.cuts: dict[str, int] = {}
