@@ -119,6 +119,18 @@ def test_a_fill_whose_booking_was_not_written_any_more_is_left_to_what_the_broke
     assert read(*rows, *(changed(SAMSUNG, 3, 225_000, 774_970),) * 2).leftovers == []
 
 
+def test_what_the_day_bought_is_known_until_others_trade() -> None:
+    sold = ev.OrderFilled(at("10:02"), "Q2", SAMSUNG, Side.SELL, 76_000, 1)
+    elsewhere = ev.Alert(at("10:03"), ev.Level.WARNING, "traded-elsewhere", "3 shares", "")
+    rows = (
+        *(ev.OrderSending(at("10:00"), an_order(order_id, qty=1)) for order_id in ("Q1", "Q2")),
+        a_fill(1), changed(SAMSUNG, 1, 75_000, 924_990), sold, changed(SAMSUNG, 0, 0, 1_000_970, order_id="Q2"),
+    )  # fmt: skip
+    assert read(started(day_bought=300_000), *rows).day_bought == 375_000
+    assert read(started(day_bought=300_000), elsewhere, *rows).day_bought == -1
+    assert read(started(), *rows).day_bought == -1
+
+
 def test_an_order_that_ended_is_looked_at_again_when_the_booking_of_a_fill_was_not_written_any_more() -> None:
     rows = (
         started(), ev.OrderSending(at("10:00"), an_order("Q1", qty=2)), ev.OrderAccepted(at("10:00"), "Q1", "5"),

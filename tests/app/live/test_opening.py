@@ -125,6 +125,56 @@ def test_the_one_fill_that_explains_shares_and_cash_to_the_won_is_booked_where_n
     assert (found.held, found.leftovers, found.differences) == ({SAMSUNG: (2, 149_800)}, (), ())
 
 
+def a_start_with_a_buy_and_a_sell_left(
+    *, day_bought: int = 375_000, sides: tuple[int, int] = (526_600, 375_500), came: int = 0
+) -> Opening:
+    """Both filled, for 151,600 and 375,500. came: KRW that came to the account, too."""
+    buy = Leftover("L000001", an_order("Q3", qty=7, price=76_000), at("10:00"), "3", 5, 375_000)
+    sell = Leftover("L000002", an_order("Q4", qty=5, side=Side.SELL), at("10:00"), after="3")
+    found = Carried(
+        625_000, TODAY, {SAMSUNG: (5, 375_000)}, [buy, sell], day_qty=5, day_amount=375_000, day_bought=day_bought
+    )
+    balance = replace(a_balance(625_000 - 151_600 + 375_500 + came, 2), bought=sides[0], sold=sides[1])
+    return opening(found, balance, OrderHistory((), 12, 12, 902_100), lambda _symbol: FREE, same_day=True)
+
+
+def test_a_buy_and_a_sell_that_both_filled_between_two_sessions_are_booked_where_no_rows_are_told() -> None:
+    found = a_start_with_a_buy_and_a_sell_left()
+    assert (found.leftovers, found.differences, found.held[SAMSUNG][0]) == ((), (), 2)
+    assert (found.accounted.qty, found.accounted.amount, found.accounted.bought) == (12, 902_100, 526_600)
+    found = a_start_with_a_buy_and_a_sell_left(came=50_000)
+    assert (found.leftovers, found.differences) == ((), (Difference("cash", "", 848_900, 898_900),))
+
+
+def test_of_a_buy_and_a_sell_none_is_booked_without_proof_of_what_was_bought() -> None:
+    shares = Difference("shares", SAMSUNG, 5, 2)
+    for found in (
+        a_start_with_a_buy_and_a_sell_left(day_bought=-1),
+        a_start_with_a_buy_and_a_sell_left(sides=(375_000, 375_500)),  # the balance lags behind the totals
+        a_start_with_a_buy_and_a_sell_left(sides=(527_100, 375_000)),  # the buy would have passed its limit
+    ):
+        assert (len(found.leftovers), shares in found.differences) == (2, True)
+
+
+def test_shares_that_would_have_been_sold_below_their_limit_were_not_sold_alone() -> None:
+    sell = Leftover("L000001", an_order("Q4", qty=5, side=Side.SELL), at("10:00"))
+    for price, held in ((75_100, 2), (74_900, 5)):
+        found = opening(
+            Carried(625_000, TODAY, {SAMSUNG: (5, 375_000)}, [sell]), a_balance(625_000 + 3 * price, 2),
+            OrderHistory((), 12, 12, 900_300), lambda _symbol: FREE, same_day=True,
+        )  # fmt: skip
+        assert (found.leftovers[0].remaining, bool(found.differences)) == (held, held == 5)
+
+
+def test_shares_of_a_balance_that_knows_of_more_fills_are_not_booked_by_its_cash_alone() -> None:
+    sell = Leftover("L000001", an_order("Q4", qty=5, side=Side.SELL), at("10:00"))
+    found = Carried(625_000, TODAY, {SAMSUNG: (5, 375_000)}, [sell], day_qty=5, day_amount=375_000, day_bought=375_000)
+    for sold, is_booked in ((225_300, True), (375_700, False)):
+        balance = replace(a_balance(850_300, 2), bought=525_200 if sold > 300_000 else 375_000, sold=sold)
+        told = OrderHistory((), 12, 12 if sold > 300_000 else 8, balance.bought + sold)
+        assert (not opening(found, balance, told, lambda _: FREE, same_day=True).differences) is is_booked
+
+
 def test_totals_older_than_the_balance_do_not_make_news_of_what_was_booked() -> None:
     left = Leftover("L000001", an_order(qty=6), at("10:00"))
     found = Carried(1_000_000, TODAY, leftovers=[left], day_qty=0, day_amount=0)
@@ -139,7 +189,7 @@ def test_what_others_filled_is_no_news_when_the_books_agree() -> None:
     found = Carried(1_000_000, TODAY, leftovers=[left], day_qty=0, day_amount=0)
     told = OrderHistory((), 8, 8, 600_000)
     begins = opening(found, a_balance(550_000, 6), told, lambda _symbol: FREE, same_day=True)
-    assert (begins.accounted.qty, begins.accounted.amount) == (8, 600_000)
+    assert (begins.accounted.qty, begins.accounted.amount, begins.accounted.bought) == (8, 600_000, None)
 
 
 def test_shares_without_a_plausible_price_are_left_to_a_person() -> None:

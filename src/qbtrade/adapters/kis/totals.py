@@ -61,7 +61,8 @@ class Accounted(msgspec.Struct, frozen=True):
 
 def everything(history: OrderHistory, balance: Balance) -> Accounted:
     """All that the broker tells."""
-    return Accounted(history.filled_qty, history.filled_amount, _held(balance), balance.bought)
+    agrees = balance.bought + balance.sold == history.filled_amount
+    return Accounted(history.filled_qty, history.filled_amount, _held(balance), balance.bought if agrees else None)
 
 
 class Totals:

@@ -31,8 +31,8 @@ class Carried(msgspec.Struct):
     cash and cost of shares, by symbol. entries: of the day; is_day_over: its loss reached
     the limit. foreign: shares of others when the last session began.
     numbers: the broker's, of all orders that it knew; answered: those that the broker itself named when it took the
-    order. day_qty, day_amount: shares and KRW of the day's fills that are
-    accounted for, -1 where that is not known. aside: KRW beyond cash, which no limit counts that day.
+    order. day_qty, day_amount: shares and KRW of the day's fills that are accounted for, day_bought: the part of that
+    KRW that was paid for buys, -1 where that is not known. aside: KRW beyond cash, which no limit counts that day.
     run_id: of the last session. jumps: base prices that nobody has decided about, by symbol. last: prices, by symbol.
     """
 
@@ -48,6 +48,7 @@ class Carried(msgspec.Struct):
     answered: frozenset[str] = frozenset()
     day_qty: int = -1
     day_amount: int = 0
+    day_bought: int = -1
     aside: int = 0
     is_day_over: bool = False
     run_id: str = ""
@@ -107,7 +108,7 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
     """Shares, cash and orders without an end, as the newest journal leaves them."""
     found.cash, found.foreign, found.aside = started.cash, dict(started.foreign), started.aside
     found.day_qty, found.day_amount, found.run_id = started.day_qty, started.day_amount, started.run_id
-    found.jumps = dict(started.jumps)
+    found.jumps, found.day_bought = dict(started.jumps), started.day_bought
     positions = {symbol: (held.qty, held.cost) for symbol, held in (started.held | started.elsewhere).items()}
     orders = OrdersLeft(started)
     for event in events:
@@ -117,6 +118,8 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
                 positions[event.symbol], found.cash = (event.qty, event.cost), event.cash
             case ev.BookCorrected():
                 _correct(found, positions, event)
+            case ev.Alert(code="traded-elsewhere"):  # nobody said on which side that was
+                found.day_bought = -1
             case ev.SessionEnded():
                 found.last = event.last
             case _other:
@@ -125,6 +128,7 @@ def _take_last(found: Carried, started: ev.SessionStarted, events: Iterator[Even
     found.leftovers, found.numbers, found.answered = orders.open(), orders.numbers(), frozenset(orders.answered)
     found.day_qty += orders.qty if found.day_qty >= 0 else 0
     found.day_amount += orders.amount
+    found.day_bought += orders.bought if found.day_bought >= 0 else 0
 
 
 def _correct(found: Carried, positions: dict[str, tuple[int, int]], event: ev.BookCorrected) -> None:

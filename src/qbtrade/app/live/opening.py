@@ -1,6 +1,6 @@
 """How a session begins: our book brought up to the broker's evidence, then compared with the broker's book."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 
 import msgspec
@@ -13,13 +13,13 @@ from qbtrade.adapters.kis.sent import Sent, traces_of_rows
 from qbtrade.adapters.kis.totals import Accounted, everything
 from qbtrade.app.live.base_price import Jumped, shares_now
 from qbtrade.app.live.began import Began, corrections
+from qbtrade.app.live.books import Books, CostsOf
 from qbtrade.app.live.carried import REBASED, TOLD, Carried
 from qbtrade.domain.events import BookCorrected, Jump, Leftover
-from qbtrade.domain.money import PPB, Costs
+from qbtrade.domain.money import PPB
 from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Book, Difference, differences
 
-CostsOf = Callable[[str], Costs]
 NOTHING = Jumped()
 PLAUSIBLE = PPB // 10
 """How far from its limit a fill that only the balance tells may have been, ppb."""
@@ -49,44 +49,6 @@ class Opening(msgspec.Struct, frozen=True):
     corrections: tuple[BookCorrected, ...] = ()
 
 
-class _Books:
-    """Our book while it is brought up to date. paid, qty, amount: costs, shares and KRW of what was booked."""
-
-    def __init__(self, found: Carried, costs_of: CostsOf) -> None:
-        self.positions, self.cash, self.profit = dict(found.positions), (found.cash or 0) + found.aside, found.profit
-        self.paid = self.qty = self.amount = 0
-        self._costs_of = costs_of
-
-    def held(self, symbol: str) -> int:
-        """Shares of ours."""
-        return self.positions.get(symbol, (0, 0))[0]
-
-    def effect(self, left: Leftover, amount: int) -> tuple[int, int]:
-        """What so many more KRW of an order do to cash, and what they cost."""
-        costs, total = self._costs_of(left.order.symbol), left.amount + amount
-        paid = costs.commission(total) - costs.commission(left.amount)
-        if left.order.side is Side.BUY:
-            return -amount - paid, paid
-        paid += costs.tax(total) - costs.tax(left.amount)
-        return amount - paid, paid
-
-    def book(self, left: Leftover, qty: int, amount: int) -> Leftover:
-        """Book so many more shares and KRW of an order."""
-        change, paid = self.effect(left, amount)
-        held, cost = self.positions.get(left.order.symbol, (0, 0))
-        gained = -paid
-        if left.order.side is Side.BUY:
-            self.positions[left.order.symbol] = (held + qty, cost + amount)
-        else:
-            sold = min(qty, held)
-            released = cost * sold // held if held else 0
-            self.positions[left.order.symbol] = (held - sold, cost - released)
-            gained += amount - released
-        self.cash, self.profit, self.paid = self.cash + change, self.profit + gained, self.paid + paid
-        self.qty, self.amount = self.qty + qty, self.amount + amount
-        return replace(left, filled=left.filled + qty, amount=left.amount + amount)
-
-
 def opening(
     found: Carried, balance: Balance, history: OrderHistory, costs_of: CostsOf, *, same_day: bool,
     earlier: OrderHistory | None = None, jumped: Jumped = NOTHING, sender: Sender = UNKNOWN,
@@ -96,17 +58,15 @@ def opening(
     history: of today. same_day: the last session was today's; else earlier: the orders of its day, if any was left.
     sender: what rows of our orders say, where somebody said that; else rows of those that are known tell.
     """
-    books, listed = _Books(found, costs_of), history if same_day else earlier
+    books, listed = Books(found, costs_of), history if same_day else earlier
     holdings: dict[str, int] = {}
     for holding in balance.holdings:
         holdings[holding.symbol] = holdings.get(holding.symbol, 0) + holding.qty
     left = list(_with_rows(books, found, listed.rows if listed else (), sender))
     taken = found.numbers | {each.number for each in left}
     if listed and listed.lacks_rows and (same_day or not jumped.jumps):
-        hint = (0, 0)
-        if found.day_qty >= 0:
-            hint = listed.filled_qty - found.day_qty - books.qty, listed.filled_amount - found.day_amount - books.amount
-        left = _by_balance(books, left, holdings, found.foreign, balance.cash if same_day else None, hint)
+        told = _told(found, books, listed, balance if same_day else None)
+        left = _by_balance(books, left, holdings, found.foreign, balance.cash if same_day else None, told)
     was = Began(books.cash, dict(books.positions), found.foreign, found.aside if same_day else 0)
     rebased = _rebase(books, found.foreign, holdings, jumped)
     others_before = found.foreign | {symbol: holdings.get(symbol, 0) - books.held(symbol) for symbol in rebased}
@@ -150,7 +110,7 @@ def opening(
 
 
 def _rebase(
-    books: _Books, foreign: Mapping[str, int], holdings: Mapping[str, int], jumped: Jumped
+    books: Books, foreign: Mapping[str, int], holdings: Mapping[str, int], jumped: Jumped
 ) -> dict[str, tuple[str, str]]:  # fmt: skip
     """Turn own shares into what they have become: by a person's word, or the broker's count. Why, by symbol."""
     found: dict[str, tuple[str, str]] = {}
@@ -166,14 +126,15 @@ def _rebase(
     return found
 
 
-def _accounted(found: Carried, books: _Books) -> Accounted:
+def _accounted(found: Carried, books: Books) -> Accounted:
     """What our own journals know of the day, so that a fill between two sessions is found missing.
 
     So it is where totals lack fills that the balance told of: they are older, and those fills are no news.
     """
     symbols = found.foreign.keys() | books.positions.keys()
     shares = {symbol: found.foreign.get(symbol, 0) + books.held(symbol) for symbol in symbols}
-    return Accounted(found.day_qty + books.qty, found.day_amount + books.amount, shares)
+    bought = None if found.day_bought < 0 else found.day_bought + books.bought
+    return Accounted(found.day_qty + books.qty, found.day_amount + books.amount, shares, bought)
 
 
 def _may_work(left: Iterable[Leftover], history: OrderHistory) -> Iterator[Leftover]:
@@ -194,7 +155,7 @@ def _open_numbers(history: OrderHistory) -> frozenset[str]:
     return unread | {row.order_no for row in history.rows if row.open_qty and not row.original_no}
 
 
-def _with_rows(books: _Books, found: Carried, rows: tuple[OrderRow, ...], sender: Sender) -> Iterator[Leftover]:
+def _with_rows(books: Books, found: Carried, rows: tuple[OrderRow, ...], sender: Sender) -> Iterator[Leftover]:
     """Every order without an end, with what rows tell of it; no row is two orders."""
     taken, certain = set(found.numbers), {sender} if sender else _senders(rows, found.answered)
     for each in found.leftovers:
@@ -204,7 +165,7 @@ def _with_rows(books: _Books, found: Carried, rows: tuple[OrderRow, ...], sender
 
 
 def _by_rows(
-    books: _Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str], certain: Collection[Sender]
+    books: Books, left: Leftover, rows: tuple[OrderRow, ...], taken: Collection[str], certain: Collection[Sender]
 ) -> Leftover:
     """Book what the row of an order tells: the row of its number, or the only one that looks like it.
 
@@ -228,24 +189,52 @@ def _senders(rows: Iterable[OrderRow], ours: Collection[str]) -> set[Sender]:
     return {row.sender for row in rows if row.order_no in ours and row.sender}
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """Shares and KRW that the day's totals have and we have not.
+
+    bought: the part of the KRW that was paid for buys; -1 where the balance does not agree with the totals, or others
+    may have traded.
+    """
+
+    qty: int = 0
+    amount: int = 0
+    bought: int = -1
+
+
+def _told(found: Carried, books: Books, listed: OrderHistory, balance: Balance | None) -> _Told:
+    """balance: None after a night, for it tells of another day."""
+    if found.day_qty < 0:
+        return _Told()
+    agrees = balance is not None and balance.bought + balance.sold == listed.filled_amount
+    return _Told(
+        listed.filled_qty - found.day_qty - books.qty,
+        listed.filled_amount - found.day_amount - books.amount,
+        balance.bought - found.day_bought - books.bought if balance and agrees and found.day_bought >= 0 else -1,
+    )
+
+
 def _by_balance(
-    books: _Books,
+    books: Books,
     left: list[Leftover],
     holdings: dict[str, int],
     foreign: dict[str, int],
     cash: int | None,
-    hint: tuple[int, int],
+    told: _Told,
 ) -> list[Leftover]:
     """Where no rows are told: book the one fill that explains the shares, and the cash to the won or the day's totals.
 
-    hint: shares and KRW that the totals have and we have not. Where they have just these shares, that is what they
-    cost; what is different of the cash then is not the order's. cash: None after a night, in which more happens to it.
+    Where the totals have just these shares, that is what they cost; what is different of the cash then is not the
+    order's. Where one buy and one sell are left, both may have filled. cash: None after a night, in which more happens
+    to it.
     """
     changed = {
         symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
         for symbol in {*books.positions, *(each.order.symbol for each in left)}
     }
     changed = {symbol: qty for symbol, qty in changed.items() if qty}
+    both = _both(left, changed, told)
+    if both:
+        return [books.book(each, *part) for each, part in both]
     if len(changed) != 1:
         return left
     ((symbol, qty),) = changed.items()
@@ -253,20 +242,48 @@ def _by_balance(
     able = [each for each in left if (each.order.symbol, each.order.side) == (symbol, side)]
     if len(able) != 1 or able[0].remaining < abs(qty):
         return left
-    amount = _amount(books, able[0], abs(qty), None if cash is None else cash - books.cash, hint)
+    amount = _amount(books, able[0], abs(qty), None if cash is None else cash - books.cash, told)
     return [books.book(each, abs(qty), amount) if amount and each is able[0] else each for each in left]
 
 
-def _amount(books: _Books, left: Leftover, qty: int, change: int | None, hint: tuple[int, int]) -> int:
-    """KRW at which so many shares filled: as the totals say, or by the change of cash; 0 where none is plausible."""
-    limit, (told_qty, told) = left.order.price or left.order.reference, hint
-    margin = limit * qty * PLAUSIBLE // PPB
-    if told_qty == qty and abs(told - limit * qty) <= margin:
-        return told
-    if change is None:
+def _both(left: list[Leftover], changed: dict[str, int], told: _Told) -> list[tuple[Leftover, tuple[int, int]]]:
+    """One buy and one sell of a stock, and the shares and KRW of each that together explain all that is told."""
+    pair = sorted((each for each in left if each.remaining), key=lambda each: each.order.side)
+    symbols = {each.order.symbol for each in pair} | changed.keys()
+    if [each.order.side for each in pair] != [Side.BUY, Side.SELL] or len(symbols) > 1 or told.bought < 0:
+        return []
+    came = sum(changed.values())
+    parts = ((told.qty + came) // 2, told.bought), ((told.qty - came) // 2, told.amount - told.bought)
+    both = list(zip(pair, parts, strict=True))
+    is_sure = (told.qty + came) % 2 == 0 and all(_could_own(each, *part) for each, part in both)
+    return both if is_sure else []
+
+
+def _could_own(left: Leftover, qty: int, amount: int) -> bool:
+    """Whether these may be shares of this order; without a number only when they are all of it."""
+    fits = 0 < qty <= left.remaining if left.number else qty == left.remaining
+    return fits and _is_plausible(left, qty, amount)
+
+
+def _is_plausible(left: Leftover, qty: int, amount: int) -> bool:
+    """Whether an order takes such a price; a limit is never passed."""
+    order = left.order
+    total = (order.price or order.reference) * qty
+    passed = (amount - total) * (1 if order.side is Side.BUY else -1)
+    return abs(passed) <= total * PLAUSIBLE // PPB and not (order.price and passed > 0)
+
+
+def _amount(books: Books, left: Leftover, qty: int, change: int | None, told: _Told) -> int:
+    """KRW at which so many shares filled: as the totals say, or by the change of cash; 0 where none is plausible.
+
+    Where the balance knows of more fills, the change of cash is not that of this one alone.
+    """
+    if told.qty == qty and _is_plausible(left, qty, told.amount):
+        return told.amount
+    if change is None or (told.bought >= 0 and told.qty > qty):
         return 0
     reach = abs(change) // 100 + 100
-    for amount in chain((told,), range(abs(change) - reach, abs(change) + reach)):
-        if books.effect(left, amount)[0] == change and abs(amount - limit * qty) <= margin:
+    for amount in chain((told.amount,), range(abs(change) - reach, abs(change) + reach)):
+        if books.effect(left, amount)[0] == change and _is_plausible(left, qty, amount):
             return amount
     return 0

@@ -4,20 +4,21 @@ from msgspec.structs import replace
 
 from qbtrade.domain import events as ev
 from qbtrade.domain.message import Event
+from qbtrade.domain.order import Side
 
 ENDINGS = (ev.OrderRejected, ev.OrderNotSent, ev.OrderCanceled, ev.OrderExpired, ev.OrderDenied)
 """What ends an order for good; one that was given up may still turn up on its day."""
 
 
 class OrdersLeft:
-    """Reads rows, oldest first. qty, amount: shares and KRW of the fills that the book has.
+    """Reads rows, oldest first. qty, amount: shares and KRW of the fills that the book has; bought: KRW of its buys.
 
     answered: numbers that the broker named when it took an order, not those that were found. A process may end between
     the row of a fill and that of its booking; such a fill is to be booked from what the broker tells.
     """
 
     def __init__(self, started: ev.SessionStarted) -> None:
-        self.qty = self.amount = 0
+        self.qty = self.amount = self.bought = 0
         self.answered = set(started.answered)
         self._settled = started.settled
         self._orders = {left.order_id: left for left in started.leftovers}
@@ -61,6 +62,7 @@ class OrdersLeft:
         left, amount = self._orders[order_id], fill.price * fill.qty
         self._orders[order_id] = replace(left, filled=left.filled + fill.qty, amount=left.amount + amount)
         self.qty, self.amount = self.qty + fill.qty, self.amount + amount
+        self.bought += amount if fill.side is Side.BUY else 0
 
     def open(self) -> list[ev.Leftover]:
         """Those without an end, or with a fill that the book lacks."""

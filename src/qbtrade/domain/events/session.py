@@ -168,9 +168,10 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     the broker itself named when it took the order. day_start: equity from which the day's profit counts, 0 for its own
     at the start. entries, profit: of the day before it; profit in KRW, realized less costs; is_day_over: its loss had
     reached the limit. day_qty, day_amount: shares and KRW that the day had filled at the broker and that are accounted
-    for, -1 where that is not known. configuration: a digest of what decides how it trades, "" in a rehearsal. aside:
-    KRW in the account beyond cash, which no limit counts before the next day. jumps: by symbol of shares held, what
-    nobody has decided yet. is_at_kis: its orders go to a server of KIS's own.
+    for, day_bought: the part of that KRW that was paid for buys, -1 where that is not known. configuration: a digest
+    of what decides how it trades, "" in a rehearsal. aside: KRW in the account beyond cash, which no limit counts
+    before the next day. jumps: by symbol of shares held, what nobody has decided yet. is_at_kis: its orders go to a
+    server of KIS's own.
     """
 
     session_id: str
@@ -203,6 +204,7 @@ class SessionStarted(Event, frozen=True, gc=False, omit_defaults=True, tag=E.SES
     is_day_over: bool = False
     jumps: dict[str, Jump] = {}
     is_at_kis: bool = False
+    day_bought: int = -1
 
     @property
     def worth(self) -> int:
