@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from qbtrade.adapters.kis.events import Notice, Stage
-from qbtrade.adapters.kis.parse.orders import OrderHistory, OrderRow, Sender
+from qbtrade.adapters.kis.parse.orders import OrderHistory, Sender
 from qbtrade.adapters.kis.sent import Sent
 from qbtrade.domain.events import (
     Alert,
@@ -87,21 +87,21 @@ class Own:
         self._strangers.update(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.unread)
 
-    def learn(self, row: OrderRow) -> None:
-        """See who made an order of ours: best is one whose number KIS itself told in answer to our request.
+    def learn(self, number: str, sender: Sender) -> None:
+        """See who made an order of ours that a row shows: best is one that KIS itself named in answer to our request.
 
         One that was found by its looks may be that of others; who differs from it is a question all the same.
         """
-        sent = self._numbers.get(row.order_no)
+        sent = self._numbers.get(number)
         if sent is None:
             return
         sent.is_shown = True
-        if not row.sender:
+        if not sender:
             return
         if sent.is_answered:
-            self._sender = self._sender or row.sender
+            self._sender = self._sender or sender
         else:
-            self._alike.add(row.sender)
+            self._alike.add(sender)
 
     @property
     def knows_sender(self) -> bool:

@@ -139,7 +139,6 @@ def use_rows(own: Own, search: Search, found: OrderHistory) -> str:
     """Book and end by rows; what kept one of ours from being read, or ""."""
     problems = list[str]()
     for row in found.rows:
-        own.learn(row)
         sent = own.owner(row.order_no)
         if sent is not None and not _use_row(own, sent, row):
             problems.append(f"the row of order {row.order_no} has shares without a plausible amount")

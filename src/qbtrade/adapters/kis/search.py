@@ -127,7 +127,13 @@ class Search:
         free = {each.number: each for each in known if not self._own.is_taken(each.number)}
         for orders in (self._sought, self._given_up):
             for sent in tuple(orders):
+                self._learn()
                 self._compare(sent, orders, free)
+
+    def _learn(self) -> None:
+        """Rows tell who makes our orders, also of numbers that became ours only behind them, as the last one found."""
+        for trace in self._shown.values():
+            self._own.learn(trace.number, trace.sender)
 
     def _compare(self, sent: Sent, orders: list[Sent], free: dict[str, Trace]) -> None:
         alike = [trace for trace in free.values() if trace.looks_like(sent)]
