@@ -407,6 +407,27 @@ def test_before_an_answer_proved_who_we_are_another_than_the_one_found_before_is
     assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
 
 
+def test_the_list_that_an_order_was_found_by_tells_who_made_one_that_is_lost_after_it() -> None:
+    rig = OrderRig()
+    rig.submit(an_order("Q0", symbol=HYNIX), LOST)
+    rig.submit(an_order("Q1", qty=5))
+    rig.rows += [rig.row("1", 1, symbol=HYNIX, open_qty=1, sender=OURS), rig.row("7", 5, open_qty=5, sender=THEIRS)]
+    rig.wait(2)
+    assert rig.status("Q0") is S.WORKING
+    rig.fails = "HTTP 500"
+    rig.answer(LOST)
+    assert (rig.status(), rig.alarms()) == (S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
+def test_of_two_that_are_found_in_one_list_the_first_tells_who_made_the_second() -> None:
+    rig = OrderRig()
+    for order in (an_order("Q0", symbol=HYNIX), an_order("Q1", qty=5)):
+        rig.submit(order, LOST)
+    rig.rows += [rig.row("1", 1, symbol=HYNIX, open_qty=1, sender=OURS), rig.row("7", 5, open_qty=5, sender=THEIRS)]
+    rig.wait(MINUTE)
+    assert (rig.status("Q0"), rig.status(), rig.alarms()) == (S.WORKING, S.UNCONFIRMED, ["perhaps-by-hand"])
+
+
 def test_what_one_find_taught_of_who_makes_our_orders_decides_between_no_two_of_them() -> None:
     rig = OrderRig()
     rig.submit(an_order("Q0", symbol=HYNIX), LOST)
