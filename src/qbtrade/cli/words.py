@@ -106,7 +106,6 @@ WORDS: Final = {
     "traded-elsewhere": N_("traded by hand or elsewhere"),
     "deposit": N_("money came"),
     "withdrawal": N_("money went"),
-    "costs": N_("costs of the day as KIS counts them"),
     "overnight": N_("what the night brought"),
     "rebased": N_("shares became others"),
     "told-by-hand": N_("said by hand"),

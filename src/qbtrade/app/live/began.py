@@ -21,18 +21,17 @@ class Began(msgspec.Struct, frozen=True):
 
 def corrections(
     was: Began, held: Shares, foreign: Mapping[str, int], cash: int, aside: int,
-    decided: Mapping[str, tuple[str, str]], slack: int,
+    decided: Mapping[str, tuple[str, str]], *, same_day: bool,
 ) -> tuple[BookCorrected, ...]:  # fmt: skip
     """From that book to the one of the session, without the time.
 
-    decided: what became of shares whose base price changed, and why. slack: KRW of estimated costs of the day, -1 when
-    the last session was on another day.
+    decided: what became of shares whose base price changed, and why. same_day: the last session was today's.
     """
     shares = tuple(_shares(was, held, foreign, cash, aside, decided))
     moved = cash + aside - was.cash - was.aside
     if not moved:
         return shares
-    what = "overnight" if slack < 0 else "costs" if abs(moved) <= slack else "deposit" if moved > 0 else "withdrawal"
+    what = "overnight" if not same_day else "deposit" if moved > 0 else "withdrawal"
     ours = was.cash + was.aside
     return (*shares, BookCorrected(0, what, "", ours, cash + aside, (), 0, 0, 0, cash, aside))
 

@@ -67,7 +67,8 @@ def opening(
     if listed and listed.lacks_rows and (same_day or not jumped.jumps):
         told = _told(found, books, listed, balance if same_day else None)
         left = _by_balance(books, left, holdings, found.foreign, balance.cash if same_day else None, told)
-    was = Began(books.cash, dict(books.positions), found.foreign, found.aside if same_day else 0)
+    kept = found.aside if same_day else 0
+    was = Began(books.cash - kept, dict(books.positions), found.foreign, kept)
     rebased = _rebase(books, found.foreign, holdings, jumped)
     others_before = found.foreign | {symbol: holdings.get(symbol, 0) - books.held(symbol) for symbol in rebased}
     unclear = {each.order.symbol for each in left if each.remaining} if listed and listed.lacks_rows else set[str]()
@@ -85,13 +86,16 @@ def opening(
     )  # fmt: skip
     foreign = {symbol: qty - held.get(symbol, (0, 0))[0] for symbol, qty in holdings.items()}
     foreign |= {symbol: others_before.get(symbol, 0) for symbol in unclear}  # whose the others are is the question
-    found_differences = differences(ours, others, slack=balance.costs + books.paid)
+    slack = balance.costs + books.paid
+    found_differences = differences(ours, others, slack=slack)
     settled = frozenset(taken - {""} - _numbers(leftovers)) if same_day else frozenset[str]()
     is_open = bool(found_differences or leftovers)  # else all that was filled today, by whomever, is in the books
     is_known = same_day and found.day_qty >= 0 and (is_open or history.filled_qty < found.day_qty + books.qty)
     accounted = _accounted(found, books) if is_known else everything(history, balance)
-    aside = min(found.aside, max(balance.cash, 0)) if same_day else 0
-    cash, slack = balance.cash - aside, balance.costs + books.paid if same_day else -1
+    # within the day's costs our own sum is better: KIS estimates them, and a balance that lags hides in them
+    total = books.cash if same_day and abs(balance.cash - books.cash) <= slack else balance.cash
+    aside = min(kept, max(total, 0))
+    cash = total - aside
     undecided = {symbol: jump for symbol, jump in jumped.jumps.items() if symbol not in rebased and books.held(symbol)}
     return Opening(
         cash,
@@ -105,7 +109,7 @@ def opening(
         accounted,
         aside,
         undecided,
-        corrections(was, held, foreign, cash, aside, rebased, slack),
+        corrections(was, held, foreign, cash, aside, rebased, same_day=same_day),
     )
 
 
