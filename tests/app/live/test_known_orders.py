@@ -18,7 +18,7 @@ from tests.builders import SAMSUNG, an_order, at
 from tests.kis_venue import DAY
 
 ENVIRONMENT = an_environment("real")
-BY_QB, BY_HAND = Sender("OPENAPI", "10.0.0.1"), Sender("HTS", "10.0.0.2")
+BY_QB, BY_HAND, NOBODY = Sender("OPENAPI", "10.0.0.1"), Sender("HTS", "10.0.0.2"), Sender()
 LOST = KnownOrder("Q1", an_order("Q1", qty=5, price=75_000), at("10:00", DAY), 0, OrderStatus.UNCONFIRMED)
 TWIN = OrderRow(
     day=DAY, at=time(10), branch="", order_no="7", original_no="", symbol=SAMSUNG, side=Side.BUY, code="00", qty=5,
@@ -41,15 +41,20 @@ def test_a_twin_may_be_ours_where_no_row_tells_who_makes_our_orders() -> None:
         set_aside(TWIN)
 
 
-def beside_a_find(*asked: str) -> list[str]:
-    """What is set aside by a session that found number 3, and asked this of a person."""
+def beside_a_find(*asked: str, before: Sender = NOBODY, answered: str = "") -> list[str]:
+    """What is set aside by a session that found number 3, and asked this of a person.
+
+    before: who made number 4, which an earlier session knew. answered: numbers that KIS itself named to that one.
+    """
     now, rows = LOST.sent_at, list[Event]()
     for order in (LOST.request, an_order("Q2", qty=9)):
         rows += [ev.SubmitOrder(now, order), ev.OrderApproved(now, order, ()), ev.OrderSending(now, order)]
         rows += [ev.OrderUnconfirmed(now + NS, order.order_id, "timed out")]
     rows += [ev.OrderAccepted(now, "Q2", "3")]
     rows += [ev.Alert(now, ev.Level.CRITICAL, "perhaps-by-hand", text) for text in asked]
-    known, history = known_among(rows), OrderHistory((EARLIER, TWIN), 0, 0, 0)
+    told = (EARLIER, replace(EARLIER, order_no="4", sender=before), TWIN)
+    known, history = known_among(rows), OrderHistory(told, 0, 0, 0)
+    known.settled, known.answered = frozenset("4"), frozenset(answered)
     return [trace.number for trace in strangers(known, known.orders["Q1"], history, ENVIRONMENT)]
 
 
@@ -61,6 +66,17 @@ def test_an_order_that_was_found_tells_who_makes_ours_where_the_session_asked_ab
 def test_an_order_that_was_found_may_be_anothers_and_tells_nothing_of_what_nobody_asked(asked: tuple[str, ...]) -> None:
     with pytest.raises(LockedError):
         beside_a_find(*asked)
+
+
+def test_what_the_session_asked_may_be_answered_whatever_an_earlier_one_found_by_its_looks() -> None:
+    assert beside_a_find(whether_by_hand("7", "Q1"), before=BY_HAND) == ["7"]
+    with pytest.raises(LockedError):
+        beside_a_find(before=BY_HAND)
+
+
+def test_a_twin_is_ours_whatever_was_asked_where_kis_itself_named_an_order_that_looks_so() -> None:
+    with pytest.raises(LockedError):
+        beside_a_find(whether_by_hand("7", "Q1"), before=BY_HAND, answered="4")
 
 
 def test_a_twin_may_be_ours_where_rows_of_ours_are_not_alike() -> None:

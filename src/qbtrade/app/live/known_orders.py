@@ -170,21 +170,24 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
 
 
 def _senders(known: Known, rows: Iterable[OrderRow], environment: Environment, *, was_asked: bool) -> set[Sender]:
-    """How rows of orders look that KIS told us the numbers of, or else that earlier sessions knew, or this one found.
+    """How rows of orders look that KIS told us the numbers of, or else that earlier sessions knew.
 
-    Nothing unless they all look the same. What was found may be another's: it tells only together with a person whom
-    the session asked about the very order.
+    Nothing unless they all look the same: what was only found may be another's. So it was when the session asked a
+    person about the very order, because it is not like each of them and of its own finds: they are measured as there.
     """
     if environment.order_sender:
         return {Sender(environment.order_sender)}
-    rows = tuple(rows)
-    told = {order.number for order in known.orders.values() if order.told}
-    found_here = {order.number for order in known.orders.values()} if was_asked else set[str]()
-    for numbers in (told | known.answered, known.settled, found_here):
-        found = {row.sender for row in rows if row.order_no in numbers and row.sender}
-        if found:
-            return found if len(found) == 1 else set()
-    return set()
+    makers = {row.order_no: row.sender for row in rows if row.sender}
+
+    def who_made(numbers: Iterable[str]) -> set[Sender]:
+        return {makers[number] for number in numbers if number in makers}
+
+    certain = who_made(known.answered.union(order.number for order in known.orders.values() if order.told))
+    knew = who_made(known.settled)
+    if was_asked and not certain:
+        return knew | who_made(order.number for order in known.orders.values())
+    found = certain or knew
+    return found if len(found) == 1 else set()
 
 
 def _sent(order: KnownOrder) -> Sent:
