@@ -61,8 +61,8 @@ class OrderRig:
     """Engines and broker, and what KIS would say when it is asked.
 
     rows: what the history shows; live: works beside what it shows as open; unread: rows that cannot be read; totals:
-    (ordered, filled, KRW) where there are no rows; held: shares in the balance, sides: what it says of the day, None
-    for just the totals' KRW. Orders and cancels wait in `sent` until
+    (ordered, filled, KRW) where there are no rows; held: shares in the balance, costs: KRW paid for them, sides: what
+    it says of the day, None for just the totals' KRW. Orders and cancels wait in `sent` until
     the test answers; questions are answered as time passes. is_torn: a row stood on two pages; hides_live: the list of
     live orders lacks rows. fails: what a question meets instead, or "".
     """
@@ -74,6 +74,7 @@ class OrderRig:
         self.live = list[LiveOrder]()
         self.is_torn = self.hides_live = False
         self.totals, self.held, self.fails = (0, 0, 0), dict[str, int](), ""
+        self.costs = dict[str, int]()
         self.sides: tuple[int, int] | None = None  # KRW that the balance says were bought and sold today
         self.sent = list[tuple[Call[Any], Callable[[OrderOutcome], None]]]()
         self.heard, self.asked = list[Event](), list[str]()
@@ -122,7 +123,7 @@ class OrderRig:
     def balance(self) -> Balance:
         """What is told of the account."""
         bought, sold = self.sides or (self.totals[2], 0)
-        return msgspec.structs.replace(a_balance(self.held), bought=bought, sold=sold)
+        return msgspec.structs.replace(a_balance(self.held, self.costs), bought=bought, sold=sold)
 
     def accounted(self) -> Accounted:
         """All that is told, as what is no news."""
@@ -223,10 +224,10 @@ def taken(number: str) -> Accepted:
     return Accepted(OrderAck(number, "06010", None))
 
 
-def a_balance(held: dict[str, int]) -> Balance:
-    """Shares by symbol, and no money."""
+def a_balance(held: dict[str, int], costs: dict[str, int]) -> Balance:
+    """Shares by symbol, what they cost, and no money."""
     holdings = tuple(
-        Holding(symbol=symbol, name="", qty=qty, sellable=qty, cost=0, last=0, credit=False)
+        Holding(symbol=symbol, name="", qty=qty, sellable=qty, cost=costs.get(symbol, 0), last=0, credit=False)
         for symbol, qty in held.items()
     )
     return Balance(

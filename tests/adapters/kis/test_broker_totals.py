@@ -5,7 +5,7 @@ import pytest
 from qbtrade.adapters.kis.events import Stage
 from qbtrade.adapters.kis.outcomes import OrderOutcome, Refused, Unconfirmed
 from qbtrade.adapters.kis.totals import everything
-from qbtrade.domain.events import CancelOrder, OrderCanceled
+from qbtrade.domain.events import Alert, CancelOrder, OrderCanceled
 from qbtrade.domain.order import OrderStatus, Purpose, Side
 from tests.adapters.kis.order_rig import HYNIX, LOST, OrderRig, taken
 from tests.builders import SAMSUNG, an_order
@@ -218,3 +218,78 @@ def test_a_buy_and_a_sell_that_filled_unseen_are_booked_where_the_balance_tells_
 def test_nothing_of_both_is_booked_where_that_is_not_certain(bought: int, sold: int, more: int) -> None:
     rig = a_buy_and_a_sell(bought, sold, more)
     assert (rig.fills()[1:], rig.alarms()) == ([], ["totals-disagree"])
+
+
+def two_stocks(first: Side, second: Side, filled: dict[str, tuple[int, int]], held: dict[str, int]) -> OrderRig:
+    """On paper an order works in each of two stocks, of which others' shares are sold; both filled unseen.
+
+    filled: shares and KRW by symbol. held: what the balance has then; before it had 4 of what is sold.
+    """
+    rig, sides = OrderRig("paper"), {SAMSUNG: first, HYNIX: second}
+    amount = 0
+    for number, (symbol, side) in enumerate(sides.items()):
+        if side is Side.SELL:
+            rig.submit(an_order(f"P{number}", qty=4, price=75_000, symbol=symbol), taken(f"8{number}"))
+            rig.notice(f"8{number}", Stage.FILLED, 4, 74_000, symbol=symbol, order_qty=4)
+            amount += 4 * 74_000
+    for number, (symbol, side) in enumerate(sides.items(), 1):
+        purpose = Purpose.ENTRY if side is Side.BUY else Purpose.EXIT
+        price = 75_000 if side is Side.BUY else 73_000
+        rig.submit(
+            an_order(f"Q{number}", qty=4, price=price, symbol=symbol, side=side, purpose=purpose), taken(f"{number}")
+        )
+    bought = amount + sum(krw for symbol, (_qty, krw) in filled.items() if sides[symbol] is Side.BUY)
+    sold = sum(krw for symbol, (_qty, krw) in filled.items() if sides[symbol] is Side.SELL)
+    before = sum(4 for side in sides.values() if side is Side.SELL)
+    rig.totals = (8 + before, before + sum(qty for qty, _krw in filled.values()), bought + sold)
+    rig.held, rig.sides = held, (bought, sold)
+    return rig
+
+
+def test_of_two_stocks_that_were_bought_unseen_each_is_booked_for_what_the_balance_says_it_cost() -> None:
+    rig = two_stocks(Side.BUY, Side.BUY, {SAMSUNG: (3, 222_000), HYNIX: (2, 149_800)}, {SAMSUNG: 3, HYNIX: 2})
+    rig.costs = {SAMSUNG: 222_000, HYNIX: 149_800}
+    rig.wait(20)
+    assert (rig.fills(), rig.alarms()) == ([("Q1", 3, 74_000), ("Q2", 2, 74_900)], [])
+
+
+def test_where_what_each_cost_does_not_add_up_both_together_cost_what_the_broker_says() -> None:
+    rig = two_stocks(Side.BUY, Side.BUY, {SAMSUNG: (3, 222_000), HYNIX: (2, 149_800)}, {SAMSUNG: 3, HYNIX: 2})
+    rig.costs = {SAMSUNG: 222_100, HYNIX: 149_800}
+    rig.wait(20)
+    assert (rig.holding(), rig.holding(HYNIX), rig.alarms()) == (3, 2, ["sum-shared"])
+    assert sum(qty * price for _order, qty, price in rig.fills()) == 371_800
+    assert max(price for _order, _qty, price in rig.fills()) <= 75_000
+
+
+def test_a_stock_that_was_bought_and_one_that_was_sold_unseen_are_booked_for_what_the_day_paid_and_got() -> None:
+    rig = two_stocks(Side.BUY, Side.SELL, {SAMSUNG: (3, 222_000), HYNIX: (4, 295_600)}, {SAMSUNG: 3})
+    rig.wait(20)
+    assert (rig.fills()[1:], rig.alarms()) == ([("Q1", 3, 74_000), ("Q2", 4, 73_900)], [])
+
+
+def test_two_stocks_that_were_sold_unseen_are_gone_from_the_book() -> None:
+    rig = two_stocks(Side.SELL, Side.SELL, {SAMSUNG: (4, 296_000), HYNIX: (4, 300_000)}, {})
+    rig.wait(20)
+    assert (rig.holding(), rig.holding(HYNIX), rig.alarms()) == (0, 0, ["sum-shared"])
+    (said,) = (event.text for event in rig.heard if isinstance(event, Alert))
+    assert said == "596,000 won is all that KIS tells of fills of 000660, 005930: what each cost is an estimate"
+    assert sum(qty * price for _order, qty, price in rig.fills()[2:]) == 596_000
+
+
+@pytest.mark.parametrize("why", ["lags", "elsewhere", "another-order", "beyond-a-limit", "a-part-is-not-told"])
+def test_of_several_stocks_nothing_is_booked_where_one_is_not_certain(why: str) -> None:
+    rig = two_stocks(Side.BUY, Side.SELL, {SAMSUNG: (3, 222_000), HYNIX: (4, 295_600)}, {SAMSUNG: 3})
+    match why:
+        case "lags":
+            rig.sides = (296_000 + 222_000, 0)
+        case "elsewhere":
+            rig.notice("55", Stage.FILLED, 3, 74_000, order_qty=3)
+        case "another-order":
+            rig.submit(an_order("Q3", qty=5, price=74_800), taken("3"))
+        case "beyond-a-limit":
+            rig.sides = (296_000 + 226_000, 291_600)
+        case _:
+            rig.held = {SAMSUNG: 3, HYNIX: 1}
+    rig.wait(180)
+    assert (rig.fills()[1:], "totals-disagree" in rig.alarms()) == ([], True)

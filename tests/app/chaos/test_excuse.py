@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from qbtrade.adapters.emulator.orders import Entry, Ticket
-from qbtrade.app.chaos.excuse import parts, strays, unexcused
+from qbtrade.app.chaos.excuse import parts, shared, strays, unexcused
 from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
@@ -101,3 +101,9 @@ def test_what_filled_in_part_of_an_order_that_works_on_unseen_may_miss_in_the_bo
 def test_an_order_that_filled_whole_is_no_part() -> None:
     whole = msgspec.structs.replace(ENTRY, filled=5, filled_at=5)
     assert parts([whole], [SENT, Alert(6, Level.CRITICAL, "books-disagree", ""), TOLD]) == []
+
+
+def test_stocks_are_counted_of_which_qb_says_that_only_their_sum_was_told() -> None:
+    text = "1,596,000 won is all that KIS tells of fills of 000660, 005930: what each cost is an estimate"
+    said = Alert(0, Level.INFO, "sum-shared", text)
+    assert (shared([[said], [said]]), shared([[TOLD]])) == (4, 0)

@@ -13,6 +13,7 @@ from qbtrade.domain.events import Leftover
 from qbtrade.domain.money import Costs
 from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Difference
+from tests.adapters.kis.order_rig import HYNIX
 from tests.builders import SAMSUNG, TODAY, an_order, at
 
 FREE, PAID = Costs(0, 0), Costs(140_527, 2_000_000)
@@ -266,3 +267,41 @@ def test_one_row_is_never_two_orders_that_look_alike() -> None:
     assert (found.held, found.differences) == ({SAMSUNG: (2, 150_000)}, ())
     assert [(left.order.order_id, left.number) for left in found.leftovers] == [("Q2", "")]
     assert found.settled == {"7"}
+
+
+def two_left(
+    *, cost: int = 149_800, sold: int = 150_600, hint: int = 4, bought: int = 140_000, cash: int = 1_000_800
+) -> Opening:
+    """A buy of two shares and a sale of two of another stock, of which nobody said what became; no rows are told.
+
+    They filled for 149,800 and 150,600 won. cost: what the balance says that the first ones cost; sold: what it says
+    was sold today. hint: shares that the totals have and qb has not. bought: what qb knows to have bought before.
+    cash: the broker's.
+    """
+    left = [
+        Leftover("L000001", an_order(qty=2), at("10:00")),
+        Leftover("L000002", an_order("Q2", qty=2, side=Side.SELL, symbol=HYNIX), at("10:00"), "8"),
+    ]
+    found = Carried(
+        1_000_000, TODAY, positions={HYNIX: (2, 140_000)}, leftovers=left, day_qty=2, day_amount=140_000,
+        day_bought=bought,
+    )  # fmt: skip
+    balance = a_balance(cash, 2)
+    balance = replace(balance, holdings=(replace(balance.holdings[0], cost=cost),), bought=289_800, sold=sold)
+    return opening(found, balance, OrderHistory((), 6, 2 + hint, 440_400), lambda _: FREE, same_day=True)
+
+
+def test_fills_of_two_stocks_are_booked_where_shares_and_totals_agree() -> None:
+    for found in (two_left(), two_left(cost=0)):
+        assert (found.held, found.leftovers, found.differences) == ({SAMSUNG: (2, 149_800)}, (), ())
+        assert (found.accounted.qty, found.accounted.amount, found.corrections) == (6, 440_400, ())
+
+
+def test_fills_of_two_stocks_are_left_to_a_person_where_something_does_not_agree() -> None:
+    for found in (two_left(sold=0), two_left(hint=5), two_left(bought=-1), two_left(bought=130_000)):
+        assert (len(found.leftovers), bool(found.differences)) == (2, True)
+
+
+def test_what_fees_of_two_stocks_round_in_another_way_is_no_payment() -> None:
+    found = two_left(cash=1_000_797)
+    assert (found.cash, found.differences, found.corrections) == (1_000_797, (), ())

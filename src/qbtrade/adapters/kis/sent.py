@@ -68,9 +68,14 @@ class Sent:
         """KIS's code of its kind."""
         return CODES[self.request.kind, self.request.tif]
 
+    @property
+    def price(self) -> int:
+        """Its limit, or the price from which it was sized, KRW; 0 where neither is known."""
+        return self.request.price or self.request.reference
+
     def could_cost(self, qty: int, amount: int) -> bool:
         """Whether so many of its shares may have filled for so many KRW."""
-        price = self.request.price or self.request.reference
+        price = self.price
         return amount > 0 and (not price or qty * price <= FAR * amount <= FAR * FAR * qty * price)
 
 

@@ -20,6 +20,7 @@ from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.kis.rows import Done, use_rows
 from qbtrade.adapters.kis.search import Search
 from qbtrade.adapters.kis.sent import Sent, fills_of
+from qbtrade.adapters.kis.split import amounts, is_estimate
 from qbtrade.domain.calendar import NS, kst_date
 from qbtrade.domain.events import Level
 from qbtrade.domain.order import Side
@@ -62,7 +63,7 @@ class Accounted(msgspec.Struct, frozen=True):
 def everything(history: OrderHistory, balance: Balance) -> Accounted:
     """All that the broker tells."""
     agrees = balance.bought + balance.sold == history.filled_amount
-    return Accounted(history.filled_qty, history.filled_amount, _held(balance), balance.bought if agrees else None)
+    return Accounted(history.filled_qty, history.filled_amount, balance.held, balance.bought if agrees else None)
 
 
 class Totals:
@@ -153,7 +154,8 @@ class Totals:
         moved, agrees = self._moved(balance), balance.bought + balance.sold == found.filled_amount
         if missing.qty > 0 and not (
             (missing.amount > 0 and (self._stays(missing, moved) or agrees) and self._explain(missing, moved))
-            or (agrees and self._explain_both(missing, moved, balance.bought))
+            or (agrees and len(moved) > 1 and self._explain_several(missing, moved, balance))
+            or (agrees and self._explain_both(missing, moved, self._paid(balance)))
         ):
             self._puzzled += 1
             if self._puzzled >= PUZZLED:
@@ -175,13 +177,18 @@ class Totals:
         """Shares by symbol that came, or went (negative), beyond our books."""
         if self._held is None:
             return {}
-        moved = _held(balance)
+        moved = balance.held
         for symbol, qty in self._held.items():
             moved[symbol] = moved.get(symbol, 0) - qty
         for sent in self._own.all():
             symbol, booked = sent.request.symbol, _signed(sent.request.side, sent.filled)
             moved[symbol] = moved.get(symbol, 0) - booked
         return {symbol: qty for symbol, qty in moved.items() if qty}
+
+    def _paid(self, balance: Balance) -> int | None:
+        """KRW for buys that we lack, where a balance that agrees with the totals tells it."""
+        ours = (sent.amount for sent in self._own.all() if sent.request.side is Side.BUY)
+        return None if self._bought is None else balance.bought - self._bought - sum(ours)
 
     def _explain(self, missing: _Missing, moved: dict[str, int]) -> bool:
         """Book what one order alone can own, or leave to others what is theirs; False when neither is certain."""
@@ -201,16 +208,37 @@ class Totals:
         self._book(owner, missing)
         return True
 
-    def _explain_both(self, missing: _Missing, moved: dict[str, int], bought: int) -> bool:
+    def _explain_several(self, missing: _Missing, moved: dict[str, int], balance: Balance) -> bool:
+        """Book what came or went of several stocks, where in each one order alone can own it."""
+        able, paid = {symbol: self._candidates(symbol, qty) for symbol, qty in moved.items()}, self._paid(balance)
+        is_whole = sum(map(abs, moved.values())) == missing.qty and all(able.values())
+        if paid is None or not is_whole or self._own.elsewhere:
+            return False
+        worth = {symbol: able[symbol][0].price * abs(qty) for symbol, qty in moved.items()}
+        told = amounts(moved, worth, missing.amount, paid, balance)
+        parts = {symbol: _Missing(abs(moved[symbol]), amount) for symbol, amount in told.items()}
+        owners = ((self._owner(able[symbol], part), part) for symbol, part in parts.items())
+        certain = [(owner, part) for owner, part in owners if owner is not None]
+        if len(certain) < len(moved):
+            return False
+        for owner, part in certain:
+            self._book(owner, part)
+        if is_estimate(moved, told, balance):
+            symbols = ", ".join(sorted(told))
+            text = f"{missing.amount:,} won is all that KIS tells of fills of {symbols}: what each cost is an estimate"
+            self._own.alarm("sum-shared", text, level=Level.INFO)
+        return True
+
+    def _explain_both(self, missing: _Missing, moved: dict[str, int], paid: int | None) -> bool:
         """Book what one buy and one sell own together, when no other order could have filled.
 
-        bought: KRW for which the day bought, as a balance tells that agrees with the totals.
+        paid: KRW for the buy, as a balance tells that agrees with the totals.
         """
         pair = sorted(self._possible(), key=lambda sent: sent.request.side)
-        if [sent.request.side for sent in pair] != [Side.BUY, Side.SELL] or self._own.elsewhere or self._bought is None:
+        if [sent.request.side for sent in pair] != [Side.BUY, Side.SELL] or self._own.elsewhere or paid is None:
             return False
-        symbol, ours = pair[0].request.symbol, (sent for sent in self._own.all() if sent.request.side is Side.BUY)
-        came, paid = moved.get(symbol, 0), bought - self._bought - sum(sent.amount for sent in ours)
+        symbol = pair[0].request.symbol
+        came = moved.get(symbol, 0)
         if pair[1].request.symbol != symbol or moved.keys() - {symbol} or (missing.qty + came) % 2:
             return False
         parts = (
@@ -282,13 +310,6 @@ def _could_cost(sent: Sent, missing: _Missing) -> bool:
     if limit and (missing.amount > limit if sent.request.side is Side.BUY else missing.amount < limit):
         return False
     return sent.could_cost(missing.qty, missing.amount)
-
-
-def _held(balance: Balance) -> dict[str, int]:
-    held: dict[str, int] = {}
-    for holding in balance.holdings:
-        held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
-    return held
 
 
 def _signed(side: Side, qty: int) -> int:

@@ -88,7 +88,7 @@ CALM: Final = 4
 LONG_CALM: Final = 6
 """Minutes without faults where others trade: a difference among trades of our own is believed after minutes."""
 STOCKS: Final = (1, 1, 1, 1, 2, 3)
-"""How many stocks a world has, drawn; paper does not tell which of several orders a fill belongs to."""
+"""How many stocks a world has, drawn."""
 POINTS: Final = ("before-write", "after-write", "before-send", "after-send")
 """Where a process can be ended."""
 
@@ -134,9 +134,9 @@ def drawn(seed: int, faults: Mapping[str, int] | None = None) -> ChaosPlan:
         Crash(rng.choice(POINTS), rng.randrange(1, 25), power=rng.choice(ends) == "power")
         for _ in range(rng.randrange(1, 4) if ends else 0)
     )
-    symbols = rng.choice(STOCKS) if side == "real" else 1
+    stocks = rng if side == "real" else Random(f"{seed}:stocks")
     calm = LONG_CALM if any(rates.get(name) for name in TRADING) else CALM
-    return ChaosPlan(seed=seed, side=side, calm=calm, rates=rates, crashes=crashes, symbols=symbols)
+    return ChaosPlan(seed=seed, side=side, calm=calm, rates=rates, crashes=crashes, symbols=stocks.choice(STOCKS))
 
 
 def _company(seed: int) -> list[str]:

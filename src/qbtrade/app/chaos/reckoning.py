@@ -2,13 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.excuse import indistinct, just_come, oversold, parts, strays, unexcused
+from qbtrade.app.chaos.excuse import indistinct, just_come, oversold, parts, shared, strays, unexcused
 from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import kst_date
+
+ROUNDED: Final = 2
+"""KRW: commission and tax of an order are rounded, each."""
 
 
 class Reckoning:
@@ -44,7 +48,8 @@ class Reckoning:
             loose[stray.ticket.symbol] += stray.filled
         if any(abs(positions.get(each, 0) - theirs.get(each, 0)) > loose[each] for each in positions.keys() | theirs):
             self.broken.append(f"shares: {positions} in the book, {theirs} at the broker")
-        rounded = account.costs(kst_date(self._now())) if account.foreign or account.paid or self._strays else 0
+        rounded = ROUNDED * shared(journal.read() for journal in self._disk.journals)
+        rounded += account.costs(kst_date(self._now())) if account.foreign or account.paid or self._strays else 0
         if abs(cash - true_cash) > rounded + sum(stray.amount for stray in self._strays):
             self.broken.append(f"cash: {cash:,} in the book, {true_cash:,} at the broker")
         bought, unsaid = Counter(account.bought()), account.unsaid | set(loose)

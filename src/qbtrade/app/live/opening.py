@@ -1,7 +1,6 @@
 """How a session begins: our book brought up to the broker's evidence, then compared with the broker's book."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
@@ -15,14 +14,11 @@ from qbtrade.app.live.base_price import Jumped, shares_now
 from qbtrade.app.live.began import Began, corrections
 from qbtrade.app.live.books import Books, CostsOf
 from qbtrade.app.live.carried import REBASED, TOLD, Carried
+from qbtrade.app.live.unseen import by_balance, told_of
 from qbtrade.domain.events import BookCorrected, Jump, Leftover
-from qbtrade.domain.money import PPB
-from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Book, Difference, differences
 
 NOTHING = Jumped()
-PLAUSIBLE = PPB // 10
-"""How far from its limit a fill that only the balance tells may have been, ppb."""
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -59,14 +55,12 @@ def opening(
     sender: what rows of our orders say, where somebody said that; else rows of those that are known tell.
     """
     books, listed = Books(found, costs_of), history if same_day else earlier
-    holdings: dict[str, int] = {}
-    for holding in balance.holdings:
-        holdings[holding.symbol] = holdings.get(holding.symbol, 0) + holding.qty
+    holdings = balance.held
     left = list(_with_rows(books, found, listed.rows if listed else (), sender))
     taken = found.numbers | {each.number for each in left}
     if listed and listed.lacks_rows and (same_day or not jumped.jumps):
-        told = _told(found, books, listed, balance if same_day else None)
-        left = _by_balance(books, left, holdings, found.foreign, balance.cash if same_day else None, told)
+        told = told_of(found, books, listed, balance if same_day else None)
+        left = by_balance(books, left, holdings, found.foreign, balance if same_day else None, told)
     kept = found.aside if same_day else 0
     was = Began(books.cash - kept, dict(books.positions), found.foreign, kept)
     rebased = _rebase(books, found.foreign, holdings, jumped)
@@ -191,103 +185,3 @@ def _by_rows(
 def _senders(rows: Iterable[OrderRow], ours: Collection[str]) -> set[Sender]:
     """Who made the orders of ours; where they are not alike, one of them was found by mistake."""
     return {row.sender for row in rows if row.order_no in ours and row.sender}
-
-
-class _Told(msgspec.Struct, frozen=True):
-    """Shares and KRW that the day's totals have and we have not.
-
-    bought: the part of the KRW that was paid for buys; -1 where the balance does not agree with the totals, or others
-    may have traded.
-    """
-
-    qty: int = 0
-    amount: int = 0
-    bought: int = -1
-
-
-def _told(found: Carried, books: Books, listed: OrderHistory, balance: Balance | None) -> _Told:
-    """balance: None after a night, for it tells of another day."""
-    if found.day_qty < 0:
-        return _Told()
-    agrees = balance is not None and balance.bought + balance.sold == listed.filled_amount
-    return _Told(
-        listed.filled_qty - found.day_qty - books.qty,
-        listed.filled_amount - found.day_amount - books.amount,
-        balance.bought - found.day_bought - books.bought if balance and agrees and found.day_bought >= 0 else -1,
-    )
-
-
-def _by_balance(
-    books: Books,
-    left: list[Leftover],
-    holdings: dict[str, int],
-    foreign: dict[str, int],
-    cash: int | None,
-    told: _Told,
-) -> list[Leftover]:
-    """Where no rows are told: book the one fill that explains the shares, and the cash to the won or the day's totals.
-
-    Where the totals have just these shares, that is what they cost; what is different of the cash then is not the
-    order's. Where one buy and one sell are left, both may have filled. cash: None after a night, in which more happens
-    to it.
-    """
-    changed = {
-        symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
-        for symbol in {*books.positions, *(each.order.symbol for each in left)}
-    }
-    changed = {symbol: qty for symbol, qty in changed.items() if qty}
-    both = _both(left, changed, told)
-    if both:
-        return [books.book(each, *part) for each, part in both]
-    if len(changed) != 1:
-        return left
-    ((symbol, qty),) = changed.items()
-    side = Side.BUY if qty > 0 else Side.SELL
-    able = [each for each in left if (each.order.symbol, each.order.side) == (symbol, side)]
-    if len(able) != 1 or able[0].remaining < abs(qty):
-        return left
-    amount = _amount(books, able[0], abs(qty), None if cash is None else cash - books.cash, told)
-    return [books.book(each, abs(qty), amount) if amount and each is able[0] else each for each in left]
-
-
-def _both(left: list[Leftover], changed: dict[str, int], told: _Told) -> list[tuple[Leftover, tuple[int, int]]]:
-    """One buy and one sell of a stock, and the shares and KRW of each that together explain all that is told."""
-    pair = sorted((each for each in left if each.remaining), key=lambda each: each.order.side)
-    symbols = {each.order.symbol for each in pair} | changed.keys()
-    if [each.order.side for each in pair] != [Side.BUY, Side.SELL] or len(symbols) > 1 or told.bought < 0:
-        return []
-    came = sum(changed.values())
-    parts = ((told.qty + came) // 2, told.bought), ((told.qty - came) // 2, told.amount - told.bought)
-    both = list(zip(pair, parts, strict=True))
-    is_sure = (told.qty + came) % 2 == 0 and all(_could_own(each, *part) for each, part in both)
-    return both if is_sure else []
-
-
-def _could_own(left: Leftover, qty: int, amount: int) -> bool:
-    """Whether these may be shares of this order; without a number only when they are all of it."""
-    fits = 0 < qty <= left.remaining if left.number else qty == left.remaining
-    return fits and _is_plausible(left, qty, amount)
-
-
-def _is_plausible(left: Leftover, qty: int, amount: int) -> bool:
-    """Whether an order takes such a price; a limit is never passed."""
-    order = left.order
-    total = (order.price or order.reference) * qty
-    passed = (amount - total) * (1 if order.side is Side.BUY else -1)
-    return abs(passed) <= total * PLAUSIBLE // PPB and not (order.price and passed > 0)
-
-
-def _amount(books: Books, left: Leftover, qty: int, change: int | None, told: _Told) -> int:
-    """KRW at which so many shares filled: as the totals say, or by the change of cash; 0 where none is plausible.
-
-    Where the balance knows of more fills, the change of cash is not that of this one alone.
-    """
-    if told.qty == qty and _is_plausible(left, qty, told.amount):
-        return told.amount
-    if change is None or (told.bought >= 0 and told.qty > qty):
-        return 0
-    reach = abs(change) // 100 + 100
-    for amount in chain((told.amount,), range(abs(change) - reach, abs(change) + reach)):
-        if books.effect(left, amount)[0] == change and _is_plausible(left, qty, amount):
-            return amount
-    return 0

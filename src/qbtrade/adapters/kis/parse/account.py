@@ -44,6 +44,14 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     costs: int
     loans: int
 
+    @property
+    def held(self) -> dict[str, int]:
+        """Shares by symbol."""
+        held: dict[str, int] = {}
+        for holding in self.holdings:
+            held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
+        return held
+
 
 class BuyingPower(msgspec.Struct, frozen=True):
     """What an order may cost, in KRW and shares, without unsettled credit; then with it.

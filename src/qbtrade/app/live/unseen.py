@@ -1,0 +1,147 @@
+"""Fills that nobody told, where the broker tells no rows of orders: by shares, the day's totals and cash."""
+
+from collections.abc import Iterable
+from itertools import chain
+
+import msgspec
+
+from qbtrade.adapters.kis.parse.account import Balance
+from qbtrade.adapters.kis.parse.orders import OrderHistory
+from qbtrade.adapters.kis.split import amounts
+from qbtrade.app.live.books import Books
+from qbtrade.app.live.carried import Carried
+from qbtrade.domain.events import Leftover
+from qbtrade.domain.money import PPB
+from qbtrade.domain.order import Side
+
+ROUNDED = 2
+"""KRW by which commission and tax of an order may differ where only the sum of several is told."""
+PLAUSIBLE = PPB // 10
+"""How far from its limit a fill that only the balance tells may have been, ppb."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Shares and KRW that the day's totals have and we have not.
+
+    bought: the part of the KRW that was paid for buys; -1 where the balance does not agree with the totals, or others
+    may have traded.
+    """
+
+    qty: int = 0
+    amount: int = 0
+    bought: int = -1
+
+
+def told_of(found: Carried, books: Books, listed: OrderHistory, balance: Balance | None) -> Told:
+    """balance: None after a night, for it tells of another day."""
+    if found.day_qty < 0:
+        return Told()
+    agrees = balance is not None and balance.bought + balance.sold == listed.filled_amount
+    return Told(
+        listed.filled_qty - found.day_qty - books.qty,
+        listed.filled_amount - found.day_amount - books.amount,
+        balance.bought - found.day_bought - books.bought if balance and agrees and found.day_bought >= 0 else -1,
+    )
+
+
+def by_balance(
+    books: Books,
+    left: list[Leftover],
+    holdings: dict[str, int],
+    foreign: dict[str, int],
+    balance: Balance | None,
+    told: Told,
+) -> list[Leftover]:
+    """Where no rows are told: book the one fill that explains the shares, and the cash to the won or the day's totals.
+
+    Where the totals have just these shares, that is what they cost; what is different of the cash then is not the
+    order's. Where one buy and one sell are left, both may have filled. Of several stocks each may have moved
+    by one order. balance: None after a night, in which more happens to cash.
+    """
+    changed = {
+        symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
+        for symbol in {*books.positions, *(each.order.symbol for each in left)}
+    }
+    changed = {symbol: qty for symbol, qty in changed.items() if qty}
+    both = _both(left, changed, told)
+    if both:
+        return [books.book(each, *part) for each, part in both]
+    if len(changed) > 1:
+        several = _several(left, changed, balance, told)
+        left = [books.book(each, *several[each.order_id]) if each.order_id in several else each for each in left]
+        if balance is not None and abs(balance.cash - books.cash) <= len(several) * ROUNDED:
+            books.cash = balance.cash  # the costs of a part are rounded in another way than those of what it was
+        return left
+    owners = [_only(left, symbol, qty) for symbol, qty in changed.items()]
+    if not owners or owners[0] is None:
+        return left
+    owner, qty = owners[0], abs(sum(changed.values()))
+    amount = _amount(books, owner, qty, balance.cash - books.cash if balance else None, told)
+    return [books.book(each, qty, amount) if amount and each is owner else each for each in left]
+
+
+def _only(left: Iterable[Leftover], symbol: str, qty: int) -> Leftover | None:
+    """The only order that can have moved these shares."""
+    side = Side.BUY if qty > 0 else Side.SELL
+    able = [each for each in left if (each.order.symbol, each.order.side) == (symbol, side)]
+    return able[0] if len(able) == 1 and able[0].remaining >= abs(qty) else None
+
+
+def _several(
+    left: list[Leftover], changed: dict[str, int], balance: Balance | None, told: Told
+) -> dict[str, tuple[int, int]]:  # fmt: skip
+    """Shares and KRW by order that explain what is told of several stocks: in each one order alone can own them."""
+    owners = {symbol: owner for symbol, qty in changed.items() if (owner := _only(left, symbol, qty))}
+    is_whole = sum(map(abs, changed.values())) == told.qty and len(owners) == len(changed)
+    if balance is None or told.bought < 0 or not is_whole:
+        return {}
+    worth = {
+        symbol: (each.order.price or each.order.reference) * abs(changed[symbol]) for symbol, each in owners.items()
+    }
+    parts = amounts(changed, worth, told.amount, told.bought, balance)
+    if not all(_could_own(owners[each], abs(changed[each]), parts[each]) for each in parts):
+        return {}
+    return {owners[symbol].order_id: (abs(changed[symbol]), amount) for symbol, amount in parts.items()}
+
+
+def _both(left: list[Leftover], changed: dict[str, int], told: Told) -> list[tuple[Leftover, tuple[int, int]]]:
+    """One buy and one sell of a stock, and the shares and KRW of each that together explain all that is told."""
+    pair = sorted((each for each in left if each.remaining), key=lambda each: each.order.side)
+    symbols = {each.order.symbol for each in pair} | changed.keys()
+    if [each.order.side for each in pair] != [Side.BUY, Side.SELL] or len(symbols) > 1 or told.bought < 0:
+        return []
+    came = sum(changed.values())
+    parts = ((told.qty + came) // 2, told.bought), ((told.qty - came) // 2, told.amount - told.bought)
+    both = list(zip(pair, parts, strict=True))
+    is_sure = (told.qty + came) % 2 == 0 and all(_could_own(each, *part) for each, part in both)
+    return both if is_sure else []
+
+
+def _could_own(left: Leftover, qty: int, amount: int) -> bool:
+    """Whether these may be shares of this order; without a number only when they are all of it."""
+    fits = 0 < qty <= left.remaining if left.number else qty == left.remaining
+    return fits and _is_plausible(left, qty, amount)
+
+
+def _is_plausible(left: Leftover, qty: int, amount: int) -> bool:
+    """Whether an order takes such a price; a limit is never passed."""
+    order = left.order
+    total = (order.price or order.reference) * qty
+    passed = (amount - total) * (1 if order.side is Side.BUY else -1)
+    return abs(passed) <= total * PLAUSIBLE // PPB and not (order.price and passed > 0)
+
+
+def _amount(books: Books, left: Leftover, qty: int, change: int | None, told: Told) -> int:
+    """KRW at which so many shares filled: as the totals say, or by the change of cash; 0 where none is plausible.
+
+    Where the balance knows of more fills, the change of cash is not that of this one alone.
+    """
+    if told.qty == qty and _is_plausible(left, qty, told.amount):
+        return told.amount
+    if change is None or (told.bought >= 0 and told.qty > qty):
+        return 0
+    reach = abs(change) // 100 + 100
+    for amount in chain((told.amount,), range(abs(change) - reach, abs(change) + reach)):
+        if books.effect(left, amount)[0] == change and _is_plausible(left, qty, amount):
+            return amount
+    return 0
