@@ -150,14 +150,17 @@ def strays(
 
 def _written_off(journals: Iterable[Iterable[Event]]) -> Iterator[tuple[OrderRequest, OrderAbandoned | OrderResolved]]:
     """Orders that were given up, or of which a person said that they do not exist, and the row that says so."""
+    earlier = dict[str, OrderRequest]()  # as RUN/ORDER: a person may say it of an order of a session before
     for journal in journals:
-        sent = dict[str, OrderRequest]()
+        sent, run = dict[str, OrderRequest](), ""
         for row in journal:
             match row:
+                case SessionStarted(run_id=run):
+                    pass
                 case OrderSending():
-                    sent[row.order.order_id] = row.order
-                case OrderAbandoned() | OrderResolved(number="") if row.order_id in sent:
-                    yield sent[row.order_id], row
+                    sent[row.order.order_id] = earlier[f"{run}/{row.order.order_id}"] = row.order
+                case OrderAbandoned() | OrderResolved(number="") if order := (sent | earlier).get(row.order_id):
+                    yield order, row
                 case _other:
                     pass
 
