@@ -180,6 +180,18 @@ def test_the_report_has_the_book_as_it_was_corrected_and_no_profit_of_it(side: D
     assert report["metrics"]["profit"] == session.engines.portfolio.day_profit()
 
 
+def test_shares_of_others_that_the_first_balance_tells_in_two_rows_are_all_counted() -> None:
+    account = SharedAccount(minutes=1, holding_split=ALWAYS)
+    account.trade("buy", 7)
+    account.world.run(account.world.now + MINUTE)
+    first = account.session()
+
+    assert first.live.opening.foreign == {
+        SYMBOL: account.core.ledger.held(SYMBOL) - first.engines.portfolio.qty(SYMBOL)
+    }
+    assert account.corrections() == []
+
+
 def test_what_others_did_between_two_sessions_is_shown_in_one_table_and_halts() -> None:
     account = SharedAccount(minutes=4)
     account.session()

@@ -196,11 +196,12 @@ class KisFeed:
             for symbol in self._symbols:
                 if symbol in untold_held:
                     self._ask_price(symbol)
-                elif symbol not in self._told:
-                    continue
-                elif self._is_quiet(symbol) and now - self._looked.get(symbol, 0) >= self._look_every:
+                elif symbol in self._told and self._is_quiet(symbol) and self._may_look(symbol, now):
                     self._looked[symbol] = now
                     self._ask_price(symbol)
+
+    def _may_look(self, symbol: str, now: int) -> bool:
+        return now - self._looked.get(symbol, 0) >= self._look_every
 
     def _is_told(self, symbol: str) -> bool:
         """Whether the stream brings its trades, as far as anybody knows."""

@@ -43,14 +43,6 @@ def ask_account(wire: Wire, symbols: Iterable[str]) -> Callable[[], AtBroker]:
     return lambda: AtBroker(balance(), history(), {symbol: price() for symbol, price in prices.items()}, asked)
 
 
-def held_by_symbol(balance: Balance) -> dict[str, int]:
-    """All shares, those on credit, too."""
-    held: dict[str, int] = {}
-    for holding in balance.holdings:
-        held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
-    return held
-
-
 def compare(wire: Wire, cash: int, positions: dict[str, int]) -> tuple[Difference, ...]:
     """Our book against the balance, which may lag behind: asked again until they agree or that was tried enough.
 
@@ -62,7 +54,7 @@ def compare(wire: Wire, cash: int, positions: dict[str, int]) -> tuple[Differenc
     found: tuple[Difference, ...] = ()
     for _ in range(TRIES):
         balance = wire.fetch(calls.balance(wire.environment))
-        found = differences(ours, Book(balance.cash, held_by_symbol(balance)), slack=balance.costs)
+        found = differences(ours, Book(balance.cash, balance.held), slack=balance.costs)
         if not found:
             return ()
         wait(wire)

@@ -60,9 +60,8 @@ def brought_up(
     if plan.dry_run:
         return Opening(plan.session.cash, {}, {}, (), (), 0)
     if found.cash is None:
-        foreign = {holding.symbol: holding.qty for holding in at_broker.balance.holdings}
         accounted = everything(at_broker.history, at_broker.balance)
-        return Opening(at_broker.balance.cash, {}, foreign, (), (), 0, accounted=accounted)
+        return Opening(at_broker.balance.cash, {}, at_broker.balance.held, (), (), 0, accounted=accounted)
     known = {instrument.symbol: instrument for instrument in instruments}
     settles = rules.calendar.settlement_day(today)
 

@@ -10,7 +10,7 @@ from qbtrade.adapters.kis.looks import Looks
 from qbtrade.adapters.kis.outcomes import Failed
 from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory
-from qbtrade.app.live.account import compare, held_by_symbol
+from qbtrade.app.live.account import compare
 from qbtrade.app.live.apart import Apart
 from qbtrade.app.live.correcting import correct, give_back
 from qbtrade.app.live.foreword import say_differences
@@ -187,7 +187,7 @@ class Reconciling:
 
     def _differences(self, balance: Balance) -> tuple[Difference, ...]:
         cash, positions = self.ours()
-        theirs = Book(balance.cash, held_by_symbol(balance))
+        theirs = Book(balance.cash, balance.held)
         return differences(Book(cash, positions), theirs, slack=balance.costs)
 
     def _doubt(self, found: Difference, history: OrderHistory, kis: KisBroker) -> str:

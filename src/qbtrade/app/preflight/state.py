@@ -78,9 +78,7 @@ def positions(case: Case) -> Finding:
     found = _carried(case)
     ours = {symbol: qty for symbol, (qty, _cost) in found.positions.items() if qty}
     table = _differences(case, found)
-    held: dict[str, int] = {}
-    for holding in case.balance().holdings:
-        held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
+    held = case.balance().held
     sold = sorted(symbol for symbol, qty in ours.items() if held.get(symbol, 0) < qty)
     if sold:
         named = ", ".join(sold)

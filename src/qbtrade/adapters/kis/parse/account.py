@@ -46,7 +46,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def held(self) -> dict[str, int]:
-        """Shares by symbol."""
+        """All shares by symbol, those on credit, too."""
         held: dict[str, int] = {}
         for holding in self.holdings:
             held[holding.symbol] = held.get(holding.symbol, 0) + holding.qty
