@@ -273,7 +273,7 @@ def test_two_stocks_that_were_sold_unseen_are_gone_from_the_book() -> None:
     rig.wait(20)
     assert (rig.holding(), rig.holding(HYNIX), rig.alarms()) == (0, 0, ["sum-shared"])
     (said,) = (event.text for event in rig.heard if isinstance(event, Alert))
-    assert said == "596,000 won is all that KIS tells of fills of 000660, 005930: what each cost is an estimate"
+    assert said == "2 orders of 000660, 005930 filled, and KIS tells only the sum: what each cost is an estimate"
     assert sum(qty * price for _order, qty, price in rig.fills()[2:]) == 596_000
 
 

@@ -1,28 +1,91 @@
-"""What shares of several stocks cost, each, where only the sum of both sides is told."""
+"""Which orders filled unseen, and for how much each, by shares that moved and the totals of the day."""
 
-from qbtrade.adapters.kis.split import amounts
+from collections.abc import Mapping
+
+import pytest
+
+from qbtrade.adapters.kis.split import Part, explain
+from qbtrade.domain.order import Side
 from tests.adapters.kis.order_rig import HYNIX, a_balance
 from tests.builders import SAMSUNG
 
-WORTH = {SAMSUNG: 300, HYNIX: 100}
+NAVER = "035420"
+NOTHING = a_balance({}, {})
+
+
+def a_buy(most: int, symbol: str = SAMSUNG, *, is_whole: bool = False) -> Part:
+    return Part(symbol, Side.BUY, most, 100, is_whole)
+
+
+def a_sell(most: int, symbol: str = SAMSUNG, *, was_gone: bool = False) -> Part:
+    return Part(symbol, Side.SELL, most, 100, was_gone=was_gone)
+
+
+def fills(
+    parts: list[Part], moved: Mapping[str, int], qty: int, bought: int, sold: int, held: Mapping[str, int] | None = None
+) -> tuple[tuple[int, int], ...] | None:  # fmt: skip
+    """held: what was paid for the shares that came, by symbol, which are all that is held."""
+    balance = a_balance({each: moved[each] for each in held}, dict(held)) if held else NOTHING
+    found = explain(parts, moved, qty, {Side.BUY: bought, Side.SELL: sold}, balance)
+    return found.fills if found else None
+
+
+def test_a_part_of_a_buy_and_all_of_a_sell_of_one_stock_and_a_buy_of_another() -> None:
+    parts = [a_buy(4), a_sell(6), a_buy(2, HYNIX), a_buy(2, NAVER, is_whole=True)]
+    told = fills(parts, {SAMSUNG: -2, HYNIX: 2}, 12, 590, 610, held={HYNIX: 196})
+    assert told == ((4, 394), (6, 610), (2, 196), (0, 0))
+    assert fills(parts, {SAMSUNG: -2, HYNIX: 2}, 8, 390, 410, held={HYNIX: 196}) == (
+        (2, 194),
+        (4, 410),
+        (2, 196),
+        (0, 0),
+    )
+
+
+def test_what_two_stocks_may_both_have_turned_over_is_of_neither() -> None:
+    parts = [a_buy(4), a_sell(4), a_buy(4, HYNIX), a_sell(4, HYNIX)]
+    assert fills(parts, {}, 2, 99, 101) is None
+    assert fills(parts, {}, 16, 790, 810) == ((4, 395), (4, 405), (4, 395), (4, 405))
+
+
+def test_an_order_without_a_number_filled_whole_or_not_at_all() -> None:
+    parts = [a_buy(4, is_whole=True), a_sell(4)]
+    assert fills(parts, {}, 8, 398, 402) == ((4, 398), (4, 402))
+    assert fills(parts, {}, 4, 199, 201) is None
+
+
+@pytest.mark.parametrize(("qty", "was_gone", "found"), [
+    (2, True, ((0, 0), (2, 202))), (2, False, None), (5, True, None), (6, True, ((4, 404), (2, 202))),
+], ids=["gone", "either", "which-part", "all"])  # fmt: skip
+def test_of_two_orders_of_a_side_one_owns_shares_that_are_all_or_that_it_alone_lacks(
+    qty: int, was_gone: bool, found: tuple[tuple[int, int], ...] | None  # noqa: FBT001
+) -> None:  # fmt: skip
+    first = Part(SAMSUNG, Side.SELL, 4, 100, is_whole=True)
+    assert fills([first, a_sell(2, was_gone=was_gone)], {SAMSUNG: -qty}, qty, 0, qty * 101) == found
 
 
 def test_each_has_its_part_by_the_worth_at_its_limit_and_the_sum_is_the_brokers() -> None:
-    nothing = a_balance({}, {})
-    assert amounts({SAMSUNG: -3, HYNIX: -1}, WORTH, 402, 0, nothing) == {SAMSUNG: 301, HYNIX: 101}
-    assert amounts({SAMSUNG: 3, HYNIX: -1}, WORTH, 402, 300, nothing) == {SAMSUNG: 300, HYNIX: 102}
+    parts = [a_sell(3), a_sell(1, HYNIX)]
+    assert fills(parts, {SAMSUNG: -3, HYNIX: -1}, 4, 0, 402) == ((3, 301), (1, 101))
+    assert fills([a_buy(3), parts[1]], {SAMSUNG: 3, HYNIX: -1}, 4, 300, 102) == ((3, 300), (1, 102))
 
 
-def test_what_a_new_holding_cost_decides_where_it_adds_up() -> None:
-    held = a_balance({SAMSUNG: 3, HYNIX: 1}, {SAMSUNG: 290, HYNIX: 98})
-    assert amounts({SAMSUNG: 3, HYNIX: 1}, WORTH, 388, 388, held) == {SAMSUNG: 290, HYNIX: 98}
-    assert amounts({SAMSUNG: 3, HYNIX: 1}, WORTH, 380, 380, held) == {SAMSUNG: 285, HYNIX: 95}
-    assert amounts({SAMSUNG: 2, HYNIX: 1}, {SAMSUNG: 200, HYNIX: 100}, 291, 291, held) == {SAMSUNG: 194, HYNIX: 97}
+@pytest.mark.parametrize(("bought", "held", "found"), [
+    (388, {SAMSUNG: 290, HYNIX: 98}, ((3, 290), (1, 98))),
+    (388, {HYNIX: 98}, ((3, 290), (1, 98))),
+    (380, {SAMSUNG: 290, HYNIX: 98}, ((3, 285), (1, 95))),
+    (400, {HYNIX: 98}, ((3, 300), (1, 100))),
+], ids=["both", "one", "other", "beyond-a-limit"])  # fmt: skip
+def test_what_a_new_holding_cost_decides_where_it_adds_up(
+    bought: int, held: dict[str, int], found: tuple[tuple[int, int], ...]
+) -> None:
+    assert fills([a_buy(3), a_buy(1, HYNIX)], {SAMSUNG: 3, HYNIX: 1}, 4, bought, 0, held) == found
 
 
 def test_a_side_that_cost_something_and_has_no_shares_or_an_order_without_a_price_tells_nothing() -> None:
-    nothing = a_balance({}, {})
-    assert amounts({SAMSUNG: -3, HYNIX: -1}, WORTH, 402, 10, nothing) == {}
-    assert amounts({SAMSUNG: 3, HYNIX: 1}, WORTH, 400, 390, nothing) == {}
-    assert amounts({SAMSUNG: 3, HYNIX: -1}, WORTH, 400, 400, nothing) == {}
-    assert amounts({SAMSUNG: 3, HYNIX: 1}, {SAMSUNG: 300, HYNIX: 0}, 400, 400, nothing) == {}
+    sells = [a_sell(3), a_sell(1, HYNIX)]
+    assert fills(sells, {SAMSUNG: -3, HYNIX: -1}, 4, 10, 392) is None
+    assert fills([a_buy(3), a_buy(1, HYNIX)], {SAMSUNG: 3, HYNIX: 1}, 4, 390, 10) is None
+    assert fills([a_buy(3), sells[1]], {SAMSUNG: 3, HYNIX: -1}, 4, 400, 0) is None
+    assert fills([Part(SAMSUNG, Side.BUY, 3, 0)], {SAMSUNG: 3}, 3, 400, 0) is None
+    assert fills(sells, {}, 0, 0, 0) is None

@@ -103,7 +103,7 @@ def test_an_order_that_filled_whole_is_no_part() -> None:
     assert parts([whole], [SENT, Alert(6, Level.CRITICAL, "books-disagree", ""), TOLD]) == []
 
 
-def test_stocks_are_counted_of_which_qb_says_that_only_their_sum_was_told() -> None:
-    text = "1,596,000 won is all that KIS tells of fills of 000660, 005930: what each cost is an estimate"
+def test_orders_are_counted_of_which_qb_says_that_only_their_sum_was_told() -> None:
+    text = "2 orders of 000660, 005930 filled, and KIS tells only the sum: what each cost is an estimate"
     said = Alert(0, Level.INFO, "sum-shared", text)
     assert (shared([[said], [said]]), shared([[TOLD]])) == (4, 0)

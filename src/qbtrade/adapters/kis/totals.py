@@ -20,7 +20,7 @@ from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.kis.rows import Done, use_rows
 from qbtrade.adapters.kis.search import Search
 from qbtrade.adapters.kis.sent import Sent, fills_of
-from qbtrade.adapters.kis.split import amounts, is_estimate
+from qbtrade.adapters.kis.split import Part, explain
 from qbtrade.domain.calendar import NS, kst_date
 from qbtrade.domain.events import Level
 from qbtrade.domain.order import Side
@@ -154,8 +154,7 @@ class Totals:
         moved, agrees = self._moved(balance), balance.bought + balance.sold == found.filled_amount
         if missing.qty > 0 and not (
             (missing.amount > 0 and (self._stays(missing, moved) or agrees) and self._explain(missing, moved))
-            or (agrees and len(moved) > 1 and self._explain_several(missing, moved, balance))
-            or (agrees and self._explain_both(missing, moved, self._paid(balance)))
+            or (agrees and self._explain_parts(missing, moved, balance))
         ):
             self._puzzled += 1
             if self._puzzled >= PUZZLED:
@@ -208,46 +207,27 @@ class Totals:
         self._book(owner, missing)
         return True
 
-    def _explain_several(self, missing: _Missing, moved: dict[str, int], balance: Balance) -> bool:
-        """Book what came or went of several stocks, where in each one order alone can own it."""
-        able, paid = {symbol: self._candidates(symbol, qty) for symbol, qty in moved.items()}, self._paid(balance)
-        is_whole = sum(map(abs, moved.values())) == missing.qty and all(able.values())
-        if paid is None or not is_whole or self._own.elsewhere:
+    def _explain_parts(self, missing: _Missing, moved: dict[str, int], balance: Balance) -> bool:
+        """Book what filled of several orders, where one way alone explains shares and totals."""
+        able, paid = self._possible(), self._paid(balance)
+        if paid is None or self._own.elsewhere:
             return False
-        worth = {symbol: able[symbol][0].price * abs(qty) for symbol, qty in moved.items()}
-        told = amounts(moved, worth, missing.amount, paid, balance)
-        parts = {symbol: _Missing(abs(moved[symbol]), amount) for symbol, amount in told.items()}
-        owners = ((self._owner(able[symbol], part), part) for symbol, part in parts.items())
-        certain = [(owner, part) for owner, part in owners if owner is not None]
-        if len(certain) < len(moved):
-            return False
-        for owner, part in certain:
-            self._book(owner, part)
-        if is_estimate(moved, told, balance):
-            symbols = ", ".join(sorted(told))
-            text = f"{missing.amount:,} won is all that KIS tells of fills of {symbols}: what each cost is an estimate"
-            self._own.alarm("sum-shared", text, level=Level.INFO)
-        return True
-
-    def _explain_both(self, missing: _Missing, moved: dict[str, int], paid: int | None) -> bool:
-        """Book what one buy and one sell own together, when no other order could have filled.
-
-        paid: KRW for the buy, as a balance tells that agrees with the totals.
-        """
-        pair = sorted(self._possible(), key=lambda sent: sent.request.side)
-        if [sent.request.side for sent in pair] != [Side.BUY, Side.SELL] or self._own.elsewhere or paid is None:
-            return False
-        symbol = pair[0].request.symbol
-        came = moved.get(symbol, 0)
-        if pair[1].request.symbol != symbol or moved.keys() - {symbol} or (missing.qty + came) % 2:
-            return False
-        parts = (
-            _Missing((missing.qty + came) // 2, paid), _Missing((missing.qty - came) // 2, missing.amount - paid)
+        told = explain(
+            [_part(sent) for sent in able], moved, missing.qty,
+            {Side.BUY: paid, Side.SELL: missing.amount - paid}, balance,
         )  # fmt: skip
-        if not all(part.qty > 0 and part.amount > 0 for part in parts) or not all(map(self._fits, pair, parts)):
+        if told is None:
             return False
-        for sent, part in zip(pair, parts, strict=True):
+        filled = [(sent, _Missing(*fill)) for sent, fill in zip(able, told.fills, strict=True) if fill[0]]
+        if not all(self._fits(sent, part) for sent, part in filled):
+            return False
+        for sent, part in filled:
             self._book(sent, part)
+        if told.estimates:
+            symbols = ", ".join(sorted({able[each].request.symbol for each in told.estimates}))
+            count = len(told.estimates)
+            text = f"{count} orders of {symbols} filled, and KIS tells only the sum: what each cost is an estimate"
+            self._own.alarm("sum-shared", text, level=Level.INFO)
         return True
 
     def _book(self, owner: Sent, missing: _Missing) -> None:
@@ -310,6 +290,12 @@ def _could_cost(sent: Sent, missing: _Missing) -> bool:
     if limit and (missing.amount > limit if sent.request.side is Side.BUY else missing.amount < limit):
         return False
     return sent.could_cost(missing.qty, missing.amount)
+
+
+def _part(sent: Sent) -> Part:
+    is_whole, request = not sent.number, sent.request
+    most = sent.remaining if is_whole else sent.remaining - sent.cut
+    return Part(request.symbol, request.side, most, sent.price, is_whole, sent.was_gone)
 
 
 def _signed(side: Side, qty: int) -> int:

@@ -197,10 +197,10 @@ def oversold(journals: Iterable[Iterable[Event]]) -> Counter[str]:
 
 
 def shared(journals: Iterable[Iterable[Event]]) -> int:
-    """Stocks of which qb says that only the sum of their fills is the broker's."""
+    """Orders of which qb says that only the sum of their fills is the broker's."""
     rows = (row for journal in journals for row in journal)
     said = (row.text for row in rows if isinstance(row, Alert) and row.code == "sum-shared")
-    return sum(text.partition(" fills of ")[2].count(",") + 1 for text in said)
+    return sum(int(text.split()[0]) for text in said)
 
 
 def just_come(entry: Entry, journals: Iterable[Iterable[Event]], now: int) -> bool:

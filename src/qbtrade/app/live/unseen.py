@@ -7,7 +7,7 @@ import msgspec
 
 from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.parse.orders import OrderHistory
-from qbtrade.adapters.kis.split import amounts
+from qbtrade.adapters.kis.split import Part, explain
 from qbtrade.app.live.books import Books
 from qbtrade.app.live.carried import Carried
 from qbtrade.domain.events import Leftover
@@ -55,22 +55,21 @@ def by_balance(
     """Where no rows are told: book the one fill that explains the shares, and the cash to the won or the day's totals.
 
     Where the totals have just these shares, that is what they cost; what is different of the cash then is not the
-    order's. Where one buy and one sell are left, both may have filled. Of several stocks each may have moved
-    by one order. balance: None after a night, in which more happens to cash.
+    order's. Several may have filled where one way alone explains shares and totals. balance: None after a night, in
+    which more happens to cash.
     """
     changed = {
         symbol: holdings.get(symbol, 0) - foreign.get(symbol, 0) - books.held(symbol)
         for symbol in {*books.positions, *(each.order.symbol for each in left)}
     }
     changed = {symbol: qty for symbol, qty in changed.items() if qty}
-    both = _both(left, changed, told)
-    if both:
-        return [books.book(each, *part) for each, part in both]
-    if len(changed) > 1:
-        several = _several(left, changed, balance, told)
+    several = _several(left, changed, balance, told)
+    if several:
         left = [books.book(each, *several[each.order_id]) if each.order_id in several else each for each in left]
-        if balance is not None and abs(balance.cash - books.cash) <= len(several) * ROUNDED:
+        if balance is not None and len(several) > 1 and abs(balance.cash - books.cash) <= len(several) * ROUNDED:
             books.cash = balance.cash  # the costs of a part are rounded in another way than those of what it was
+        return left
+    if len(changed) > 1:
         return left
     owners = [_only(left, symbol, qty) for symbol, qty in changed.items()]
     if not owners or owners[0] is None:
@@ -90,31 +89,19 @@ def _only(left: Iterable[Leftover], symbol: str, qty: int) -> Leftover | None:
 def _several(
     left: list[Leftover], changed: dict[str, int], balance: Balance | None, told: Told
 ) -> dict[str, tuple[int, int]]:  # fmt: skip
-    """Shares and KRW by order that explain what is told of several stocks: in each one order alone can own them."""
-    owners = {symbol: owner for symbol, qty in changed.items() if (owner := _only(left, symbol, qty))}
-    is_whole = sum(map(abs, changed.values())) == told.qty and len(owners) == len(changed)
-    if balance is None or told.bought < 0 or not is_whole:
+    """Shares and KRW by order, where one way alone explains all that is told."""
+    if balance is None or told.bought < 0:
         return {}
-    worth = {
-        symbol: (each.order.price or each.order.reference) * abs(changed[symbol]) for symbol, each in owners.items()
-    }
-    parts = amounts(changed, worth, told.amount, told.bought, balance)
-    if not all(_could_own(owners[each], abs(changed[each]), parts[each]) for each in parts):
-        return {}
-    return {owners[symbol].order_id: (abs(changed[symbol]), amount) for symbol, amount in parts.items()}
+    paid = {Side.BUY: told.bought, Side.SELL: told.amount - told.bought}
+    found = explain([_part(each) for each in left], changed, told.qty, paid, balance)
+    filled = [(each, part) for each, part in zip(left, found.fills, strict=True) if part[0]] if found else []
+    is_sure = all(_could_own(each, *part) for each, part in filled)
+    return {each.order_id: part for each, part in filled} if is_sure else {}
 
 
-def _both(left: list[Leftover], changed: dict[str, int], told: Told) -> list[tuple[Leftover, tuple[int, int]]]:
-    """One buy and one sell of a stock, and the shares and KRW of each that together explain all that is told."""
-    pair = sorted((each for each in left if each.remaining), key=lambda each: each.order.side)
-    symbols = {each.order.symbol for each in pair} | changed.keys()
-    if [each.order.side for each in pair] != [Side.BUY, Side.SELL] or len(symbols) > 1 or told.bought < 0:
-        return []
-    came = sum(changed.values())
-    parts = ((told.qty + came) // 2, told.bought), ((told.qty - came) // 2, told.amount - told.bought)
-    both = list(zip(pair, parts, strict=True))
-    is_sure = (told.qty + came) % 2 == 0 and all(_could_own(each, *part) for each, part in both)
-    return both if is_sure else []
+def _part(left: Leftover) -> Part:
+    order = left.order
+    return Part(order.symbol, order.side, left.remaining, order.price or order.reference, not left.number)
 
 
 def _could_own(left: Leftover, qty: int, amount: int) -> bool:
