@@ -305,3 +305,32 @@ def test_fills_of_two_stocks_are_left_to_a_person_where_something_does_not_agree
 def test_what_fees_of_two_stocks_round_in_another_way_is_no_payment() -> None:
     found = two_left(cash=1_000_797)
     assert (found.cash, found.differences, found.corrections) == (1_000_797, (), ())
+
+
+def test_a_balance_that_lacks_a_fill_we_know_of_does_not_show_a_sale() -> None:
+    sell = Leftover("L000001", an_order("Q4", qty=6, side=Side.SELL), at("10:00"))
+    found = Carried(550_000, TODAY, {SAMSUNG: (6, 450_000)}, [sell], day_qty=6, day_amount=450_000, day_bought=450_000)
+    told = OrderHistory((), 12, 6, 450_000)
+    lags, knows = a_balance(1_000_000), replace(a_balance(1_000_000), bought=450_000, sold=450_000)
+    for balance, is_booked in ((lags, False), (knows, True)):
+        begins = opening(found, balance, told, lambda _symbol: FREE, same_day=True)
+        assert (begins.leftovers == (), begins.differences == ()) == (is_booked, is_booked)
+
+
+def a_start_after_a_slump(filled: int) -> Opening:
+    """A buy at 75,000 came late and filled at 60,000; the totals know of so many of its 6 shares."""
+    left = Leftover("L000001", an_order(qty=6), at("10:00"), "7")
+    found = Carried(1_000_000, TODAY, leftovers=[left], day_qty=0, day_amount=0, day_bought=0)
+    told = OrderHistory((), 6, filled, filled * 60_000)
+    return opening(found, a_balance(640_000, 6), told, lambda _symbol: FREE, same_day=True)
+
+
+def test_a_fill_far_below_its_limit_is_booked_where_totals_tell_of_it() -> None:
+    begins = a_start_after_a_slump(6)
+    assert (begins.held, begins.leftovers, begins.differences) == ({SAMSUNG: (6, 360_000)}, (), ())
+
+
+def test_money_that_an_order_may_have_spent_was_not_paid_out() -> None:
+    begins = a_start_after_a_slump(0)
+    assert (begins.cash, begins.held, begins.corrections) == (1_000_000, {}, ())
+    assert [each.what for each in begins.differences] == ["cash", "shares"]

@@ -86,10 +86,8 @@ def opening(
     is_open = bool(found_differences or leftovers)  # else all that was filled today, by whomever, is in the books
     is_known = same_day and found.day_qty >= 0 and (is_open or history.filled_qty < found.day_qty + books.qty)
     accounted = _accounted(found, books) if is_known else everything(history, balance)
-    # within the day's costs our own sum is better: KIS estimates them, and a balance that lags hides in them
-    total = books.cash if same_day and abs(balance.cash - books.cash) <= slack else balance.cash
-    aside = min(kept, max(total, 0))
-    cash = total - aside
+    may_have_filled = any(theirs[symbol] != books.held(symbol) for symbol in unclear)
+    cash, aside = _cash(books, balance, kept, slack, is_ours=same_day and may_have_filled, same_day=same_day)
     undecided = {symbol: jump for symbol, jump in jumped.jumps.items() if symbol not in rebased and books.held(symbol)}
     return Opening(
         cash,
@@ -105,6 +103,19 @@ def opening(
         undecided,
         corrections(was, held, foreign, cash, aside, rebased, same_day=same_day),
     )
+
+
+def _cash(
+    books: Books, balance: Balance, kept: int, slack: int, *, is_ours: bool, same_day: bool
+) -> tuple[int, int]:  # fmt: skip
+    """Cash, and what is aside of it. is_ours: what a fill that is still to be booked spent or brought is no payment.
+
+    Within the day's costs our own sum is better, too: KIS estimates them, and a balance that lags hides in them.
+    """
+    is_near = same_day and abs(balance.cash - books.cash) <= slack
+    total = books.cash if is_ours or is_near else balance.cash
+    aside = min(kept, max(total, 0))
+    return total - aside, aside
 
 
 def _rebase(

@@ -16,20 +16,23 @@ from qbtrade.domain.order import Side
 
 ROUNDED = 2
 """KRW by which commission and tax of an order may differ where only the sum of several is told."""
-PLAUSIBLE = PPB // 10
-"""How far from its limit a fill that only the balance tells may have been, ppb."""
+FAR = PPB // 2
+"""How far from its limit a fill may have been, ppb: the limits of a day are 30 % around one price."""
+NEAR = PPB // 10
+"""How far one may have been that only the change of cash tells, ppb."""
 
 
 class Told(msgspec.Struct, frozen=True):
     """Shares and KRW that the day's totals have and we have not.
 
     bought: the part of the KRW that was paid for buys; -1 where the balance does not agree with the totals, or others
-    may have traded.
+    may have traded. lags: the balance lacks fills that we know of, so it shows them as undone.
     """
 
     qty: int = 0
     amount: int = 0
     bought: int = -1
+    lags: bool = False
 
 
 def told_of(found: Carried, books: Books, listed: OrderHistory, balance: Balance | None) -> Told:
@@ -41,6 +44,7 @@ def told_of(found: Carried, books: Books, listed: OrderHistory, balance: Balance
         listed.filled_qty - found.day_qty - books.qty,
         listed.filled_amount - found.day_amount - books.amount,
         balance.bought - found.day_bought - books.bought if balance and agrees and found.day_bought >= 0 else -1,
+        balance is not None and balance.bought + balance.sold < found.day_amount + books.amount,
     )
 
 
@@ -107,28 +111,28 @@ def _part(left: Leftover) -> Part:
 def _could_own(left: Leftover, qty: int, amount: int) -> bool:
     """Whether these may be shares of this order; without a number only when they are all of it."""
     fits = 0 < qty <= left.remaining if left.number else qty == left.remaining
-    return fits and _is_plausible(left, qty, amount)
+    return fits and _takes(left, qty, amount)
 
 
-def _is_plausible(left: Leftover, qty: int, amount: int) -> bool:
-    """Whether an order takes such a price; a limit is never passed."""
+def _takes(left: Leftover, qty: int, amount: int, far: int = FAR) -> bool:
+    """Whether an order takes such a price, so far (ppb) from its own at most; a limit is never passed."""
     order = left.order
     total = (order.price or order.reference) * qty
     passed = (amount - total) * (1 if order.side is Side.BUY else -1)
-    return abs(passed) <= total * PLAUSIBLE // PPB and not (order.price and passed > 0)
+    return abs(passed) <= total * far // PPB and not (order.price and passed > 0)
 
 
 def _amount(books: Books, left: Leftover, qty: int, change: int | None, told: Told) -> int:
     """KRW at which so many shares filled: as the totals say, or by the change of cash; 0 where none is plausible.
 
-    Where the balance knows of more fills, the change of cash is not that of this one alone.
+    Where the balance knows of more fills, or of fewer than we, the change of cash is not that of this one alone.
     """
-    if told.qty == qty and _is_plausible(left, qty, told.amount):
+    if told.qty == qty and _takes(left, qty, told.amount):
         return told.amount
-    if change is None or (told.bought >= 0 and told.qty > qty):
+    if change is None or told.lags or (told.bought >= 0 and told.qty > qty):
         return 0
     reach = abs(change) // 100 + 100
     for amount in chain((told.amount,), range(abs(change) - reach, abs(change) + reach)):
-        if books.effect(left, amount)[0] == change and _is_plausible(left, qty, amount):
+        if books.effect(left, amount)[0] == change and _takes(left, qty, amount, NEAR):
             return amount
     return 0
