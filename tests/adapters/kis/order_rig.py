@@ -64,7 +64,8 @@ class OrderRig:
     (ordered, filled, KRW) where there are no rows; held: shares in the balance, costs: KRW paid for them, sides: what
     it says of the day, None for just the totals' KRW. Orders and cancels wait in `sent` until
     the test answers; questions are answered as time passes. is_torn: a row stood on two pages; hides_live: the list of
-    live orders lacks rows. fails: what a question meets instead, or "".
+    live orders lacks rows. late: names of questions that are not answered yet. fails: what a
+    question meets instead, or "".
     """
 
     def __init__(self, speaks: Dialect = "real", clock: str = "10:00") -> None:
@@ -74,7 +75,7 @@ class OrderRig:
         self.live = list[LiveOrder]()
         self.is_torn = self.hides_live = False
         self.totals, self.held, self.fails = (0, 0, 0), dict[str, int](), ""
-        self.costs = dict[str, int]()
+        self.costs, self.late = dict[str, int](), set[str]()
         self.sides: tuple[int, int] | None = None  # KRW that the balance says were bought and sold today
         self.sent = list[tuple[Call[Any], Callable[[OrderOutcome], None]]]()
         self.heard, self.asked = list[Event](), list[str]()
@@ -177,8 +178,9 @@ class OrderRig:
         """Let time pass, second by second, and answer every question on the way."""
         for _ in range(seconds):
             self.clock.advance(self.clock.now() + NS)
-            while self._questions:
-                call, then = self._questions.pop(0)
+            while answered := [each for each in self._questions if each[0].name not in self.late]:
+                call, then = answered[0]
+                self._questions.remove(answered[0])
                 told = self._told(call)
                 self.bus.publish(_Go(self.clock.now(), lambda then=then, told=told: then(told)))  # type: ignore[misc]
 

@@ -494,3 +494,15 @@ def test_a_list_of_live_orders_that_lacks_one_which_the_history_shows_as_open_pr
     rig.hides_live = False
     rig.wait(30)
     assert rig.status() is S.ABANDONED
+
+
+def test_a_list_of_live_orders_long_after_the_other_one_proves_nothing() -> None:
+    rig = OrderRig()
+    rig.submit(an_order(qty=5), LOST)
+    rig.late = {"inquire-psbl-rvsecncl"}
+    rig.wait(2 * MINUTE)
+    rig.rows.append(rig.row("7", 5, filled_qty=5, filled_amount=375_000))
+    rig.late.clear()
+    rig.wait(20)
+    assert not any(isinstance(event, ev.OrderAbandoned) for event in rig.heard)
+    assert (rig.status(), rig.holding()) == (S.FILLED, 5)

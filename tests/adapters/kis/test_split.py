@@ -14,11 +14,11 @@ NOTHING = a_balance({}, {})
 
 
 def a_buy(most: int, symbol: str = SAMSUNG, *, is_whole: bool = False) -> Part:
-    return Part(symbol, Side.BUY, most, 100, is_whole)
+    return Part(symbol, Side.BUY, most, 100, 100, is_whole)
 
 
-def a_sell(most: int, symbol: str = SAMSUNG, *, was_gone: bool = False) -> Part:
-    return Part(symbol, Side.SELL, most, 100, was_gone=was_gone)
+def a_sell(most: int, symbol: str = SAMSUNG, limit: int = 100, *, is_whole: bool = False) -> Part:
+    return Part(symbol, Side.SELL, most, limit, limit, is_whole)
 
 
 def fills(
@@ -54,14 +54,21 @@ def test_an_order_without_a_number_filled_whole_or_not_at_all() -> None:
     assert fills(parts, {}, 4, 199, 201) is None
 
 
-@pytest.mark.parametrize(("qty", "was_gone", "found"), [
-    (2, True, ((0, 0), (2, 202))), (2, False, None), (5, True, None), (6, True, ((4, 404), (2, 202))),
-], ids=["gone", "either", "which-part", "all"])  # fmt: skip
-def test_of_two_orders_of_a_side_one_owns_shares_that_are_all_or_that_it_alone_lacks(
-    qty: int, was_gone: bool, found: tuple[tuple[int, int], ...] | None  # noqa: FBT001
-) -> None:  # fmt: skip
-    first = Part(SAMSUNG, Side.SELL, 4, 100, is_whole=True)
-    assert fills([first, a_sell(2, was_gone=was_gone)], {SAMSUNG: -qty}, qty, 0, qty * 101) == found
+@pytest.mark.parametrize(("qty", "sold", "found"), [
+    (2, 202, None), (2, 197, (0, 2)), (5, 505, None), (6, 606, (4, 2)),
+], ids=["either", "below-the-limit-of-one", "which-part", "all"])  # fmt: skip
+def test_of_two_orders_of_a_side_one_owns_shares_that_the_other_cannot_have_sold(
+    qty: int, sold: int, found: tuple[int, ...] | None
+) -> None:
+    parts = [a_sell(4, is_whole=True), a_sell(2, limit=98)]
+    told = fills(parts, {SAMSUNG: -qty}, qty, 0, sold)
+    assert (tuple(shares for shares, _krw in told) if told else None) == found
+
+
+def test_orders_of_thousands_of_shares_are_told_apart_at_once_or_not_at_all() -> None:
+    parts = [a_buy(9_000), a_sell(9_000)]
+    assert fills(parts, {SAMSUNG: -1_000}, 15_000, 690_000, 810_000) == ((7_000, 690_000), (8_000, 810_000))
+    assert fills([*parts, a_buy(9_000), a_sell(9_000)], {SAMSUNG: -1_000}, 15_000, 690_000, 810_000) is None
 
 
 def test_each_has_its_part_by_the_worth_at_its_limit_and_the_sum_is_the_brokers() -> None:
@@ -87,5 +94,5 @@ def test_a_side_that_cost_something_and_has_no_shares_or_an_order_without_a_pric
     assert fills(sells, {SAMSUNG: -3, HYNIX: -1}, 4, 10, 392) is None
     assert fills([a_buy(3), a_buy(1, HYNIX)], {SAMSUNG: 3, HYNIX: 1}, 4, 390, 10) is None
     assert fills([a_buy(3), sells[1]], {SAMSUNG: 3, HYNIX: -1}, 4, 400, 0) is None
-    assert fills([Part(SAMSUNG, Side.BUY, 3, 0)], {SAMSUNG: 3}, 3, 400, 0) is None
+    assert fills([Part(SAMSUNG, Side.BUY, 3, 0, 0)], {SAMSUNG: 3}, 3, 400, 0) is None
     assert fills(sells, {}, 0, 0, 0) is None

@@ -334,3 +334,20 @@ def test_money_that_an_order_may_have_spent_was_not_paid_out() -> None:
     begins = a_start_after_a_slump(0)
     assert (begins.cash, begins.held, begins.corrections) == (1_000_000, {}, ())
     assert [each.what for each in begins.differences] == ["cash", "shares"]
+
+
+def test_shares_that_an_order_may_have_sold_did_not_go_elsewhere() -> None:
+    sells = [
+        Leftover("L000001", an_order(qty=4, side=Side.SELL), at("10:00")),
+        Leftover("L000002", an_order("Q2", qty=1, side=Side.SELL, price=74_000), at("10:00"), "8"),
+    ]
+    found = Carried(0, TODAY, {SAMSUNG: (5, 375_000)}, sells, day_qty=5, day_amount=375_000, day_bought=375_000)
+    for price, is_booked in ((75_000, False), (74_000, True)):  # which of both sold at 75,000 nobody can say
+        balance = replace(a_balance(price, 4), bought=375_000, sold=price)
+        begins = opening(
+            found, balance, OrderHistory((), 10, 6, 375_000 + price), lambda _symbol: FREE, same_day=True
+        )  # fmt: skip
+        assert (begins.held[SAMSUNG][0], begins.cash, begins.corrections) == (
+            (4, price, ()) if is_booked else (5, 0, ())
+        )
+        assert [each.remaining for each in begins.leftovers] == ([4] if is_booked else [4, 1])

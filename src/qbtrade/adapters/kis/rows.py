@@ -19,6 +19,8 @@ from qbtrade.domain.calendar import NS, kst_date
 from qbtrade.domain.events import Level
 from qbtrade.ports import Clock
 
+TOGETHER: Final = 10 * NS
+"""So far apart two lists may be that show together that an order is not there."""
 Done = Callable[[str], None]
 """Told when a look is over: what kept it from being complete, in words, or ""."""
 
@@ -98,7 +100,8 @@ class Rows:
         self._search.begin_look(asked_at)
         problem = use_rows(self._own, self._search, found)
         if self._is_complete(found) and self._search.looked() and self._needs_live:
-            self._caller.ask(calls.live_orders(self._environment), partial(self._on_live, done, problem, _open(found)))
+            then = partial(self._on_live, asked_at, done, problem, _open(found))
+            self._caller.ask(calls.live_orders(self._environment), then)
             return
         self._give_up()
         done(problem)
@@ -111,17 +114,21 @@ class Rows:
         return is_whole and all(self._own.is_taken(row.order_no) for row in found.unread)
 
     def _on_live(
-        self, done: Done, problem: str, works: frozenset[str], found: tuple[LiveOrder, ...] | Failed
+        self, asked_at: int, done: Done, problem: str, works: frozenset[str], found: tuple[LiveOrder, ...] | Failed
     ) -> None:  # fmt: skip
-        """works: numbers that a list of live orders has, unless it moved while it was turned over."""
+        """works: numbers that a list of live orders has, unless it moved while it was turned over.
+
+        An order that came and filled between both lists is in neither: they prove nothing when they are far apart.
+        """
         if isinstance(found, Failed):
             done(found.reason)
             return
         numbers = [row.order_no for row in found]
         self._search.look_at(traces_of_live(found, self._clock.now()))
-        if works.issubset(numbers) and len(set(numbers)) == len(numbers):
-            self._search.not_among_live()
-        self._give_up()
+        if self._clock.now() - asked_at <= TOGETHER:
+            if works.issubset(numbers) and len(set(numbers)) == len(numbers):
+                self._search.not_among_live()
+            self._give_up()
         done(problem)
 
     def _give_up(self) -> None:

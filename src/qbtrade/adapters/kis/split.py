@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from typing import Final
 
 import msgspec
 
 from qbtrade.adapters.kis.parse.account import Balance
+from qbtrade.adapters.kis.sent import FAR
 from qbtrade.domain.order import Side
 
 WAYS: Final = 100_000
@@ -15,17 +16,18 @@ WAYS: Final = 100_000
 
 
 class Part(msgspec.Struct, frozen=True):
-    """An order of which shares may have filled that nobody told. most: so many; is_whole: all of these, or none.
+    """An order of which shares may have filled that nobody told. most: so many.
 
-    price: its limit, or the price from which it was sized, KRW. was_gone: nothing was left of it for a cancel.
+    limit: KRW, 0 for none. price: its limit, or the price from which it was sized, KRW. is_whole: it can be booked
+    when all of it filled, and not by a part.
     """
 
     symbol: str
     side: Side
     most: int
+    limit: int
     price: int
     is_whole: bool = False
-    was_gone: bool = False
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -44,78 +46,74 @@ def explain(
     Where the balance does not tell what each cost, each has its part of the sum by what its shares are worth at the
     limit of its order: no limit is passed then, and the sum is the broker's.
     """
-    filled = _shares(parts, moved, qty)
+    filled = _shares(parts, moved, qty, paid)
     if not filled:
         return None
     costs, estimates = dict[int, int](), list[int]()
     for side, amount in paid.items():
-        mine = {each: shares for each, shares in sorted(filled.items()) if parts[each].side is side}
-        worth = {each: parts[each].price * shares for each, shares in mine.items()}
-        if bool(mine) != (amount > 0) or not all(worth.values()):
-            return None
-        told = _told(parts, mine, moved, balance) if side is Side.BUY else {}
+        worth = {each: parts[each].price * qty for each, qty in filled.items() if parts[each].side is side}
+        told = _told(parts, filled, moved, balance) if side is Side.BUY else {}
         exact = _completed(told, worth, amount)
         costs |= exact or _shared(worth, amount)
-        estimates += () if exact else mine
+        estimates += () if exact else worth
     return Explained(tuple((filled.get(each, 0), costs.get(each, 0)) for each in range(len(parts))), tuple(estimates))
 
 
-def _shares(parts: Sequence[Part], moved: Mapping[str, int], qty: int) -> dict[int, int]:
-    """Shares by the place of their order, where only one way fits."""
-    symbols = sorted({part.symbol for part in parts} | moved.keys())
-    ways = [_ways(parts, symbol, moved.get(symbol, 0)) for symbol in symbols]
+def _shares(
+    parts: Sequence[Part], moved: Mapping[str, int], qty: int, paid: Mapping[Side, int]
+) -> dict[int, int]:  # fmt: skip
+    """Shares by the place of their order, where one way alone fits, and can be booked."""
+    ways = [_ways(parts, symbol, moved.get(symbol, 0)) for symbol in {part.symbol for part in parts} | moved.keys()]
     if math.prod(map(len, ways)) > WAYS:
         return {}
-    fitting = [way for way in product(*ways) if sum(map(sum, way)) == qty]
+    joined = (dict(chain.from_iterable(each.items() for each in way)) for way in product(*ways))
+    fitting = [way for way in joined if sum(way.values()) == qty and _could_cost(parts, way, paid)]
     if len(fitting) != 1:
         return {}
-    found = dict[int, int]()
-    for symbol, both in zip(symbols, fitting[0], strict=True):
-        for side, shares in zip((Side.BUY, Side.SELL), both, strict=True):
-            owned = _owned(parts, _of(parts, symbol, side), shares)
-            if owned is None:
-                return {}
-            found |= owned
-    return found
+    found = {each: shares for each, shares in sorted(fitting[0].items()) if shares}
+    is_bookable = all(shares == parts[each].most or not parts[each].is_whole for each, shares in found.items())
+    return found if is_bookable else {}
 
 
-def _of(parts: Sequence[Part], symbol: str, side: Side) -> list[int]:
-    return [each for each, part in enumerate(parts) if (part.symbol, part.side) == (symbol, side)]
+def _ways(parts: Sequence[Part], symbol: str, moved: int) -> list[dict[int, int]]:
+    """Shares of each order of a stock that may have filled; none where there are too many to try."""
+    mine = [each for each, part in enumerate(parts) if part.symbol == symbol]
+    if not mine:
+        return []
+    *others, last = mine
+    signs = {each: 1 if parts[each].side is Side.BUY else -1 for each in mine}
+    ranges, ways = [range(parts[each].most + 1) for each in others], list[dict[int, int]]()
+    if math.prod(map(len, ranges)) > WAYS:
+        return []
+    for shares in product(*ranges):
+        way = dict(zip(others, shares, strict=True))
+        way[last] = signs[last] * (moved - sum(signs[each] * qty for each, qty in way.items()))
+        if 0 <= way[last] <= parts[last].most:
+            ways.append(way)
+    return ways
 
 
-def _ways(parts: Sequence[Part], symbol: str, moved: int) -> list[tuple[int, int]]:
-    """Shares that may have been bought and sold of a stock."""
-    bought, sold = (_possible([parts[each] for each in _of(parts, symbol, side)]) for side in (Side.BUY, Side.SELL))
-    return [(shares, shares - moved) for shares in bought if shares - moved in sold]
-
-
-def _possible(parts: Sequence[Part]) -> Sequence[int]:
-    most = sum(part.most for part in parts)
-    return sorted({0, most}) if len(parts) == 1 and parts[0].is_whole else range(most + 1)
-
-
-def _owned(parts: Sequence[Part], able: Sequence[int], shares: int) -> dict[int, int] | None:
-    """Whose so many shares of one side of a stock are; None where several could own them.
-
-    They are all that can be, or one order can own them alone: the only one there, or one of which nothing was left.
-    """
-    if not shares:
-        return {}
-    if shares == sum(parts[each].most for each in able):
-        return {each: parts[each].most for each in able}
-    alone = [
-        each for each in able if shares == parts[each].most or (shares < parts[each].most and not parts[each].is_whole)
-    ]
-    is_sure = len(alone) == 1 and (len(able) == 1 or (parts[alone[0]].was_gone and shares == parts[alone[0]].most))
-    return {alone[0]: shares} if is_sure else None
+def _could_cost(parts: Sequence[Part], filled: Mapping[int, int], paid: Mapping[Side, int]) -> bool:
+    """Whether so many shares may have filled for so many KRW: no limit is passed, and no price is far away."""
+    for side, amount in paid.items():
+        mine = [(parts[each], shares) for each, shares in filled.items() if shares and parts[each].side is side]
+        worth = sum(part.price * shares for part, shares in mine)
+        if bool(mine) != (amount > 0) or not all(part.price for part, _shares in mine):
+            return False
+        if not worth <= FAR * amount <= FAR * FAR * worth:
+            return False
+        passed = (amount - worth) * (1 if side is Side.BUY else -1)
+        if passed > 0 and all(part.limit for part, _shares in mine):
+            return False
+    return True
 
 
 def _told(
-    parts: Sequence[Part], mine: Mapping[int, int], moved: Mapping[str, int], balance: Balance
+    parts: Sequence[Part], filled: Mapping[int, int], moved: Mapping[str, int], balance: Balance
 ) -> dict[int, int]:  # fmt: skip
     """What the balance says was paid for shares that came, where it holds just these."""
     whole = {
-        parts[each].symbol: each for each, shares in mine.items()
+        parts[each].symbol: each for each, shares in filled.items()
         if balance.held.get(parts[each].symbol) == moved.get(parts[each].symbol) == shares
     }  # fmt: skip
     return {

@@ -295,7 +295,7 @@ def _could_cost(sent: Sent, missing: _Missing) -> bool:
 def _part(sent: Sent) -> Part:
     is_whole, request = not sent.number, sent.request
     most = sent.remaining if is_whole else sent.remaining - sent.cut
-    return Part(request.symbol, request.side, most, sent.price, is_whole, sent.was_gone)
+    return Part(request.symbol, request.side, most, request.price, sent.price, is_whole)
 
 
 def _signed(side: Side, qty: int) -> int:

@@ -16,6 +16,7 @@ from qbtrade.app.live.books import Books, CostsOf
 from qbtrade.app.live.carried import REBASED, TOLD, Carried
 from qbtrade.app.live.unseen import by_balance, told_of
 from qbtrade.domain.events import BookCorrected, Jump, Leftover
+from qbtrade.domain.order import Side
 from qbtrade.engines.reconcile import Book, Difference, differences
 
 NOTHING = Jumped()
@@ -69,10 +70,7 @@ def opening(
     theirs = {symbol: min(holdings.get(symbol, 0), qty) for symbol, (qty, _) in books.positions.items()}
     theirs |= {symbol: holdings.get(symbol, 0) - others_before.get(symbol, 0) for symbol in unclear}
     leftovers = tuple(_may_work(left, history)) if same_day else ()
-    held = {
-        symbol: (min(theirs[symbol], qty), cost * min(theirs[symbol], qty) // qty)
-        for symbol, (qty, cost) in books.positions.items() if qty and theirs[symbol] > 0
-    }  # fmt: skip
+    held = _held(books, theirs, {symbol: _may_have_sold(left, symbol) for symbol in unclear})
     ours = Book(books.cash, {symbol: qty for symbol, (qty, _) in books.positions.items()}, _numbers(leftovers))
     others = Book(
         balance.cash if same_day else ours.cash, theirs,
@@ -103,6 +101,20 @@ def opening(
         undecided,
         corrections(was, held, foreign, cash, aside, rebased, same_day=same_day),
     )
+
+
+def _may_have_sold(left: Iterable[Leftover], symbol: str) -> int:
+    return sum(each.remaining for each in left if (each.order.symbol, each.order.side) == (symbol, Side.SELL))
+
+
+def _held(books: Books, theirs: Mapping[str, int], sold: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Own shares, and what they cost, as far as they are there. sold: by fills that may be still to be booked."""
+    found = dict[str, tuple[int, int]]()
+    for symbol, (own, cost) in books.positions.items():
+        qty = own if own - theirs[symbol] <= sold.get(symbol, 0) else min(theirs[symbol], own)
+        if own and qty > 0:
+            found[symbol] = (qty, cost * qty // own)
+    return found
 
 
 def _cash(

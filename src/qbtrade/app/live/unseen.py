@@ -105,7 +105,8 @@ def _several(
 
 def _part(left: Leftover) -> Part:
     order = left.order
-    return Part(order.symbol, order.side, left.remaining, order.price or order.reference, not left.number)
+    price = order.price or order.reference
+    return Part(order.symbol, order.side, left.remaining, order.price, price, not left.number)
 
 
 def _could_own(left: Leftover, qty: int, amount: int) -> bool:
