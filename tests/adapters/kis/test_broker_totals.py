@@ -151,6 +151,20 @@ def test_a_fill_that_comes_to_light_just_after_the_cancel_is_booked() -> None:
     assert sum(isinstance(event, OrderCanceled) for event in rig.heard) == 1
 
 
+def test_totals_that_lag_behind_a_notice_do_not_prove_that_nothing_filled_unseen() -> None:
+    rig = one_works(5)
+    rig.bus.publish(CancelOrder(rig.clock.now(), "Q1", "lifetime"))
+    rig.answer(GONE)
+    rig.submit(an_order("Q2", qty=5, price=76_000, symbol=HYNIX), taken("2"))
+    rig.notice("2", Stage.FILLED, 5, 76_000, symbol=HYNIX, order_qty=5)
+    rig.totals, rig.held, rig.sides = (10, 5, 370_000), {SAMSUNG: 5}, (370_000, 0)  # Q1 filled; Q2 is not there yet
+    rig.wait(15)
+    assert rig.status() is S.CANCELING
+    rig.totals, rig.held, rig.sides = (10, 10, 750_000), {SAMSUNG: 5, HYNIX: 5}, (750_000, 0)
+    rig.wait(30)
+    assert (rig.status(), rig.holding(), rig.alarms()) == (S.FILLED, 5, [])
+
+
 def two_sells(outcome: OrderOutcome, lost: int, missing: int) -> OrderRig:
     """Of six shares `lost` are for sale without an answer and two in an order whose cancel is answered so.
 

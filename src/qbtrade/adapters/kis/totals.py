@@ -116,7 +116,8 @@ class Totals:
         self._missing = missing
         if missing.qty <= 0:
             self._puzzled = 0
-            self._settle(asked_at)
+            if missing == _Missing(0, 0):  # totals that lack what notices told may lack what nobody told, too
+                self._settle(asked_at)
         elif missing.amount <= 0:
             problem = problem or "the totals have shares without an amount"
         elif missing == before:
