@@ -106,3 +106,16 @@ def test_of_an_order_that_is_known_nothing_is_asked() -> None:
     rig.submit(an_order("Q1", qty=5), taken("7"))
     assert rig.broker.resolve(says()) == "nothing about it is unknown"
     assert rig.broker.resolve(says(order_id="Q9")) == "nothing about it is unknown"
+
+
+def test_an_order_of_which_a_notice_told_before_the_next_one_left_is_not_that_one() -> None:
+    rig = lost()
+    rig.wait(5)
+    rig.notice("7", Stage.REJECTED, 6)
+    rig.fails = "HTTP 500"
+    assert rig.broker.resolve(says()) == ""
+    rig.wait(2)
+    rig.trade(75_000)
+    rig.submit(an_order("Q2", qty=6), LOST)
+    rig.wait(60)
+    assert rig.status("Q2") is S.UNCONFIRMED

@@ -94,7 +94,7 @@ class KisBroker:
 
     def submit(self, order: OrderRequest) -> None:
         """Send it once; whatever becomes of it comes as an event."""
-        sent = Sent(order, self._clock.now())
+        sent = Sent(order, self._clock.now(), after=self._own.last_number)
         self._own.add(sent)
         self._own.awaiting.append(sent)
         self._caller.order(calls.order(self._environment, order), partial(self._on_answer, sent))
@@ -202,6 +202,7 @@ class KisBroker:
         """Tell what a notice means for the order that it speaks of."""
         sent = self._own.owner(notice.order_no if notice.action is Action.NEW else notice.original_no)
         if sent is None:
+            self._own.hear((notice.order_no,))
             self._search.keep(notice)
             self._sort_out()
             if self._search or self._search.has_given_up:

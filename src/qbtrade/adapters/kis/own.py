@@ -82,8 +82,8 @@ class Own:
         certain = {row.sender for row in history.rows if row.order_no in answered and row.sender}
         if len(certain) == 1:
             self._sender = self._sender or certain.pop()
-        self._hear(settled)
-        self._hear(row.order_no for row in history.rows)
+        self.hear(settled)
+        self.hear(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.rows)
         self._strangers.update(row.order_no for row in history.unread)
 
@@ -130,9 +130,10 @@ class Own:
         """These numbers are not ours, unless an answer says so."""
         others = [number for number in numbers if number not in self._numbers]
         self._strangers.update(others)
-        self._hear(others)
+        self.hear(others)
 
-    def _hear(self, numbers: Iterable[str]) -> None:
+    def hear(self, numbers: Iterable[str]) -> None:
+        """Numbers that the broker has given by now, to whomever: an order that leaves later has another one."""
         self.last_number = max((self.last_number, *filter(str.isdecimal, numbers)), key=lambda each: int(each or 0))
 
     def take(self, sent: Sent, number: str, branch: str) -> bool:
@@ -143,7 +144,7 @@ class Own:
             self.alarm("number-taken", text)
             return False
         self._strangers.discard(number)
-        self._hear((number,))
+        self.hear((number,))
         self._numbers[number] = sent
         sent.number, sent.branch, sent.over = number, branch or sent.branch, not sent.remaining
         self.say(OrderAccepted(self._clock.now(), sent.request.order_id, number))
@@ -156,7 +157,7 @@ class Own:
         number = notice.original_no or notice.order_no
         if number not in self._strangers | self._settled:
             self._strangers.add(number)
-            self._hear((number,))
+            self.hear((number,))
             text = f"order {number} of {notice.symbol} was not sent by this session"
             self._bus.publish(Alert(self._clock.now(), Level.WARNING, "foreign-order", text))
 
