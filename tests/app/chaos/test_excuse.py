@@ -1,12 +1,13 @@
 """Which order may work on after a session's end: the one that qb named and whose number nobody told."""
 
 from datetime import date
+from typing import Any
 
 import msgspec
 import pytest
 
 from qbtrade.adapters.emulator.orders import Entry, Ticket
-from qbtrade.app.chaos.excuse import parts, shared, strays, unexcused
+from qbtrade.app.chaos.excuse import either, parts, shared, strays, unexcused
 from qbtrade.domain.events import Alert, Level, OrderAbandoned, OrderAccepted, OrderSending
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import Side
@@ -101,6 +102,28 @@ def test_what_filled_in_part_of_an_order_that_works_on_unseen_may_miss_in_the_bo
 def test_an_order_that_filled_whole_is_no_part() -> None:
     whole = msgspec.structs.replace(ENTRY, filled=5, filled_at=5)
     assert parts([whole], [SENT, Alert(6, Level.CRITICAL, "books-disagree", ""), TOLD]) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "named", "said", "found"),
+    [
+        ({}, "order 1007 is left: buy 5 of 005930, working", "books-disagree", [1007]),
+        ({"price": 74_000}, "order 1007 is left: buy 5 of 005930, working", "books-disagree", []),
+        ({"side": Side.SELL}, "order 1007 is left: buy 5 of 005930, working", "books-disagree", []),
+        ({}, "order 1008 is left: buy 5 of 005930, working", "books-disagree", []),
+        ({}, "order 1007 is left: buy 5 of 005930, working", "odd", []),
+    ],
+    ids=["both", "beyond-its-limit", "other-side", "not-named", "not-told"],
+)
+def test_which_of_two_orders_filled_nobody_knows_when_the_number_of_one_was_never_told(
+    lost: dict[str, Any], named: str, said: str, found: list[int],
+) -> None:  # fmt: skip
+    own = msgspec.structs.replace(ENTRY, filled=5, amount=375_000, filled_at=5)
+    journal = [
+        OrderSending(0, an_order("Q1", qty=9, **lost)), Alert(6, Level.CRITICAL, said, ""), TOLD,
+        Alert(6, Level.CRITICAL, "order-left", named),
+    ]  # fmt: skip
+    assert [entry.number for entry in either([own], journal)] == found
 
 
 def test_orders_are_counted_of_which_qb_says_that_only_their_sum_was_told() -> None:

@@ -21,7 +21,7 @@ from qbtrade.domain.events import (
     SessionStarted,
 )
 from qbtrade.domain.message import Event
-from qbtrade.domain.order import OrderKind, OrderRequest
+from qbtrade.domain.order import OrderKind, OrderRequest, Side
 
 SEEN_WITHIN: Final = 5 * NS
 """An order that turns up is seen by then."""
@@ -53,6 +53,29 @@ def parts(entries: Iterable[Entry], journal: Collection[Event]) -> list[Entry]:
     left = [entry for entry in entries if entry.remaining and entry.action is Action.NEW]
     guilty, said = unexcused(left, journal), _disagreed(journal)
     return [entry for entry in left if entry not in guilty and 0 < entry.filled_at < said]
+
+
+def either(entries: Iterable[Entry], journal: Collection[Event]) -> list[Entry]:
+    """Orders that filled unseen beside one of the same side whose number nobody told: which of both did, nobody knows.
+
+    Both were named at the end, and that the books disagree.
+    """
+    lost, said = _named(journal), _disagreed(journal)
+    left = {
+        int(number) for row in journal if isinstance(row, Alert) and row.code == "order-left"
+        if (number := row.text.split()[1]).isdecimal()
+    }  # fmt: skip
+    return [
+        entry for entry in entries
+        if entry.number in left and 0 < entry.filled_at < said and any(_could_be(entry, order) for order in lost)
+    ]  # fmt: skip
+
+
+def _could_be(entry: Entry, order: OrderRequest) -> bool:
+    """Whether its fills could be those of this order: a limit is never passed."""
+    passed = (entry.amount - order.price * entry.filled) * (1 if order.side is Side.BUY else -1)
+    is_alike = (entry.ticket.symbol, entry.ticket.side) == (order.symbol, order.side)
+    return is_alike and not (order.price and passed > 0)
 
 
 def _disagreed(journal: Iterable[Event]) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from qbtrade.adapters.emulator.orders import Action, Entry
 from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.disk import Disk
-from qbtrade.app.chaos.excuse import indistinct, just_come, oversold, parts, shared, strays, unexcused
+from qbtrade.app.chaos.excuse import either, indistinct, just_come, oversold, parts, shared, strays, unexcused
 from qbtrade.app.chaos.resolved import Sight
 from qbtrade.domain.calendar import kst_date
 
@@ -34,7 +34,7 @@ class Reckoning:
         account.foreign -= mistaken
         self._strays = strays(journals, account.ours(), mistaken | account.misnamed, healed)
         if account.core.side == "paper":
-            self._strays += parts(account.ours(), journals[-1])
+            self._strays += (*parts(account.ours(), journals[-1]), *either(account.ours(), journals[-1]))
         account.is_misled |= bool(mistaken)
 
     def compare(self, cash: int, positions: dict[str, int], own: dict[str, int]) -> None:
