@@ -200,6 +200,25 @@ def test_it_owns_none_where_the_other_may_have_sold_them(outcome: OrderOutcome, 
     assert (rig.fills()[1:], "totals-disagree" in rig.alarms()) == ([], True)
 
 
+def test_an_order_that_is_gone_owns_none_that_one_may_have_sold_whose_answer_is_still_to_come() -> None:
+    rig = OrderRig("paper")
+    rig.submit(an_order("Q0", qty=6, price=74_000), taken("9"))
+    rig.notice("9", Stage.FILLED, 6, 74_000, order_qty=6)
+    rig.submit(an_order("Q1", qty=6, price=73_500, side=Side.SELL, purpose=Purpose.EXIT), taken("1"))
+    rig.bus.publish(CancelOrder(rig.clock.now(), "Q1", "lifetime"))
+    rig.answer(GONE)  # the exchange had refused it
+    rig.totals, rig.held = (12, 6, 444_000), {SAMSUNG: 6}
+    rig.wait(20)
+    assert rig.status("Q1") is S.CANCELED
+    rig.submit(an_order("Q2", qty=6, price=73_500, side=Side.SELL, purpose=Purpose.EXIT))
+    rig.totals, rig.held = (18, 12, 888_000), {}
+    rig.wait(15)
+    assert rig.fills()[1:] == []
+    rig.answer(taken("2"))
+    rig.wait(60)  # no fill of the other one comes to light so late
+    assert rig.fills()[1:] == [("Q2", 6, 74_000)]
+
+
 def a_buy_and_a_sell(bought: int, sold: int, more: int = 0) -> OrderRig:
     """Beside 4 shares held, 2 of a buy and 4 of a sell filled, for 147,800 and 296,200 won, and nobody said so.
 

@@ -220,7 +220,7 @@ class Totals:
         if told is None:
             return False
         filled = [(sent, _Missing(*fill)) for sent, fill in zip(able, told.fills, strict=True) if fill[0]]
-        if not all(self._fits(sent, part) for sent, part in filled):
+        if not all(self._fits(sent, part) and sent not in self._own.awaiting for sent, part in filled):
             return False
         for sent, part in filled:
             self._book(sent, part)
@@ -254,18 +254,22 @@ class Totals:
         return [sent for sent in ended if sent.remaining > sent.cut]
 
     def _owner(self, candidates: list[Sent], missing: _Missing) -> Sent | None:
-        """The only one that can. Where others may have filled in part it has to be gone, and to lack just these."""
+        """The only one that can. Where others may have filled in part it has to be gone, and to lack just these.
+
+        One that awaits its answer can, and is none: the answer will tell.
+        """
         fitting = [sent for sent in candidates if self._fits(sent, missing)]
         if len(fitting) != 1:
             return None
         (owner,) = fitting
         is_whole = owner.was_gone and missing.qty == owner.remaining
-        return owner if is_whole or len(candidates) == 1 else None
+        is_sure = (is_whole or len(candidates) == 1) and owner not in self._own.awaiting
+        return owner if is_sure else None
 
     def _fits(self, sent: Sent, missing: _Missing) -> bool:
         """Whether it can own them; without a number only by all of its shares, so that nothing of it is left."""
         fits = missing.qty <= sent.remaining - sent.cut if sent.number else missing.qty == sent.remaining
-        return fits and sent not in self._own.awaiting and _could_cost(sent, missing)
+        return fits and _could_cost(sent, missing)
 
     def _told_elsewhere(self) -> dict[str, int]:
         told: dict[str, int] = {}
