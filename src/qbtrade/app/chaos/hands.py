@@ -26,7 +26,7 @@ from qbtrade.app.chaos.fate import Board
 from qbtrade.app.chaos.market import BASES, OTHERS
 from qbtrade.app.chaos.world import World
 from qbtrade.app.live.known_orders import Known, KnownOrder, answer_for, known_among
-from qbtrade.domain.calendar import KST, MINUTE, NS
+from qbtrade.domain.calendar import KST, MINUTE, NS, kst_date
 from qbtrade.domain.events import Alert
 from qbtrade.domain.money import PPB
 from qbtrade.domain.order import Side
@@ -183,7 +183,7 @@ class Hands:
         """Say what the app shows: which order qb sent, or that there is none. Now and then that is a mistake."""
         others, looks = self._account.foreign, order.request
         alike = [
-            entry for entry in self._world.core.entries
+            entry for entry in self._today()
             if entry.action is Action.NEW and str(entry.number) not in known.of_others(order)
             and (entry.ticket.symbol, entry.ticket.side, entry.ticket.qty, entry.ticket.price)
             == (looks.symbol, looks.side, looks.qty + order.before, looks.price)
@@ -207,6 +207,9 @@ class Hands:
             others.discard(int(number))
             self._account.misnamed.add(int(number))
 
+    def _today(self) -> list[Entry]:
+        return [entry for entry in self._world.core.entries if entry.day == kst_date(self._world.now)]
+
     def _rows(self) -> OrderHistory:
         """The day's orders as the app shows them."""
         rows = [
@@ -218,6 +221,6 @@ class Hands:
                 rejected_qty=entry.rejected,
                 sender=Sender(entry_id(entry), HAND_ADDRESS if entry.by_hand else API_ADDRESS),
             )
-            for entry in self._world.core.entries
+            for entry in self._today()
         ]  # fmt: skip
         return OrderHistory(tuple(rows), 0, 0, 0)
