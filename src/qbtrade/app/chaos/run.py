@@ -17,6 +17,7 @@ from qbtrade.app.chaos.account import Account
 from qbtrade.app.chaos.audit import audited
 from qbtrade.app.chaos.disk import Disk
 from qbtrade.app.chaos.fate import Board, Fate
+from qbtrade.app.chaos.guarded import Watch
 from qbtrade.app.chaos.hands import Hands
 from qbtrade.app.chaos.judge import Judge
 from qbtrade.app.chaos.law import Becomes
@@ -51,6 +52,7 @@ from qbtrade.app.status import NoScreen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import KST, MINUTE, NS, iso_kst, kst_date
 from qbtrade.domain.events import Alert, RiskStateChanged
+from qbtrade.domain.market import Trade
 from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.loop import StopRequest
 
@@ -61,6 +63,7 @@ ACCOUNT: Final = "chaos"
 NUMBER: Final = "CHAOSNUM-01"
 """The account at KIS. Of digits alone a seed, a time or a count would look now and then as if it were told."""
 EXCUSED: Final = "worked on after the end, named, its number never told"
+STOPS: Final = "a price fell to the stop-loss of shares when all had healed"
 SENDER: Final = "OPENAPI"
 """What the local KIS writes into rows of orders that programs made."""
 
@@ -137,8 +140,11 @@ class Run:
                 break
         healed = self._began + self._plan.trouble * MINUTE if self._plan.side == "real" else 0
         journals = [journal.read() for journal in self._disk.journals]
+        watch = Watch(self._began + self._plan.trouble * MINUTE, limits_of(self._plan).stop_loss)
+        watch.read(journals[-1] if journals else (), (each for each in self._events if isinstance(each, Trade)))
         told = [
             *self.judge.broken,
+            *watch.broken,
             *self.reckoning.broken,
             *(() if self._account.is_misled else self.judge.exceeded),
             *audited(journals, world.core.entries, healed, self._account.foreign),
@@ -146,7 +152,7 @@ class Run:
         ]
         market, broken = happened(self._plan, self._events), tuple(dict.fromkeys(told))
         sometimes = {**world.core.happened, **world.sometimes, **market, **self.judge.sometimes()}
-        sometimes[EXCUSED] = self.reckoning.excused
+        sometimes[EXCUSED], sometimes[STOPS] = self.reckoning.excused, watch.stops
         rare = {name: times for name, times in sorted(sometimes.items()) if times}
         took = resolved(journals, world.core.entries, world.sight)
         return Verdict(self._plan, broken, rare, world.trace_hash(), tuple(world.lines or ()), took)
