@@ -6,7 +6,6 @@ from heapq import merge
 from operator import attrgetter
 from typing import Final
 
-from qbtrade.app.live.winding import STOPPED
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.events import (
     Alert,
@@ -59,22 +58,21 @@ class _Stock:
 
 
 class Watch:
-    """The newest session from a time on at which nothing goes wrong any more, UTC ns. broken: promises, in words.
+    """The newest session while nothing goes wrong and it trades. broken: promises, in words.
 
-    stops: how often the price of shares fell to their stop-loss. stop_loss: ppb of the cost.
+    since, until: UTC ns. stop_loss: ppb of the cost. stops: how often the price of shares fell so far.
     """
 
-    def __init__(self, since: int, stop_loss: int) -> None:
+    def __init__(self, since: int, until: int, stop_loss: int) -> None:
         self.broken, self.stops = list[str](), 0
-        self._since, self._stop_loss = since, stop_loss
+        self._since, self._until, self._stop_loss = since, until, stop_loss
         self._stocks = defaultdict[str, _Stock](_Stock)
-        self._is_over = False
 
     def read(self, journal: Iterable[Event], trades: Iterable[Event]) -> None:
         """Both by their time: a row tells of a trade, so it comes behind it."""
         for row in merge(trades, sorted(journal, key=attrgetter("ts")), key=attrgetter("ts")):
             self._note(row)
-            if row.ts >= self._since and not self._is_over:
+            if self._since <= row.ts < self._until:
                 for symbol, stock in self._stocks.items():
                     self._judge(row.ts, symbol, stock)
 
@@ -93,8 +91,6 @@ class Watch:
                 self._stocks[symbol].price = price
             case PositionChanged() | BookCorrected() if row.symbol:
                 self._stocks[row.symbol].hold(row.qty, row.cost)
-            case RiskStateChanged(symbol="", reason=reason):
-                self._is_over |= reason == STOPPED
             case RiskStateChanged(symbol=symbol, state=state):
                 self._stocks[symbol].is_halted = state is RiskState.HALTED
             case SessionStarted() | Alert():

@@ -1,6 +1,6 @@
 """The market of a virtual world: stocks that go up and down by ticks, and sometimes slump, stop or jump overnight."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from heapq import merge
@@ -127,6 +127,20 @@ def best(events: Sequence[Event], since: int, until: int) -> dict[str, int]:
         if isinstance(event, Trade) and since <= event.ts <= until:
             found[event.symbol] = max(found.get(event.symbol, 0), event.price)
     return found
+
+
+def traded(plan: ChaosPlan, events: Iterable[Event], day: int) -> Iterator[Trade]:
+    """Trades of a day, by its number, that came about: none after a circuit breaker, which lasts longer than a world.
+
+    None at all where a night changed what a share is: prices are told in another scale then.
+    """
+    began, times = starts(plan.days)[day - 1], [each.partition("@") for each in incidents(plan)]
+    breaks = (kst_ns(DAY, time.fromisoformat(at)) % UTC_DAY for name, _, at in times if name == "circuit-breaker")
+    until = min(breaks, default=UTC_DAY)
+    if not actions(plan):
+        for event in events:
+            if isinstance(event, Trade) and event.ts >= began and event.ts % UTC_DAY < until:
+                yield event
 
 
 def happened(plan: ChaosPlan, events: Sequence[Event]) -> dict[str, int]:

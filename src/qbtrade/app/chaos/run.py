@@ -36,6 +36,7 @@ from qbtrade.app.chaos.market import (
     stage,
     starts,
     symbols,
+    traded,
 )
 from qbtrade.app.chaos.plan import SERVER, ChaosPlan
 from qbtrade.app.chaos.reckoning import Reckoning
@@ -52,7 +53,6 @@ from qbtrade.app.status import NoScreen
 from qbtrade.app.strategies import LoadedStrategy, load_strategy
 from qbtrade.domain.calendar import KST, MINUTE, NS, iso_kst, kst_date
 from qbtrade.domain.events import Alert, RiskStateChanged
-from qbtrade.domain.market import Trade
 from qbtrade.errors import BrokerError, JournalError
 from qbtrade.kernel.loop import StopRequest
 
@@ -140,8 +140,8 @@ class Run:
                 break
         healed = self._began + self._plan.trouble * MINUTE if self._plan.side == "real" else 0
         journals = [journal.read() for journal in self._disk.journals]
-        watch = Watch(self._began + self._plan.trouble * MINUTE, limits_of(self._plan).stop_loss)
-        watch.read(journals[-1] if journals else (), (each for each in self._events if isinstance(each, Trade)))
+        watch = Watch(self._began + self._plan.trouble * MINUTE, self._end, limits_of(self._plan).stop_loss)
+        watch.read(journals[-1] if journals else (), traded(self._plan, self._events, self._plan.days))
         told = [
             *self.judge.broken,
             *watch.broken,
