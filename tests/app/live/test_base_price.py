@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from qbtrade.adapters.kis.parse.orders import OrderHistory
 from qbtrade.adapters.kis.parse.quotes import DailyBar
@@ -10,10 +11,11 @@ from qbtrade.app.live.base_price import Jumped, jumped, shares_now
 from qbtrade.app.live.carried import REBASED, TOLD, Carried
 from qbtrade.app.live.opening import Opening, opening
 from qbtrade.app.live.shares_told import Told
-from qbtrade.domain.events import Jump
+from qbtrade.domain.events import Jump, Leftover
 from qbtrade.domain.money import Costs
+from tests.adapters.kis.order_rig import HYNIX
 from tests.app.live.test_opening import a_balance
-from tests.builders import SAMSUNG, TODAY
+from tests.builders import SAMSUNG, TODAY, an_order, at
 
 SPLIT = Jump(75_000, 15_000, TODAY.isoformat())
 
@@ -86,3 +88,24 @@ def test_what_a_person_says_of_it_counts_for_that_day_alone() -> None:
     assert [(each.what, each.reason) for each in found.corrections] == [(TOLD, "seen in the app")]
     assert begun(4, Told(SAMSUNG, "2026-01-02", 2, 30_000, "long ago")).jumps == {SAMSUNG: SPLIT}
     assert begun(4, Told(SAMSUNG, SPLIT.day, 5, None, "more than there are")).jumps == {SAMSUNG: SPLIT}
+
+
+@pytest.mark.parametrize(("filled", "is_booked"), [(10, True), (11, False)])
+def test_a_stock_beside_one_that_was_split_is_booked_by_the_totals_of_the_day_before(
+    filled: int,
+    is_booked: bool,  # noqa: FBT001
+) -> None:
+    left = [
+        Leftover("L000001", an_order(qty=10, symbol=HYNIX), at("10:00")),
+        Leftover("L000002", an_order("Q2", qty=1), at("10:00")),
+    ]
+    known = Carried(
+        1_000_000, date(2026, 10, 30), {SAMSUNG: (3, 225_000)}, left, day_qty=3, day_amount=225_000, day_bought=225_000
+    )
+    balance = a_balance(250_000, 15)
+    balance = replace(balance, holdings=(*balance.holdings, replace(balance.holdings[0], symbol=HYNIX, qty=10)))
+    found = opening(
+        known, balance, OrderHistory((), 0, 0, 0), lambda _: Costs(0, 0), same_day=False,
+        earlier=OrderHistory((), 14, 3 + filled, 225_000 + filled * 74_000), jumped=Jumped({SAMSUNG: SPLIT}, {}),
+    )  # fmt: skip
+    assert (found.held.get(HYNIX) == (10, 740_000), found.held[SAMSUNG]) == (is_booked, (15, 225_000))

@@ -59,9 +59,11 @@ def opening(
     holdings = balance.held
     left = list(_with_rows(books, found, listed.rows if listed else (), sender))
     taken = found.numbers | {each.number for each in left}
-    if listed and listed.lacks_rows and (same_day or not jumped.jumps):
+    if listed and listed.lacks_rows:
         told = told_of(found, books, listed, balance if same_day else None)
-        left = by_balance(books, left, holdings, found.foreign, balance if same_day else None, told)
+        jumps = () if same_day else jumped.jumps  # what a night made of shares tells nothing of fills
+        seen = holdings | {symbol: books.held(symbol) + found.foreign.get(symbol, 0) for symbol in jumps}
+        left = by_balance(books, left, seen, found.foreign, balance if same_day else None, told)
     kept = found.aside if same_day else 0
     was = Began(books.cash - kept, dict(books.positions), found.foreign, kept)
     rebased = _rebase(books, found.foreign, holdings, jumped)
