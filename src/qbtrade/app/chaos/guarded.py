@@ -72,9 +72,8 @@ class Watch:
         """Both by their time: a row tells of a trade, so it comes behind it."""
         for row in merge(trades, sorted(journal, key=attrgetter("ts")), key=attrgetter("ts")):
             self._note(row)
-            if self._since <= row.ts < self._until:
-                for symbol, stock in self._stocks.items():
-                    self._judge(row.ts, symbol, stock)
+            if isinstance(row, Trade) and self._since <= row.ts < self._until:
+                self._judge(row.ts, row.symbol, self._stocks[row.symbol])
 
     def _judge(self, now: int, symbol: str, stock: _Stock) -> None:
         waited = stock.look(now, self._stop_loss)
@@ -112,6 +111,7 @@ class Watch:
         match row:
             case OrderApproved(order=order) if order.side is Side.SELL:
                 self._stocks[order.symbol].sells[order.order_id] = order.qty
+                self._stocks[order.symbol].low_since = 0
             case OrderFilled(symbol=symbol, order_id=order_id, qty=qty) if order_id in self._stocks[symbol].sells:
                 self._stocks[symbol].sells[order_id] -= qty
             case _other if isinstance(row, ENDS):
