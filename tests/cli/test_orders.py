@@ -97,6 +97,27 @@ def test_what_a_person_says_after_a_session_died_is_what_the_next_one_begins_wit
         assert (event.order_id.split("/")[1], event.reason) == ("Q000001", "seen in the app")
 
 
+def test_of_orders_that_look_like_it_a_person_may_say_that_they_are_none_of_qb(kis: Hosted, tmp_path: Path) -> None:
+    with session(kis, tmp_path, *HOLDS) as process:
+        wait_for(process, lambda: has(tmp_path, ev.OrderUnconfirmed))
+        process.kill()
+        process.wait()
+    (sent,) = (event.order for event in events(tmp_path) if isinstance(event, ev.OrderSending))
+    first, second = (kis.order_by_hand(sent.symbol, sent.side.value, sent.qty, sent.price) for _ in range(2))
+    gone = resolve(kis, tmp_path, "Q000001", "--gone", "--not-mine", first, *ANSWER)
+    assert (gone.returncode, f"order {second} at KIS looks like order Q000001" in gone.stderr) == (4, True), gone
+    done = resolve(kis, tmp_path, "Q000001", "--gone", "--not-mine", first, "--not-mine", second, *ANSWER)
+    assert (done.returncode, f"order {second} looks like it and stays that of somebody else" in done.stderr) == (
+        0,
+        True,
+    )
+    with session(kis, tmp_path, *HOLDS) as process:
+        wait_for(process, lambda: bool(told(tmp_path)))
+        started = next(iter(events(tmp_path)))
+        assert isinstance(started, ev.SessionStarted)
+        assert started.leftovers == ()
+
+
 def test_on_a_terminal_the_order_is_typed_to_confirm(kis: Hosted, tmp_path: Path) -> None:
     with session(kis, tmp_path, *HOLDS) as process:
         wait_for(process, lambda: has(tmp_path, ev.OrderUnconfirmed))

@@ -57,6 +57,10 @@ Json = Annotated[bool, typer.Option("--json", help=N_("One JSON document on stdo
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help=N_("As `qb orders` names it"))]
 Number = Annotated[str, option("--number", metavar="NUMBER", text=N_("It is this order at KIS"))]
 Gone = Annotated[bool, typer.Option("--gone", help=N_("It does not exist at KIS, and never will"))]
+NotMine = Annotated[
+    list[str] | None,
+    option("--not-mine", metavar="NUMBER", text=_("With --gone: you made this one, which looks like it; repeatable")),
+]
 Reason = Annotated[str, option("--reason", metavar="TEXT", text=N_("How you know; kept with the answer"))]
 Yes = Annotated[bool, typer.Option("--yes", help=N_("Do not ask for a confirmation"))]
 
@@ -112,11 +116,14 @@ def what(order: KnownOrder) -> str:
 
 @app.command(help=N_("Say what became of an order whose answer was lost; checked against what KIS shows."))
 def resolve(
-    order: OrderId, *, number: Number = "", gone: Gone = False, reason: Reason = "", env: Env = "", yes: Yes = False
-) -> None:
+    order: OrderId, *, number: Number = "", gone: Gone = False, not_mine: NotMine = None, reason: Reason = "",
+    env: Env = "", yes: Yes = False,
+) -> None:  # fmt: skip
     """Answer for one order: it is a number at KIS, or it does not exist."""
     if bool(number) == gone:
         raise UsageError("say one of --number and --gone", hint="The KIS app shows today's orders with their numbers")
+    if number and not_mine:
+        raise UsageError("--not-mine goes with --gone", hint="--number says already which order it is")
     if not reason.strip():
         raise UsageError("--reason is missing", hint='Say how you know, as in --reason "seen in the KIS app"')
     folder = home()
@@ -130,7 +137,8 @@ def resolve(
             "nothing about order {order} is unknown: it is {state}", order=meant.order_id,
             state=word(meant.status.value), hint="See `qb orders`",
         )  # fmt: skip
-    answer = _checked(environment, seen, known, meant, plain_number(number), reason.strip())
+    others = [plain_number(each) for each in not_mine or ()]
+    answer = _checked(environment, seen, known, meant, plain_number(number), reason.strip(), others)
     _confirm(meant, answer, yes=yes)
     journal = journals_dir(folder) / f"{seen.run_id}.sqlite3"
     already = sum(1 for _event in read_events(journal))
@@ -151,7 +159,7 @@ def _session(folder: Path, environment: Environment) -> tuple[Seen, Known]:
 
 
 def _checked(
-    environment: Environment, seen: Seen, known: Known, order: KnownOrder, number: str, reason: str
+    environment: Environment, seen: Seen, known: Known, order: KnownOrder, number: str, reason: str, others: list[str]
 ) -> Answer:  # fmt: skip
     """The answer, when what KIS shows does not speak against it. Raises: BrokerError, LockedError, UsageError."""
     clock, tells_rows = clock_of(environment), environment.capabilities.order_rows
@@ -168,7 +176,7 @@ def _checked(
         )  # fmt: skip
     history = _history(environment, clock) if tells_rows else OrderHistory((), 0, 0, 0)
     return answer_for(
-        known, order, number, history, environment, run_id=seen.run_id, reason=reason, given=wall_ns()
+        known, order, number, history, environment, run_id=seen.run_id, reason=reason, given=wall_ns(), not_mine=others
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from qbtrade.domain import events as ev
 from qbtrade.domain.calendar import NS
 from qbtrade.domain.message import Event
 from qbtrade.domain.order import OrderStatus, Side
-from qbtrade.errors import LockedError
+from qbtrade.errors import LockedError, UsageError
 from tests.adapters.kis.desk import an_environment
 from tests.builders import SAMSUNG, an_order, at
 from tests.kis_venue import DAY
@@ -39,6 +39,16 @@ def test_rows_of_orders_of_earlier_sessions_tell_that_a_twin_is_somebody_elses()
 def test_a_twin_may_be_ours_where_no_row_tells_who_makes_our_orders() -> None:
     with pytest.raises(LockedError):
         set_aside(TWIN)
+
+
+def test_of_a_twin_that_may_be_ours_a_person_may_say_that_it_is_not() -> None:
+    known, history = Known({"Q1": LOST}, frozenset({"3"})), OrderHistory((TWIN, replace(TWIN, order_no="8")), 0, 0, 0)
+    said = strangers(known, LOST, history, ENVIRONMENT, ["7", "8"])
+    assert [trace.number for trace in said] == ["7", "8"]
+    with pytest.raises(LockedError, match="order 8"):
+        strangers(known, LOST, history, ENVIRONMENT, ["7"])
+    with pytest.raises(UsageError, match="order 3 does not look like order Q1"):
+        strangers(known, LOST, history, ENVIRONMENT, ["3", "7", "8"])
 
 
 def beside_a_find(*asked: str, before: Sender = NOBODY, answered: str = "") -> list[str]:

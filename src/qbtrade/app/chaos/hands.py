@@ -194,7 +194,7 @@ class Hands:
         try:
             answer = answer_for(
                 known, order, number, self._rows(), self._environment, run_id=run_id, reason="seen in the app",
-                given=self._world.now,
+                given=self._world.now, not_mine=() if number else [str(entry.number) for entry in alike],
             )  # fmt: skip
         except QbError as error:  # as anybody whom `qb orders resolve` refuses, the person tries again
             self._world.note("unresolved", error.message)

@@ -1,6 +1,6 @@
 """The orders of one session as its journal tells them, and what the broker shows of one that is unknown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -111,18 +111,19 @@ def _follow(orders: dict[str, KnownOrder], event: Event, before: Mapping[str, ev
 
 def answer_for(
     known: Known, order: KnownOrder, number: str, history: OrderHistory, environment: Environment, *, run_id: str,
-    reason: str, given: int,
+    reason: str, given: int, not_mine: Collection[str] = (),
 ) -> Answer:  # fmt: skip
     """What a person says of an order, when the broker's orders of today do not speak against it.
 
-    number: "" for one that does not exist. given: machine time, UTC ns. Raises: BrokerError, LockedError, UsageError.
+    number: "" for one that does not exist; not_mine: numbers that look like it, and that the person made.
+    given: machine time, UTC ns. Raises: BrokerError, LockedError, UsageError.
     """
     branch, aside = "", tuple[str, ...]()
     if number:
         row = row_of(known, order, number, history)
         branch, evidence = row.branch, f"order {number} of {row.at:%H:%M:%S}: {row.filled_qty} filled"
     elif environment.capabilities.order_rows:
-        aside = tuple(trace.number for trace in strangers(known, order, history, environment))
+        aside = tuple(trace.number for trace in strangers(known, order, history, environment, not_mine))
         evidence = f"{len(history.rows)} orders at KIS, none of them it"
     else:
         evidence = "KIS names no orders here"
@@ -145,10 +146,13 @@ def row_of(known: Known, order: KnownOrder, number: str, history: OrderHistory) 
     return row
 
 
-def strangers(known: Known, order: KnownOrder, history: OrderHistory, environment: Environment) -> tuple[Trace, ...]:
-    """Orders that look like one that is to be said not to exist, and that others made, as sender or time says.
+def strangers(
+    known: Known, order: KnownOrder, history: OrderHistory, environment: Environment, not_mine: Collection[str] = ()
+) -> tuple[Trace, ...]:  # fmt: skip
+    """Orders that look like one that is to be said not to exist, and others made, as sender, time or a person says.
 
-    Raises: LockedError when one looks like it that may be ours, BrokerError when the list may lack one.
+    Raises: LockedError when one looks like it that may be ours, BrokerError when the list may lack one, UsageError for
+    a number of which the person need not say that.
     """
     if history.is_torn or history.unread:
         raise BrokerError("KIS's list of today's orders is not whole", hint="Ask again in a moment")
@@ -157,13 +161,20 @@ def strangers(known: Known, order: KnownOrder, history: OrderHistory, environmen
         trace for trace in traces_of_rows(history.rows)
         if trace.looks_like(_sent(order)) and trace.number not in others
     ]  # fmt: skip
+    if stray := sorted(set(not_mine) - {trace.number for trace in alike}):
+        raise UsageError(
+            "order {number} does not look like order {order_id}, or is another one of qb",
+            number=stray[0], order_id=order.order_id, hint="--not-mine names those that qb takes for it",
+        )  # fmt: skip
     for trace in alike:
+        if trace.number in not_mine:
+            continue
         was_asked = whether_by_hand(trace.number, order.order_id) in known.asked
         ours = _senders(known, history.rows, environment, was_asked=was_asked)
         if not (trace.is_older(_sent(order)) or any(sender.differs(trace.sender) for sender in ours)):
             raise LockedError(
                 "order {number} at KIS looks like order {order_id}: it cannot be said to be gone",
-                hint="`qb orders resolve {order_id} --number {number}`, if it is the same order",
+                hint="--number {number}, if it is the same order; --gone --not-mine {number}, if you made it yourself",
                 number=trace.number, order_id=order.order_id,
             )  # fmt: skip
     return tuple(alike)
