@@ -78,14 +78,14 @@ class Judge:
         self._fills = Fills(lambda: account.core.entries)
         self._sent = set[str]()
         self._secrets = set(secrets)
-        self._lost_at = self._seen = 0
+        self._lost_at = self._seen = self._paid = 0  # paid: KRW from outside before today
         self._size = (0, 0)
 
     def dawn(self, bases: Mapping[str, int]) -> None:
         """A new day begins. bases: from which prices count, KRW."""
         self._bases.update(bases)
         cash, cost, shares = self._account.worth()
-        self._lost_at = 0
+        self._lost_at, self._paid = 0, self._account.paid
         self._worth = cash + min(cost, sum(qty * bases.get(symbol, 0) for symbol, qty in shares.items()))
 
     def born(self) -> None:
@@ -199,8 +199,9 @@ class Judge:
         today = sum(entry.day == kst_date(self._now()) for entry in buys)
         if today > limits.max_entries:
             self.exceeded.append(f"{today} entries of a day, the limit is {limits.max_entries}")
-        if cash - bound < account.start * limits.cash_share // PPB - SLACK and not account.raided:
-            self.exceeded.append(f"cash fell to {cash - bound:,}, below the reserve")
+        left, began = cash + self._paid - bound, account.start + self._paid
+        if left < began * limits.cash_share // PPB - SLACK and not account.raided:
+            self.exceeded.append(f"cash fell to {left:,}, below the reserve")
         self._lost_at = (self._lost_at or self._now()) if self._has_lost() else 0
         approved = sum(isinstance(row, OrderApproved) for journal in self._disk.journals for row in journal.read())
         if len(entries) > approved:
