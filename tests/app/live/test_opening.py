@@ -351,3 +351,18 @@ def test_shares_that_an_order_may_have_sold_did_not_go_elsewhere() -> None:
             (4, price, ()) if is_booked else (5, 0, ())
         )
         assert [each.remaining for each in begins.leftovers] == ([4] if is_booked else [4, 1])
+
+
+def test_money_that_a_buy_and_a_sell_may_have_made_was_not_paid_in() -> None:
+    left = [
+        Leftover("L000001", an_order(qty=4), at("10:00"), "7"),
+        Leftover("L000002", an_order("Q2", qty=4, side=Side.SELL), at("10:00"), "8"),
+        Leftover("L000003", an_order("Q3", qty=4, side=Side.SELL), at("10:00"), "9"),
+    ]
+    found = Carried(700_000, TODAY, {SAMSUNG: (4, 300_000)}, left, day_qty=4, day_amount=300_000, day_bought=300_000)
+    balance = replace(a_balance(702_000, 4), bought=448_000, sold=150_000)
+    for filled, is_open in ((8, True), (4, False)):
+        begins = opening(
+            found, balance, OrderHistory((), 16, filled, 598_000), lambda _symbol: FREE, same_day=True
+        )  # fmt: skip
+        assert (begins.cash, begins.corrections == ()) == ((700_000 if is_open else 702_000), is_open)

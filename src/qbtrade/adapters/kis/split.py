@@ -11,7 +11,7 @@ from qbtrade.adapters.kis.parse.account import Balance
 from qbtrade.adapters.kis.sent import FAR
 from qbtrade.domain.order import Side
 
-WAYS: Final = 100_000
+WAYS: Final = 20_000
 """So many combinations are tried at most; where there are more, hardly one alone fits."""
 
 

@@ -86,7 +86,8 @@ def opening(
     is_open = bool(found_differences or leftovers)  # else all that was filled today, by whomever, is in the books
     is_known = same_day and found.day_qty >= 0 and (is_open or history.filled_qty < found.day_qty + books.qty)
     accounted = _accounted(found, books) if is_known else everything(history, balance)
-    may_have_filled = any(theirs[symbol] != books.held(symbol) for symbol in unclear)
+    is_unseen = found.day_qty >= 0 and history.filled_qty > found.day_qty + books.qty
+    may_have_filled = any(is_unseen or theirs[symbol] != books.held(symbol) for symbol in unclear)
     cash, aside = _cash(books, balance, kept, slack, is_ours=same_day and may_have_filled, same_day=same_day)
     undecided = {symbol: jump for symbol, jump in jumped.jumps.items() if symbol not in rebased and books.held(symbol)}
     return Opening(
